@@ -1,0 +1,81 @@
+"""What reaches the conversation: who says what, where and when. Knows no platform; platforms build these."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bot.conversation.action import Action
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """How one platform names a person. `workspace` is empty where a platform has none."""
+
+    platform: str
+    workspace: str
+    user: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something was said; `channel` and `thread` are empty where a platform has none."""
+
+    platform: str
+    workspace: str
+    channel: str = ""
+    thread: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What every message carries. `event_id` is the platform's own id: the same id twice is the same message."""
+
+    identity: Identity
+    place: Place
+    event_id: str
+    moment: datetime
+    """When it was said, with a time zone."""
+    locale: str = "en"
+    time_zone: str | None = None
+    """The person's IANA zone where the platform tells it; None means the server's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Something typed."""
+
+    origin: Origin
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command with named arguments, as a platform parsed them: `Command(origin, "watched", {"film": "Alien"})`."""
+
+    origin: Origin
+    name: str
+    arguments: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """A button or menu entry that `origin.identity` pressed; the conversation decides whether they may."""
+
+    origin: Origin
+    action: Action
+    reply_id: str | None = None
+    """The platform's id of the reply that held it, for `Reply.replaces`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Complete:
+    """Type-ahead: what is typed so far into a field (`film`). Answered without touching the person's data."""
+
+    origin: Origin
+    field: str
+    typed: str
+
+
+Message = Text | Command | Press | Complete
