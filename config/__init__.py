@@ -1,1 +1,1 @@
-
+"""Settings and logging. Knows nothing else of ours; start at `config.settings`."""

@@ -1,0 +1,73 @@
+"""Logging: structlog in front of the standard library, so that our lines and our libraries' look the same.
+
+Knows nothing of what is logged, only what never is: values under names that speak of secrets are masked.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from config.settings import LogFormat, LogLevel
+
+_SECRET_WORDS = ("token", "secret", "password", "authorization", "database_url")
+
+
+class LogFileError(OSError):
+    """The log file can't be written; the text is one sentence."""
+
+
+def mask_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """A structlog processor: masks the values whose name speaks of a secret."""
+    return {key: "***" if any(word in key.lower() for word in _SECRET_WORDS) else value for key, value in event.items()}
+
+
+def configure(level: LogLevel, form: LogFormat, file: Path | None) -> None:
+    """Send all logging to `file` (made 0600, its folder too) or, for None, to standard error.
+
+    Raises LogFileError when the file can't be written.
+    """
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        mask_secrets,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    renderer: Processor = (
+        structlog.processors.JSONRenderer()
+        if form is LogFormat.JSON
+        else structlog.dev.ConsoleRenderer(colors=file is None and sys.stderr.isatty())
+    )
+    handler: logging.Handler
+    if file is None:
+        handler = logging.StreamHandler(sys.stderr)
+    else:
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            file.touch(mode=0o600)
+            handler = logging.FileHandler(file, encoding="utf-8")
+        except OSError as error:
+            raise LogFileError(f"The log file {file} can't be written: {error.strerror or error}.") from None
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.value)
+    for chatty in ("alembic", "aiosqlite", "asyncio", "sqlalchemy"):
+        logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))
