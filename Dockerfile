@@ -1,0 +1,23 @@
+# The bot with its starter bundle, on CPU. Data lives in the volume /data.
+FROM python:3.11-slim-bookworm AS build
+WORKDIR /src
+COPY pyproject.toml constraints.txt README.md LICENSE ./
+COPY bot bot
+COPY config config
+COPY engine engine
+COPY storage storage
+COPY training training
+RUN python -m venv /nextreel \
+    && /nextreel/bin/pip install --no-cache-dir --constraint constraints.txt ".[cpu]"
+
+FROM python:3.11-slim-bookworm
+RUN useradd --system --uid 10001 --home-dir /data --create-home nextreel
+COPY --from=build /nextreel /nextreel
+ENV PATH=/nextreel/bin:$PATH \
+    NEXTREEL_DATA_DIR=/data \
+    PYTHONUNBUFFERED=1
+USER nextreel
+VOLUME /data
+HEALTHCHECK --interval=60s --timeout=20s --start-period=20s CMD ["nextreel", "doctor"]
+ENTRYPOINT ["nextreel"]
+CMD ["chat"]

@@ -1,0 +1,68 @@
+# make chat   sets everything up and opens the conversation in the terminal
+# make test   sets everything up and runs every test
+#
+# Set-up lives in .venv, talks to standard error and never reads standard input, so that lines can be piped in.
+
+.DEFAULT_GOAL := help
+.PHONY: help chat test lint docs bench train-starter clean
+SHELL := /bin/sh
+
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; \
+	done)
+# The extra that holds onnxruntime: `make chat RUNTIME=gpu` on a machine with CUDA.
+RUNTIME ?= cpu
+# Where the MovieLens folders lie, for `make train-starter DATA=…`.
+DATA ?=
+
+help:
+	@sed -n 's/^# make/make/p' Makefile
+	@echo 'make lint   style, types, import contracts, Dockerfile and generated docs'
+	@echo 'make docs   writes the generated parts of README.md and docs/ anew'
+	@echo 'make bench  every budget beside what it is here (benchmarks/results/engine.json)'
+	@echo 'make train-starter DATA=…  trains, examines and writes the bundle that ships'
+
+chat: $(VENV)/.chat
+	@exec $(BIN)/nextreel chat
+
+test: $(VENV)/.dev
+	@$(BIN)/python -m pytest
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/hadolint Dockerfile
+	PATH="$(BIN):$$PATH" $(BIN)/cog --check README.md docs/*.md
+
+docs: $(VENV)/.dev
+	PATH="$(BIN):$$PATH" $(BIN)/cog -r README.md docs/*.md
+
+bench: $(VENV)/.dev
+	@$(BIN)/python -m benchmarks.engine
+
+train-starter: $(VENV)/.dev
+	@test -n "$(DATA)" || { echo 'Say where the MovieLens folders are: make train-starter DATA=path' >&2; exit 2; }
+	@$(BIN)/python -m benchmarks.starter --data "$(DATA)"
+
+clean:
+	rm -rf $(VENV) build *.egg-info
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo 'Nextreel needs Python 3.11 or newer, and none was found.' >&2; exit 1; }
+	@echo 'Making $(VENV) with $(PYTHON) …' >&2
+	@$(PYTHON) -m venv $(VENV) </dev/null >&2 || { rm -rf $(VENV); \
+		echo 'The virtual environment could not be made; on Debian and Ubuntu, install python3-venv.' >&2; exit 1; }
+
+$(VENV)/.chat: $(VENV)/bin/python pyproject.toml constraints.txt
+	@echo 'Installing Nextreel (once, about a minute) …' >&2
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[$(RUNTIME)]' </dev/null >&2
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.chat
+	@echo 'Installing what tests and training need (once, some minutes) …' >&2
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[$(RUNTIME),train,dev]' </dev/null >&2
+	@touch $@
