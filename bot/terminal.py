@@ -6,6 +6,7 @@ Knows standard input and output and how a `Reply` looks in them; decides nothing
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import uuid
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
@@ -26,7 +27,7 @@ INTERRUPTED = 130
 _LONGEST_LINE = 16 * 2**20
 _LEAVE = frozenset({"exit", "quit", "/exit", "/quit", "/q", ":q"})
 _WELCOME = "Nextreel. Tell me what you watched, or ask “what next?” — “help” shows more, Ctrl-D leaves."
-_PROMPT = "› "
+PROMPT = "› "
 _CONTROL = {code: None for code in (*range(32), *range(127, 160)) if code not in (9, 10)}
 
 Handle = Callable[[Message], Awaitable[Reply]]
@@ -41,7 +42,8 @@ def plain(reply: Reply) -> str:
     """The reply as plain lines: the text, a line a film, a line a choice, the footer."""
     lines = [reply.text] if reply.text else []
     for card in reply.cards:
-        lines.append(" · ".join(part for part in (_heading(card), ", ".join(card.genres), card.reason) if part))
+        parts = (_heading(card), ", ".join(card.genres), card.reason)
+        lines += [" · ".join(part for part in parts if part)]
     lines += [f"  {number}. {label}" for number, label in _numbered(reply)]
     if reply.footer:
         lines.append(reply.footer)
@@ -114,13 +116,11 @@ async def _answer(handle: Handle, message: Message) -> Reply:
 
 def _typed(console: Console) -> Iterator[str]:
     """What a person types at the prompt, with line editing where the system has it."""
-    try:
-        import readline  # noqa: F401, PLC0415  (importing it is what gives input() its line editing)
-    except ImportError:
-        pass
+    with contextlib.suppress(ImportError):  # Windows has none
+        import readline  # noqa: F401  (importing it is what gives input() its line editing)
     while True:
         try:
-            yield input(_PROMPT)
+            yield input(PROMPT)
         except EOFError:
             console.print()
             return

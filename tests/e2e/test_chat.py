@@ -1,0 +1,122 @@
+"""`nextreel chat` in a pipe: the whole bot, the starter bundle, a real SQLite file."""
+
+import re
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.command import Run
+
+SLATE_LINE = re.compile(r"^(\d+)\. (.+) · .+", re.MULTILINE)
+
+
+def test_a_watch_and_what_next(run: Run) -> None:
+    ran = run("chat", typed="I just watched Suspiria (1977)\nwhat next?\n")
+    assert (ran.code, ran.err) == (0, "")
+    confirmation, slate = ran.out.split("\n", 1)
+    assert "Suspiria (1977)" in confirmation
+    films = SLATE_LINE.findall(slate)
+    assert [number for number, _ in films] == ["1", "2", "3", "4", "5"]
+    assert "Suspiria (1977)" not in [film for _, film in films]
+
+
+@pytest.mark.parametrize("answer", ["the 1977 one", "1977", "the first", "1"])
+def test_which_one(run: Run, answer: str) -> None:
+    asked = run("chat", typed="I just watched Suspiria\n")
+    assert re.search(r"^  1\. Suspiria \(1977\)$", asked.out, re.MULTILINE)
+    assert re.search(r"^  2\. Suspiria \(2017\)$", asked.out, re.MULTILINE)
+    answered = run("chat", typed=f"{answer}\nwhat have I watched?\n")
+    assert "Suspiria (1977)" in answered.out.splitlines()[0]
+    assert "Suspiria (2017)" not in answered.out
+
+
+def test_history_persists_between_runs(run: Run) -> None:
+    run("chat", typed="I watched Alien (1979) and Aliens (1986)\n")
+    assert {"Alien (1979)", "Aliens (1986)"} <= set(re.findall(r"Aliens? \(\d+\)", run("chat", typed="/history\n").out))
+
+
+def test_two_people_on_one_machine_do_not_share_a_history(run: Run) -> None:
+    run("chat", "--user", "one", typed="I watched Alien (1979)\n")
+    assert "Alien (1979)" not in run("chat", "--user", "two", typed="/history\n").out
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["/watched Alien (1979)", "/next", "/like Alien (1979)", "/why", "/history", "/undo", "/forget", "/help"],
+)
+def test_every_intent_is_a_command_too(run: Run, command: str) -> None:
+    ran = run("chat", typed=f"{command}\n")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.strip()
+
+
+def test_undo_takes_the_message_back(run: Run) -> None:
+    ran = run("chat", typed="I watched Alien (1979)\nundo\n/history\n")
+    assert "Alien (1979)" not in ran.out.splitlines()[-1]
+
+
+def test_forget_me_leaves_nothing_in_the_file(run: Run, tmp_path: Path) -> None:
+    run("chat", typed="I watched Alien (1979)\nwhat next?\nforget me\nyes\n")
+    with sqlite3.connect(tmp_path / "data" / "nextreel.db") as database:
+        tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        rows = {name: database.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for name in tables}
+    assert {name: count for name, count in rows.items() if count and name != "alembic_version"} == {}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param(b"", id="an empty line"),
+        pytest.param(b"   \t ", id="blanks"),
+        pytest.param(b"film " * 200_000, id="a megabyte of words"),
+        pytest.param(b"a" * 1_000_000, id="a megabyte without a space"),
+        pytest.param(b"\x00\x01\x1b[2J\x1b]0;x\x07", id="control characters"),
+        pytest.param("🎬🍿😱".encode(), id="emoji only"),
+        pytest.param(b"\xff\xfe\xfa", id="no text at all"),
+        pytest.param(b"I watched Zzyzx Qwfpgj Luyarst", id="a film that does not exist"),
+    ],
+)
+def test_bad_input_gets_one_clear_answer_and_nothing_is_lost(run: Run, line: bytes) -> None:
+    ran = run("chat", typed=b"I watched Alien (1979)\n" + line + b"\n/history\n")
+    assert (ran.code, ran.err) == (0, "")
+    assert "\x1b" not in ran.out
+    assert "Traceback" not in ran.out
+    assert 2 <= len(ran.out.splitlines()) < 30
+    assert "Alien (1979)" in ran.out.splitlines()[-1]
+
+
+def test_no_input_at_all_is_no_error(run: Run) -> None:
+    ran = run("chat", typed="")
+    assert (ran.code, ran.out, ran.err) == (0, "", "")
+
+
+def test_a_data_folder_that_cannot_be_is_one_sentence(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    ran = run("chat", typed="help\n", NEXTREEL_DATA_DIR=str(tmp_path / "file" / "data"))
+    assert ran.code == 73
+    assert ran.out == ""
+    assert len(ran.err.splitlines()) == 1
+
+
+def test_a_database_that_is_none_is_one_sentence(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "nextreel.db").write_bytes(b"this is not a database at all, really" * 100)
+    ran = run("chat", typed="help\n")
+    assert ran.code == 73
+    assert len(ran.err.splitlines()) == 1
+
+
+def test_a_bundle_that_is_none_is_one_sentence(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    ran = run("chat", typed="help\n", NEXTREEL_BUNDLE=str(tmp_path / "empty"))
+    assert ran.code == 78
+    assert ran.out == ""
+    assert len(ran.err.splitlines()) == 1
+
+
+def test_a_wrong_setting_is_one_sentence(run: Run) -> None:
+    ran = run("chat", NEXTREEL_SLATE_SIZE="many")
+    assert ran.code == 78
+    assert "NEXTREEL_SLATE_SIZE" in ran.err
+    assert len(ran.err.splitlines()) == 1
