@@ -24,7 +24,7 @@ GENRES: tuple[str, ...] = (
     "Action", "Adventure", "Animation", "Children", "Comedy", "Crime", "Documentary", "Drama", "Fantasy", "Film-Noir",
     "Horror", "Musical", "Mystery", "Romance", "Sci-Fi", "Thriller", "War", "Western",
 )  # fmt: skip
-"""MovieLens' genres, in the order of their bits; `IMAX` is a format and `(no genres listed)` is none, so neither is here."""
+"""MovieLens' genres, in order of their bits. `IMAX` is a format and `(no genres listed)` is none: neither is here."""
 
 MAX_TAGS = 8
 """Tags kept a film, those given by most people first."""
@@ -32,8 +32,8 @@ MAX_TAGS = 8
 _YEAR = re.compile(r"\s*\((\d{4})(?:[-–]\d{0,4})?\)?\s*$")
 _BRACKET = re.compile(r"\s*\(([^()]*)\)\s*$")
 _ARTICLES = (
-    "The", "A", "An", "La", "Le", "Les", "L'", "Un", "Une", "Das", "Der", "Die", "Ein", "Eine", "El", "Los", "Las", "Una",
-    "Il", "Lo", "Gli", "I", "Den", "Det", "De", "Het", "O", "Os", "As", "Al", "En", "Ett", "Et", "Dem", "Une",
+    "The", "A", "An", "La", "Le", "Les", "L'", "Un", "Une", "Das", "Der", "Die", "Ein", "Eine", "El", "Los", "Las",
+    "Una", "Il", "Lo", "Gli", "I", "Den", "Det", "De", "Het", "O", "Os", "As", "En", "Ett",
 )  # fmt: skip
 _TRAILING_ARTICLE = re.compile(rf"^(.*), ({'|'.join(map(re.escape, _ARTICLES))})(?=$|[:(])", re.IGNORECASE)
 
@@ -170,20 +170,24 @@ class Catalog:
             film_tag_offsets.append(len(film_tags))
         titles = _Strings.pack("\n".join((p.title, *p.alternatives)) for p in parts)
         tags_packed = _Strings.pack(tag_rows)
-        return cls({
-            "film_ids": ids,
-            "years": np.array([p.year or 0 for p in parts], np.uint16),
-            "genre_bits": np.array([sum(bit.get(g, 0) for g in set(f.genres.split("|"))) for f in films], np.uint32),
-            "rating_counts": np.array([f.rating_count for f in films], np.int32),
-            "imdb_ids": np.array([f.imdb_id or 0 for f in films], np.int32),
-            "tmdb_ids": np.array([f.tmdb_id or 0 for f in films], np.int32),
-            "title_bytes": titles.data,
-            "title_offsets": titles.offsets,
-            "tag_bytes": tags_packed.data,
-            "tag_offsets": tags_packed.offsets,
-            "film_tag_offsets": np.array(film_tag_offsets, np.uint32),
-            "film_tags": np.array(film_tags, np.uint16 if len(tag_rows) < 2**16 else np.uint32),
-        })
+        return cls(
+            {
+                "film_ids": ids,
+                "years": np.array([p.year or 0 for p in parts], np.uint16),
+                "genre_bits": np.array(
+                    [sum(bit.get(g, 0) for g in set(f.genres.split("|"))) for f in films], np.uint32
+                ),
+                "rating_counts": np.array([f.rating_count for f in films], np.int32),
+                "imdb_ids": np.array([f.imdb_id or 0 for f in films], np.int32),
+                "tmdb_ids": np.array([f.tmdb_id or 0 for f in films], np.int32),
+                "title_bytes": titles.data,
+                "title_offsets": titles.offsets,
+                "tag_bytes": tags_packed.data,
+                "tag_offsets": tags_packed.offsets,
+                "film_tag_offsets": np.array(film_tag_offsets, np.uint32),
+                "film_tags": np.array(film_tags, np.uint16 if len(tag_rows) < 2**16 else np.uint32),
+            }
+        )
 
     def save(self, folder: Path) -> None:
         """Write one `.npy` an array into `folder`, which is made."""

@@ -1,0 +1,181 @@
+"""How the name of a film is read: the words of it, the keys it is looked up by, and the shorter names it goes by.
+
+Knows spelling (accents, numerals, articles, punctuation, subtitles). Knows no film, no catalogue and no popularity:
+that is `engine.titles`, which uses these functions on the catalogue's names and on what people type alike.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import lru_cache
+from hashlib import blake2b
+
+MAX_NAME = 300
+"""Characters of a name that are read; the longest title of MovieLens has fewer."""
+
+# First words that may be left out. Not here: words that mean something in another language (die, den, en, as, o, i).
+_LEADING_ARTICLE = re.compile(
+    r"\s*(?:(?:the|a|an|el|la|le|les|los|las|il|lo|gli|un|une|una|der|das|ein|eine)\s+|l['’´`]\s*)(?=\W*\w)",
+    re.IGNORECASE,
+)
+
+_PART_WORDS = frozenset(
+    ["part", "vol", "volume", "episode", "chapter", "pt", "teil", "parte", "partie", "no", "number"]
+)
+_UNITS = (
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+)  # fmt: skip
+_TENS = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
+_NUMBER_WORDS = {word: number for number, word in enumerate(_UNITS)} | _TENS
+_ROMAN = re.compile(r"x{0,3}(?:ix|iv|v?i{0,3})")
+_ROMAN_VALUE = {"i": 1, "v": 5, "x": 10}
+
+_LETTERS = str.maketrans(
+    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h", "ŋ": "n", "⁄": " "}
+)  # NFKD leaves these whole
+_FRACTION = re.compile(r"(?<=\d)(?=[¼½¾⅓⅔⅛⅜⅝⅞])")
+_SUPERSCRIPT = re.compile(r"(?<=[^\W\d_\]])(?=[²³¹⁴⁵⁶⁷⁸⁹])")
+_INITIALS = re.compile(r"(?<!\w)(?:\w[.*·]){2,}(?:\w(?!\w))?")
+_APOSTROPHES = re.compile(r"['’‘`´ʼ′]")
+_AND = re.compile(r"[&+]")
+_WORD = re.compile(r"[^\W_]+")
+_SUBTITLE = re.compile(r"(?:,? or)?:\s+| [-–—] |,? or: ", re.IGNORECASE)
+_COMMA = re.compile(r",\s+")
+
+
+class Standing(IntEnum):
+    """How much of a name a key is; lower is better."""
+
+    NAME = 0
+    """The name as it is written, but for case, accents, punctuation and spaces."""
+    LOOSE = 1
+    """The name but for its article and the way that its numbers are written."""
+    PART = 2
+    """A name's first part or its subtitle: “Borat”, “Terminator 2”, “The Empire Strikes Back”."""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One way to say a name: its standing, the key it is found by, and its words with spaces for comparing."""
+
+    standing: Standing
+    key: str
+    spaced: str
+
+
+def words(name: str) -> list[str]:
+    """The words of a name without case, accents and punctuation: “Pride & Préjudice” → ["pride", "and", "prejudice"].
+
+    Initials are one word (“E.T.” → "et"), a raised number is a word of its own (“Alien³” → "alien", "3").
+    """
+    text = _FRACTION.sub(" ", name[:MAX_NAME])
+    text = _SUPERSCRIPT.sub(" ", text)
+    text = unicodedata.normalize("NFKD", text).casefold().translate(_LETTERS)
+    text = "".join(c for c in text if not unicodedata.combining(c)) if not text.isascii() else text
+    text = _INITIALS.sub(lambda found: re.sub(r"[.*·]", "", found.group()) + " ", text)
+    text = _APOSTROPHES.sub("", text)
+    return _WORD.findall(_AND.sub(" and ", text))
+
+
+def _number(word: str, first: bool) -> str | None:
+    """A number word or (not as the first word) a Roman numeral in digits."""
+    if word in _NUMBER_WORDS:
+        return str(_NUMBER_WORDS[word])
+    if first or not _ROMAN.fullmatch(word):
+        return None
+    values = [_ROMAN_VALUE[letter] for letter in word]
+    return str(sum(-v if v < after else v for v, after in zip(values, [*values[1:], 0], strict=True)))
+
+
+def _digits(read: list[str]) -> list[str]:
+    """Numbers in digits, “part” and its kin before a number left out, “versus” as “v”."""
+    out: list[str] = []
+    for place, word in enumerate(read):
+        plain = "v" if word in ("vs", "versus") else word
+        # “I” is a numeral only behind “part” or at the end: “I, Robot”, “The King and I”.
+        numeral = plain != "i" or place == len(read) - 1 or (place > 0 and read[place - 1] in _PART_WORDS)
+        number = _number(plain, first=place == 0) if numeral else None
+        number = number or (plain if plain.isdigit() else None)
+        if number is None:
+            out.append(plain)
+            continue
+        if out and out[-1] in _PART_WORDS and len(out) > 1:
+            out.pop()
+        tens_before = place > 0 and read[place - 1] in _TENS
+        if tens_before and word in _NUMBER_WORDS and 0 < int(number) < 10:
+            number = str(int(out.pop()) + int(number))
+        out.append(number)
+    return out
+
+
+def loose_words(name: str) -> list[str]:
+    """The words without a leading article, without any “the”, every number in digits: “Rocky IV” → ["rocky", "4"]."""
+    article = _LEADING_ARTICLE.match(name)
+    read = words(name[article.end() :] if article else name)
+    return _digits([word for word in read if word != "the"] or read)
+
+
+def exact_key(name: str) -> str:
+    """The key of a name as written: its words run together. A name of signs alone (“$”) is its own key."""
+    return "".join(words(name)) or "".join(name[:MAX_NAME].split()).casefold()
+
+
+def loose_key(name: str) -> str:
+    """The key of a name but for articles and numerals."""
+    return "".join(loose_words(name)) or exact_key(name)
+
+
+def parts(name: str) -> list[str]:
+    """Shorter names that a name goes by: before and after a colon or dash, first and last of three, before a comma.
+
+    “Star Wars: Episode V - The Empire Strikes Back” gives “Star Wars”, “Star Wars Episode V”, “The Empire Strikes
+    Back”, “Episode V The Empire Strikes Back” and “Star Wars The Empire Strikes Back”.
+    """
+    pieces = [piece.strip() for piece in _SUBTITLE.split(name[:MAX_NAME]) if piece.strip()]
+    found: list[str] = []
+    for cut in range(1, len(pieces)):
+        found += [" ".join(pieces[:cut]), " ".join(pieces[cut:])]
+    if len(pieces) > 2:
+        found.append(f"{pieces[0]} {pieces[-1]}")
+    before_comma = _COMMA.split(pieces[0], maxsplit=1)[0] if pieces else ""
+    if before_comma != (pieces or [""])[0] and len(loose_words(before_comma)) > 1:
+        found.append(before_comma)
+    return [part for part in found if any(not (w.isdigit() or w in _PART_WORDS) for w in loose_words(part))]
+
+
+def forms(name: str, *, with_parts: bool) -> tuple[Form, ...]:
+    """Every form of a catalogue name, best standing first; no key is there twice."""
+    spaced = " ".join(loose_words(name))
+    out = {exact_key(name): Form(Standing.NAME, exact_key(name), spaced)}
+    out.setdefault(loose_key(name), Form(Standing.LOOSE, loose_key(name), spaced))
+    if with_parts:
+        for part in parts(name):
+            out.setdefault(loose_key(part), Form(Standing.PART, loose_key(part), " ".join(loose_words(part))))
+    return tuple(out.values())
+
+
+def key_hash(key: str) -> int:
+    """64 bits of a key, the same on every machine; the odds of a chance match among 150,000 keys are 1 in 10^14."""
+    return int.from_bytes(blake2b(key.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
+
+
+@lru_cache(maxsize=256)
+def symbol(character: str) -> int:
+    """A character's number in a trigram, 0 to 127: letters and digits have their own, other scripts share."""
+    if character == " ":
+        return 0
+    if "a" <= character <= "z":
+        return ord(character) - 96
+    if "0" <= character <= "9":
+        return ord(character) - 21
+    return 37 + ord(character) % 91
+
+
+def trigrams(spaced: str) -> set[int]:
+    """The trigrams of words with spaces, a space before and after included, as 21-bit numbers."""
+    symbols = [symbol(c) for c in f" {spaced} "]
+    return {(a << 14) | (b << 7) | c for a, b, c in zip(symbols, symbols[1:], symbols[2:], strict=False)}

@@ -1,0 +1,723 @@
+"""What people type → films, with a margin: `TitleIndex`.
+
+Knows every name of the catalogue's films, how often each film was rated, and what makes a name clear. Knows no person,
+no history and no sentence: someone else cuts the title out of what was said and asks about what is not clear.
+
+The way of a text: the exact key first (as written, then without articles and with numerals in digits, then as a part of
+a longer name), then a name with a word that tells films apart, then the films that share its trigrams, compared by
+rapidfuzz. Popularity breaks ties and never makes a match.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from rapidfuzz.distance import OSA
+from rapidfuzz.fuzz import ratio, token_sort_ratio
+
+from engine.films import Catalog, FilmId
+from engine.names import Form, Standing, exact_key, forms, key_hash, loose_key, loose_words, trigrams, words
+
+WORDS_FILE = Path(__file__).with_name("titles.toml")
+"""Aliases, abbreviations and the words that tell films of one name apart."""
+
+MAX_CHOICES = 5
+"""Films that one question offers."""
+
+MAX_TYPED = 400
+"""Characters of one title that are read."""
+
+MAX_LIST = 4_000
+"""Characters of a list of titles that are read."""
+
+MAX_LISTED = 60
+"""Films of one list that are read."""
+
+_CLEAR_RATIO = 10
+"""A film with this many times the ratings of the others of its name is meant; DESIGN, “The conversation”."""
+_PART_STANDINGS_FROM = 1
+"""Ratings from which the parts of a film's name are names of their own."""
+_COMMON_FROM = 21
+"""A word in the names of so many films tells nothing alone."""
+_CANDIDATES = 48
+"""Films that are compared letter by letter."""
+_SHORT = 4
+"""Letters up to which only an exact name counts."""
+_CUT_OFFS = ((7, 0.88), (11, 0.86), (MAX_TYPED, 0.83))
+"""Least similarity by letters typed: stricter as titles shorten."""
+_UNRATED = 0.04
+"""What a film that nobody rated needs on top."""
+_MARGIN, _MARGIN_OVER_RARE = 0.08, 0.04
+"""How far ahead a misspelt name must be of other names; the second where those have under a tenth of the ratings."""
+
+_SIMILARITY = {Standing.NAME: 1.0, Standing.LOOSE: 0.98, Standing.PART: 0.9}
+
+_BRACKET_YEAR = re.compile(r"^(.*?)[\s,]*[(\[]\s*((?:18|19|20)\d\d)\s*[)\]]\s*(.*)$")
+_YEAR_LAST = re.compile(r"^(.+?)[\s,]+(?:(?:from|of|in)\s+)?(?:the\s+)?(?:year\s+)?((?:18|19|20)\d\d)(?:\s+(?:version|one|film|movie))?$", re.I)  # fmt: skip  # noqa: E501
+_YEAR_FIRST = re.compile(r"^(?:the\s+)?((?:18|19|20)\d\d)(?:['’]s)?\s+(?:version\s+of\s+|film\s+|movie\s+)?(.+)$", re.I)
+_SHORT_YEAR_LAST = re.compile(r"^(.+?)[\s,]+(?:from\s+)?['’](\d\d)$")
+_YEAR_SAID = re.compile(r"(?<![\w'’])(?:((?:18|19|20)\d\d)|['’]?(\d\d))(?:['’]?(s))?(?!\w)")
+_SEPARATOR = re.compile(r"\s*(?:[\n;]|,(?:\s+(?:and|&|then|plus)\s)?|\s(?:and\s+then|and|&|\+|plus|as\s+well\s+as|then)\s|\s/\s)\s*", re.I)  # fmt: skip  # noqa: E501
+_LEAD = re.compile(r"^\s*(?:both|and)\s+", re.I)
+_BULLET = re.compile(r"^\s*(?:[-*•–]|\d{1,2}[.)])\s+", re.M)
+
+
+class Certainty(StrEnum):
+    """What a link is worth: one film; one of a few, to be asked; none that is known."""
+
+    CLEAR = "clear"
+    AMBIGUOUS = "ambiguous"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One candidate: the catalogue's name that matched and how alike it is, 0 to 1."""
+
+    film_id: FilmId
+    name: str
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What a typed title means. `matches`, best first: CLEAR: the first is the film; AMBIGUOUS: the choices, at most
+    `MAX_CHOICES`; UNKNOWN: near misses, possibly none. `runner_up` is set when a film is clear only because it has ten
+    times the ratings of the others of its name: the strongest of those, to be shown."""
+
+    text: str
+    certainty: Certainty
+    matches: tuple[Match, ...] = ()
+    runner_up: FilmId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What `titles.toml` holds: names not in the catalogue, abbreviations, and words that tell films apart."""
+
+    aliases: Mapping[str, tuple[FilmId, ...]]
+    abbreviations: Mapping[str, str]
+    newest: frozenset[str]
+    oldest: frozenset[str]
+    nothing: frozenset[str]
+    decades: Mapping[str, int]
+
+    @classmethod
+    def read(cls, file: Path = WORDS_FILE) -> Words:
+        """Read a file of the form of `titles.toml`; KeyError or TOMLDecodeError when it is not of that form."""
+        data: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
+        aliases: dict[str, tuple[FilmId, ...]] = {}
+        for alias in data["alias"]:
+            for name in alias["names"]:
+                key = loose_key(name)
+                aliases[key] = (*aliases.get(key, ()), FilmId(alias["film_id"]))
+        telling = data["telling"]
+        return cls(
+            aliases,
+            data["abbreviations"],
+            frozenset(telling["newest"]),
+            frozenset(telling["oldest"]),
+            frozenset(telling["nothing"]),
+            telling["decades"],
+        )
+
+
+def _clean(text: str, limit: int) -> str:
+    """Text without control characters and surplus spaces, cut to `limit` characters; line ends stay."""
+    kept = "".join(c if c.isprintable() or c == "\n" else " " for c in text[: 2 * limit])
+    return "\n".join(" ".join(line.split()) for line in kept.split("\n") if line.strip())[:limit].strip(
+        " \"“”„«»'‘’`*_~"
+    )
+
+
+def _cut_off(letters: int) -> float:
+    return next(least for length, least in _CUT_OFFS if letters <= length)
+
+
+def similarity(typed: str, name: str) -> float:
+    """How alike two names in words with spaces are, 0 to 1.
+
+    The mean of `ratio` and `token_sort_ratio` (one forgives letters, the other order), or the ratio without spaces when
+    that is higher. Two neighbouring letters in the wrong order count as one slip. Names with different numbers are 0.
+    """
+    if [w for w in typed.split() if w.isdigit()] != [w for w in name.split() if w.isdigit()]:
+        return 0.0
+    run_typed, run_name = typed.replace(" ", ""), name.replace(" ", "")
+    score = max((ratio(typed, name) + token_sort_ratio(typed, name)) / 2, ratio(run_typed, run_name)) / 100
+    jumbled = len(run_typed) == len(run_name) and OSA.distance(run_typed, run_name, score_cutoff=1) == 1
+    if jumbled and sorted(run_typed) == sorted(run_name):
+        return max(score, 1 - 0.5 / len(run_name))
+    return score
+
+
+class TitleIndex:
+    """All names of a catalogue's films.
+
+    Arrays (K keys, T trigrams, N films in blocks of 65,536, P postings): `hashes` uint64[K] ascending and `entries`
+    uint32[K] (row · 4 + standing); `trigrams` uint32[T] ascending, `offsets` uint32[blocks · T + 1] and `postings`
+    uint16[P], the rows within a block that carry the trigram; `sizes` uint8[N], trigrams of a film's shortest name;
+    `common` uint64[C] ascending, hashes of the words that many names carry.
+    """
+
+    _ARRAYS = ("hashes", "entries", "trigrams", "offsets", "postings", "sizes", "common")
+
+    def __init__(self, arrays: Mapping[str, npt.NDArray[Any]], catalog: Catalog, spoken: Words) -> None:
+        """`arrays` as `save` wrote them, built from `catalog`; ValueError when they belong to another one."""
+        self._arrays = {name: arrays[name] for name in self._ARRAYS}
+        self._catalog, self._words = catalog, spoken
+        self._hashes: npt.NDArray[np.uint64] = arrays["hashes"]
+        self._entries: npt.NDArray[np.uint32] = arrays["entries"]
+        self._trigrams: npt.NDArray[np.uint32] = arrays["trigrams"]
+        self._offsets: npt.NDArray[np.uint32] = arrays["offsets"]
+        self._postings: npt.NDArray[np.uint16] = arrays["postings"]
+        self._sizes: npt.NDArray[np.uint8] = arrays["sizes"]
+        self._common: npt.NDArray[np.uint64] = arrays["common"]
+        if len(self._sizes) != len(catalog):
+            raise ValueError(f"the title index is of {len(self._sizes)} films, the catalogue has {len(catalog)}")
+        self._blocks = (len(catalog) + 0xFFFF) >> 16
+        lengths = np.diff(self._offsets.astype(np.int64)).reshape(self._blocks, -1).sum(axis=0)
+        self._weights = np.log1p(len(catalog) / np.maximum(lengths, 1)).astype(np.float32)
+        self._forms = lru_cache(maxsize=4096)(self._forms_at)
+
+    # Building, saving, loading
+
+    @classmethod
+    def build(cls, catalog: Catalog) -> TitleIndex:
+        """Index every name of the catalogue: about five seconds for 87,000 films."""
+        hashes: list[int] = []
+        entries: list[int] = []
+        sizes = np.zeros(len(catalog), np.uint8)
+        carriers: dict[int, list[int]] = {}
+        films_of_word: dict[str, int] = {}
+        for row in range(len(catalog)):
+            best: dict[str, Standing] = {}
+            grams: set[int] = set()
+            seen: set[str] = set()
+            shortest = 255
+            for name in catalog.names_at(row):
+                for form in forms(name, with_parts=cls._has_parts(catalog, row)):
+                    best[form.key] = min(best.get(form.key, form.standing), form.standing)
+                spaced = " ".join(loose_words(name))
+                of_name = trigrams(spaced)
+                grams |= of_name
+                seen |= set(spaced.split())
+                shortest = min(shortest, len(of_name))
+            sizes[row] = shortest
+            for key, standing in best.items():
+                hashes.append(key_hash(key))
+                entries.append(row << 2 | standing)
+            for gram in grams:
+                carriers.setdefault(gram, []).append(row)
+            for word in seen:
+                films_of_word[word] = films_of_word.get(word, 0) + 1
+        order = np.argsort(np.array(hashes, np.uint64), kind="stable")
+        codes = sorted(carriers)
+        blocks = (len(catalog) + 0xFFFF) >> 16
+        split: list[npt.NDArray[np.uint16]] = []
+        for block in range(blocks):
+            for code in codes:
+                rows = np.array(carriers[code], np.uint32)
+                split.append((rows[rows >> 16 == block] & 0xFFFF).astype(np.uint16))
+        offsets = np.zeros(len(split) + 1, np.uint32)
+        np.cumsum([len(rows) for rows in split], out=offsets[1:])
+        common = [key_hash(word) for word, films in films_of_word.items() if films >= _COMMON_FROM]
+        return cls(
+            {
+                "hashes": np.array(hashes, np.uint64)[order],
+                "entries": np.array(entries, np.uint32)[order],
+                "trigrams": np.array(codes, np.uint32),
+                "offsets": offsets,
+                "postings": np.concatenate(split) if split else np.zeros(0, np.uint16),
+                "sizes": sizes,
+                "common": np.array(sorted(common), np.uint64),
+            },
+            catalog,
+            Words.read(),
+        )
+
+    @staticmethod
+    def _has_parts(catalog: Catalog, row: int) -> bool:
+        return int(catalog.rating_counts[row]) >= _PART_STANDINGS_FROM
+
+    def save(self, folder: Path) -> None:
+        """Write one `.npy` an array into `folder`, which is made."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, array in self._arrays.items():
+            np.save(folder / f"{name}.npy", array)
+
+    @classmethod
+    def load(cls, folder: Path, catalog: Catalog) -> TitleIndex:
+        """Map what `save` wrote; FileNotFoundError or ValueError when it is not there or not of this catalogue."""
+        return cls(
+            {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in cls._ARRAYS}, catalog, Words.read()
+        )
+
+    # One title
+
+    def link(self, text: str, *, year: int | None = None) -> Link:
+        """The film that `text` names, or the choices, or near misses.
+
+        A year (given, or in the text: “Suspiria (1977)”, “the 1977 Suspiria”, “suspiria '77”) chooses among the films
+        that match, one year off counting as right; when it fits none of them the films are choices. A word that tells
+        films of one name apart does the same (“the Argento Suspiria”, “the new Dune”).
+        """
+        typed = _clean(text, MAX_TYPED).replace("\n", " ")
+        if not typed:
+            return Link(text[:MAX_TYPED], Certainty.UNKNOWN)
+        for name, said in self._readings(typed, year):
+            link = self._by_name(typed, name, said)
+            if link:
+                return link
+        near: list[Link] = []
+        for name, said in self._readings(typed, year):
+            expanded = self._expanded(name)
+            if expanded and (link := self._by_name(typed, expanded, said)):
+                return link
+            link = self._told_apart(typed, name, said) or self._by_part(typed, name, said)
+            link = link or self._by_likeness(typed, expanded or name, said)
+            if link.certainty is not Certainty.UNKNOWN:
+                return link
+            near.append(link)
+        return max(near, key=lambda link: link.matches[0].similarity if link.matches else 0.0)
+
+    @staticmethod
+    def _readings(typed: str, year: int | None) -> Iterator[tuple[str, int | None]]:
+        """The ways to read a text as a name and a year, the likeliest first: “Blade Runner 2049” is a name as well."""
+        if bracket := _BRACKET_YEAR.match(typed):
+            name = f"{bracket.group(1)} {bracket.group(3)}".strip()
+            if name:
+                yield name, int(bracket.group(2))
+            else:
+                yield typed, year
+            return
+        yield typed, year
+        if year is not None:
+            return
+        if last := _YEAR_LAST.match(typed):
+            yield last.group(1), int(last.group(2))
+        if first := _YEAR_FIRST.match(typed):
+            yield first.group(2), int(first.group(1))
+        if short := _SHORT_YEAR_LAST.match(typed):
+            yield short.group(1), 1900 + int(short.group(2)) + (100 if int(short.group(2)) < 30 else 0)
+
+    def _entries_of(self, key: str) -> Iterator[tuple[int, Standing]]:
+        wanted = np.uint64(key_hash(key))
+        place = int(np.searchsorted(self._hashes, wanted))
+        while place < len(self._hashes) and self._hashes[place] == wanted:
+            entry = int(self._entries[place])
+            yield entry >> 2, Standing(entry & 3)
+            place += 1
+
+    def _exact(self, name: str) -> dict[int, Standing]:
+        """The rows that a name means exactly, each with the best standing."""
+        written, loose = exact_key(name), loose_key(name)
+        found = dict(self._entries_of(written))
+        if loose != written:
+            for row, standing in self._entries_of(loose):
+                found[row] = min(found.get(row, Standing.PART), max(standing, Standing.LOOSE))
+        for film_id in self._words.aliases.get(loose, ()):
+            if (alias := self._catalog.row_of(film_id)) is not None:
+                found[alias] = Standing.NAME
+        return found
+
+    def _by_name(self, typed: str, name: str, year: int | None) -> Link | None:
+        """A link by whole names (and, when a year is told, by parts of names that it fits); None: no such name."""
+        found = self._exact(name)
+        if not found or (year is None and min(found.values()) is Standing.PART):
+            return None
+        if year is not None:
+            return self._with_year(typed, found, year)
+        best = min(found.values())
+        same = [row for row, standing in found.items() if standing is best]
+        strongest = max(self._ratings(row) for row in same)
+        plain = exact_key(name) == loose_key(name)
+        rivals = [
+            row
+            for row, standing in found.items()
+            if standing is not best
+            and self._ratings(row) >= strongest * (0.5 if plain and standing is Standing.LOOSE else _CLEAR_RATIO)
+            and self._ratings(row) > 0
+        ]
+        if rivals:
+            return self._choices(typed, {row: found[row] for row in (*same, *rivals)})
+        return self._among(typed, {row: found[row] for row in same})
+
+    def _ratings(self, row: int) -> int:
+        return int(self._catalog.rating_counts[row])
+
+    def _match(self, row: int, alike: float) -> Match:
+        return Match(FilmId(int(self._catalog.film_ids[row])), self._catalog.names_at(row)[0], round(alike, 4))
+
+    def _ranked(self, rows: Mapping[int, float]) -> tuple[Match, ...]:
+        order = sorted(rows, key=lambda row: (-rows[row], -self._ratings(row), row))
+        return tuple(self._match(row, rows[row]) for row in order[:MAX_CHOICES])
+
+    def _choices(self, typed: str, found: Mapping[int, Standing | float]) -> Link:
+        return Link(typed, Certainty.AMBIGUOUS, self._ranked({row: _alike(of) for row, of in found.items()}))
+
+    def _among(self, typed: str, found: Mapping[int, Standing | float]) -> Link:
+        """Films of one name: the only one, the one with ten times the ratings of any other, or a question."""
+        order = sorted(found, key=lambda row: (-self._ratings(row), row))
+        first = self._match(order[0], _alike(found[order[0]]))
+        if len(order) == 1:
+            return Link(typed, Certainty.CLEAR, (first,))
+        if self._ratings(order[1]) * _CLEAR_RATIO < self._ratings(order[0]):
+            return Link(typed, Certainty.CLEAR, (first,), FilmId(int(self._catalog.film_ids[order[1]])))
+        return self._choices(typed, found)
+
+    def _with_year(self, typed: str, found: Mapping[int, Standing | float], year: int) -> Link:
+        """The films of `found` that a stated year fits; a year that fits none makes all of them choices."""
+        years = {row: int(self._catalog.years[row]) for row in found}
+        exact = [row for row in found if years[row] == year]
+        off_by_one = [row for row in found if abs(years[row] - year) == 1]
+        undated = [row for row in found if not years[row]]
+        fitting = exact or off_by_one
+        if not fitting:
+            only = len(found) == len(undated) == 1 and _alike(found[undated[0]]) >= _SIMILARITY[Standing.LOOSE]
+            return self._among(typed, found) if only else self._choices(typed, found)
+        best = max(_alike(found[row]) for row in fitting)
+        same = {row: found[row] for row in fitting if _alike(found[row]) == best}
+        link = self._among(typed, same)
+        known = max(map(self._ratings, off_by_one), default=0)
+        if exact and known > _CLEAR_RATIO * max(map(self._ratings, exact)):
+            return self._choices(typed, {row: found[row] for row in (*exact, *off_by_one)})
+        return link
+
+    def _telling(self, read: Sequence[str]) -> bool:
+        """Whether words say enough to mean one film: four of them, or one that few names carry."""
+        if len(read) >= 4:
+            return True
+        hashes = [np.uint64(key_hash(word)) for word in read if len(word) > 2]
+        places = [int(np.searchsorted(self._common, wanted)) for wanted in hashes]
+        return any(
+            p == len(self._common) or self._common[p] != wanted for p, wanted in zip(places, hashes, strict=True)
+        )
+
+    def _by_part(self, typed: str, name: str, year: int | None) -> Link | None:
+        """A link by parts of names: “The Empire Strikes Back”. An everyday word is no part of a name."""
+        found = self._exact(name)
+        if not found:
+            return None
+        if year is not None:
+            return self._with_year(typed, found, year)
+        read = loose_words(name)
+        if self._telling(read):
+            return self._among(typed, found)
+        return self._choices(typed, found) if len(read) > 1 else None
+
+    def _expanded(self, name: str) -> str | None:
+        """The name with its abbreviations written out, or None when it has none."""
+        read = words(name)
+        short = self._words.abbreviations
+        return " ".join(short.get(word, word) for word in read) if any(word in short for word in read) else None
+
+    def _told_apart(self, typed: str, name: str, year: int | None) -> Link | None:
+        """A name with words before or behind it that choose among its films: “the Argento Suspiria”, “Dune remake”."""
+        said = name.split()
+        if year is not None or len(said) < 2:
+            return None
+        for ahead in range(min(3, len(said) - 1) + 1):
+            for behind in range(min(3, len(said) - 1 - ahead) + 1):
+                if not ahead and not behind:
+                    continue
+                of_name = " ".join(said[ahead : len(said) - behind])
+                found = {row: s for row, s in self._exact(re.sub(r"['’]s$", "", of_name)).items() if s < Standing.PART}
+                if len(found) < 2:
+                    continue
+                rest = " ".join((*said[:ahead], *said[len(said) - behind :]))
+                chosen = self._narrowed(list(found), rest)
+                if 0 < len(chosen) < len(found):
+                    return self._among(typed, {row: found[row] for row in chosen})
+        return None
+
+    # Misspelt titles
+
+    def _forms_at(self, row: int) -> tuple[Form, ...]:
+        with_parts = self._has_parts(self._catalog, row)
+        return tuple(f for name in self._catalog.names_at(row) for f in forms(name, with_parts=with_parts))
+
+    def _scores(self, grams: Iterable[int]) -> tuple[npt.NDArray[np.float32], float]:
+        """float32[N]: the weight of the trigrams that each film's names share with `grams`; and the weight of all."""
+        scores = np.zeros(len(self._catalog), np.float32)
+        total = 0.0
+        known = len(self._trigrams)
+        unknown_weight = float(np.log1p(len(self._catalog)))
+        for gram in grams:
+            place = int(np.searchsorted(self._trigrams, gram))
+            if place == known or self._trigrams[place] != gram:
+                total += unknown_weight
+                continue
+            weight = self._weights[place]
+            total += float(weight)
+            for block in range(self._blocks):
+                at = block * known + place
+                rows = self._postings[self._offsets[at] : self._offsets[at + 1]]
+                scores[block << 16 : (block + 1) << 16][rows] += weight
+        return scores, total
+
+    def _candidates(self, spaced: str) -> list[int]:
+        """The rows whose names share most of the typed trigrams; of two alike, the one with the shorter name."""
+        grams = trigrams(spaced)
+        scores, total = self._scores(grams)
+        if not total or not len(scores):
+            return []
+        ranked = scores / total - 0.1 * np.minimum(
+            1.0, np.abs(self._sizes.astype(np.float32) - len(grams)) / len(grams)
+        )
+        count = min(_CANDIDATES, len(ranked))
+        rows = np.argpartition(-ranked, count - 1)[:count]
+        return [int(row) for row in rows if scores[row] > 0.3 * total]
+
+    def _by_likeness(self, typed: str, name: str, year: int | None) -> Link:
+        """A link by spelling: a misspelt name, else a few words of a longer one."""
+        read = loose_words(name)
+        spaced = " ".join(read)
+        letters = len(spaced.replace(" ", ""))
+        if letters <= _SHORT:
+            return Link(typed, Certainty.UNKNOWN)
+        rows = self._candidates(spaced)
+        near: dict[int, tuple[float, str]] = {}
+        for row in rows:
+            for form in self._forms(row):
+                alike = similarity(spaced, form.spaced) - (0.03 if form.standing is Standing.PART else 0.0)
+                if len(form.spaced) > _SHORT and alike > near.get(row, (0.0, ""))[0]:
+                    near[row] = (alike, form.spaced)
+        least = _cut_off(letters)
+        alike_enough = {
+            row: of for row, of in near.items() if of[0] >= least + (0.0 if self._ratings(row) else _UNRATED)
+        }
+        if alike_enough:
+            return self._of_alike(typed, alike_enough, year)
+        if link := self._by_words(typed, read, rows, year):
+            return link
+        return Link(typed, Certainty.UNKNOWN, self._ranked({row: of[0] for row, of in near.items() if of[0] >= 0.7}))
+
+    def _of_alike(self, typed: str, near: Mapping[int, tuple[float, str]], year: int | None) -> Link:
+        """The films of the name that is most alike, when no other name is nearly as much; else a question."""
+        alike = {row: of[0] for row, of in near.items()}
+        if year is not None:
+            return self._with_year(typed, alike, year)
+        best = min(near, key=lambda row: (-near[row][0], -self._ratings(row), row))
+        same = {row: of[0] for row, of in near.items() if of[1] == near[best][1]}
+        strongest = max(map(self._ratings, same))
+        ahead = all(
+            near[best][0] - of[0] >= (_MARGIN_OVER_RARE if self._ratings(row) * _CLEAR_RATIO < strongest else _MARGIN)
+            for row, of in near.items()
+            if row not in same
+        )
+        return self._among(typed, same) if ahead and strongest > 0 else self._choices(typed, alike)
+
+    def _by_words(self, typed: str, read: Sequence[str], rows: Sequence[int], year: int | None) -> Link | None:
+        """The films whose names hold all the words that were typed, when those say enough: “LOTR fellowship”."""
+        wanted = set(read)
+        if len(wanted) < 2 or not self._telling(read):
+            return None
+        found: dict[int, float] = {}
+        for row in rows:
+            for form in self._forms(row):
+                if form.standing < Standing.PART and wanted <= set(form.spaced.split()):
+                    found[row] = max(found.get(row, 0.0), 0.5 + 0.4 * len(" ".join(read)) / len(form.spaced))
+        if not found:
+            return None
+        if year is not None:
+            return self._with_year(typed, found, year)
+        link = self._among(typed, found)
+        return link if link.matches[0].similarity >= 0.7 else self._choices(typed, found)
+
+    # Several titles
+
+    def link_all(self, text: str) -> tuple[Link, ...]:
+        """The films of a list, in its order: commas, lines, “and” and “&” part them, unless a name has them itself.
+
+        Of all ways to part the text the one is taken whose pieces are names, then the one with the fewest pieces.
+        """
+        typed = _clean(_LEAD.sub("", _BULLET.sub("", text[:MAX_LIST])), MAX_LIST)
+        spans = self._pieces(typed)
+        if len(spans) <= 1:
+            return (self.link(typed),)
+        count = len(spans)
+
+        def piece(start: int, end: int) -> str:
+            return typed[spans[start][0] : spans[end - 1][1]]
+
+        costs: dict[tuple[int, int], float] = {}
+        for start in range(count):
+            for end in range(start + 1, min(start + 6, count) + 1):
+                if "\n" in piece(start, end):
+                    break
+                standing = self._name_standing(piece(start, end))
+                if standing is not None:
+                    costs[start, end] = 0.2 if standing is Standing.PART else 0.0
+        links: dict[tuple[int, int], Link] = {}
+        whole_weak = (0, count) not in costs and any((i, i + 1) not in costs for i in range(count))
+        if whole_weak:
+            uncovered = [i for i in range(count) if (i, i + 1) not in costs]
+            tries = (
+                {(i, i + 1) for i in uncovered}
+                | {(i, i + 2) for i in uncovered if i + 2 <= count}
+                | {(i - 1, i + 1) for i in uncovered if i}
+            )
+            if count <= 6:
+                tries.add((0, count))
+            for span in sorted(tries - set(costs)):
+                if "\n" in piece(*span):
+                    continue
+                links[span] = self.link(piece(*span))
+                costs[span] = {
+                    Certainty.CLEAR: 0.3,
+                    Certainty.AMBIGUOUS: 0.5,
+                    Certainty.UNKNOWN: 1.0 * (span[1] - span[0]),
+                }[links[span].certainty]
+        best: list[tuple[float, int]] = [(0.0, 0)] + [(float("inf"), 0)] * count
+        for end in range(1, count + 1):
+            for start in range(max(0, end - 6), end):
+                cost = costs.get((start, end), float("inf") if end - start > 1 else 1.0)
+                total = best[start][0] + cost + 0.01
+                if total < best[end][0]:
+                    best[end] = (total, start)
+        chosen: list[tuple[int, int]] = []
+        end = count
+        while end:
+            start = best[end][1]
+            chosen.append((start, end))
+            end = start
+        return tuple(links.get(span) or self.link(piece(*span)) for span in reversed(chosen))
+
+    @staticmethod
+    def _pieces(typed: str) -> list[tuple[int, int]]:
+        """Where the pieces of a list stand in it."""
+        spans: list[tuple[int, int]] = []
+        start = 0
+        for separator in _SEPARATOR.finditer(typed):
+            if separator.start() > start:
+                spans.append((start, separator.start()))
+            start = separator.end()
+            if len(spans) >= MAX_LISTED:
+                return spans
+        if start < len(typed):
+            spans.append((start, len(typed)))
+        return spans
+
+    def _name_standing(self, piece: str) -> Standing | None:
+        """The standing of a piece that is a name (a year with it or not), or None."""
+        standings = [min(found.values()) for name, _ in self._readings(piece, None) if (found := self._exact(name))]
+        return min(standings, default=None)
+
+    # Answers to a question
+
+    def narrow(self, choices: Sequence[FilmId], text: str) -> tuple[FilmId, ...]:
+        """The choices that an answer means, in their order: by year, decade, age, genre, tag or a word of the title.
+
+        Empty when the answer says nothing about them or fits none; one film when it settles the question.
+        """
+        rows = [row for film_id in choices if (row := self._catalog.row_of(film_id)) is not None]
+        kept = set(self._narrowed(rows, _clean(text, MAX_TYPED)))
+        return tuple(film_id for film_id in choices if self._catalog.row_of(film_id) in kept)
+
+    def _narrowed(self, rows: Sequence[int], text: str) -> list[int]:
+        """The rows that a text tells; empty when it tells nothing or has a word that fits none of them."""
+        kept, told = list(rows), False
+        rest = text.casefold()
+        for said in _YEAR_SAID.finditer(rest):
+            kept = self._of_year(kept, said)
+            told = True
+        rest = _YEAR_SAID.sub(" ", rest)
+        for word, decade in self._words.decades.items():
+            if re.search(rf"\b{word}\b", rest):
+                rest = re.sub(rf"\b{word}\b", " ", rest)
+                kept = [row for row in kept if int(self._catalog.years[row]) // 10 * 10 == decade]
+                told = True
+        read = [word for word in words(rest.replace("'s", " ").replace("’s", " ")) if word not in self._words.nothing]
+        newest = any(word in self._words.newest for word in read)
+        oldest = any(word in self._words.oldest for word in read)
+        for word in read:
+            if word in self._words.newest or word in self._words.oldest:
+                continue
+            kept = [row for row in kept if any(_same_word(word, of) for of in self._told_by(row))]
+            told = True
+        dated = [row for row in kept if int(self._catalog.years[row])]
+        if newest != oldest and dated:
+            extreme = (max if newest else min)(int(self._catalog.years[row]) for row in dated)
+            kept, told = [row for row in dated if int(self._catalog.years[row]) == extreme], True
+        return kept if told else []
+
+    def _of_year(self, rows: Sequence[int], said: re.Match[str]) -> list[int]:
+        """The rows of a year (one off when none is right), of a two-digit year, or of a decade (“70s”)."""
+        full, short, decade = said.groups()
+        years = {row: int(self._catalog.years[row]) for row in rows}
+        if decade:
+            start = int(full or short)
+            return [row for row in rows if (years[row] // 10 * 10) % (10_000 if full else 100) == start]
+        wanted, round_ = int(full or short), 10_000 if full else 100
+        right = [row for row in rows if years[row] and years[row] % round_ == wanted]
+        return right or [row for row in rows if years[row] and abs(years[row] % round_ - wanted) == 1]
+
+    def _told_by(self, row: int) -> set[str]:
+        """The words that a film may be told by: its names', genres' and tags'."""
+        texts = (*self._catalog.names_at(row), *self._catalog.genres_at(row), *self._catalog.tags_at(row))
+        return {word for text in texts for word in words(text)}
+
+    # Type-ahead
+
+    def complete(self, typed: str, limit: int = 25) -> tuple[FilmId, ...]:
+        """Films with a name that goes on from what is typed: from its start, then from the start of a later word."""
+        read = loose_words(_clean(typed, MAX_TYPED))
+        if not read or limit < 1:
+            return ()
+        start = " ".join(read)
+        grams = sorted(trigrams(start) - trigrams(start[-1]) if len(start) == 1 else self._open_trigrams(start))
+        if len(start) == 1:
+            low = int(trigrams_from(start))
+            first, last = np.searchsorted(self._trigrams, (low, low + 128))
+            grams = [int(gram) for gram in self._trigrams[first:last]]
+            scores, _ = self._scores(grams)
+            rows = np.flatnonzero(scores)
+        else:
+            scores, total = self._scores(grams)
+            rows = np.flatnonzero(scores > total - 0.01)
+        if not len(rows):
+            return ()
+        by_ratings = rows[np.argsort(-self._catalog.rating_counts[rows], kind="stable")][: 8 * limit]
+        ranks: dict[int, int] = {}
+        for row in by_ratings:
+            spoken = [form.spaced for form in self._forms(int(row)) if form.standing < Standing.PART]
+            if any(name == start for name in spoken):
+                ranks[int(row)] = 0
+            elif any(name.startswith(start) for name in spoken):
+                ranks[int(row)] = 1
+            elif any(f" {start}" in name for name in spoken):
+                ranks[int(row)] = 2
+        order = sorted(ranks, key=lambda row: ranks[row])
+        return tuple(FilmId(int(self._catalog.film_ids[row])) for row in order[:limit])
+
+    @staticmethod
+    def _open_trigrams(start: str) -> set[int]:
+        """Trigrams of a beginning, which does not end a word."""
+        whole = f"{start}\0"
+        return {gram for gram in trigrams(whole) if gram & 127 != 37 and gram >> 7 & 127 != 37}
+
+
+def trigrams_from(letter: str) -> int:
+    """The lowest trigram of a word that begins with a letter."""
+    return next(iter(trigrams(letter))) & ~127
+
+
+def _alike(of: Standing | float) -> float:
+    return _SIMILARITY[of] if isinstance(of, Standing) else of
+
+
+def _same_word(said: str, of: str) -> bool:
+    """Whether two words are one, endings aside: “animated” and “animation”, not “new” and “newton”."""
+    if said == of:
+        return True
+    shared = next((i for i, (a, b) in enumerate(zip(said, of, strict=False)) if a != b), min(len(said), len(of)))
+    return shared >= 5 and shared * 10 >= 6 * max(len(said), len(of))
