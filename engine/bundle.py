@@ -202,7 +202,7 @@ def write(
 ) -> Manifest:
     """Write a bundle to `folder`, whole or not at all, and load and verify it before it takes its place.
 
-    `encoder` and `scorer` are serialised ONNX models that declare the initializer `film_table` as external data; their
+    `encoder` and `scorer` are serialised ONNX models that declare their film vectors as external data; names, shapes,
     inputs and outputs are those of `engine.inference.Model`. Arrays are as in `Bundle`. `extra` holds further files by
     relative path (hashed too, ignored by the engine). The canary is made here: histories of several lengths, drawn with
     a fixed seed and answered by these very graphs on the CPU. What was in `folder` before is replaced.
