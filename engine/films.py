@@ -29,13 +29,15 @@ GENRES: tuple[str, ...] = (
 MAX_TAGS = 8
 """Tags kept a film, those given by most people first."""
 
-_YEAR = re.compile(r"\s*\((\d{4})(?:[-–]\d{0,4})?\)?\s*$")
-_BRACKET = re.compile(r"\s*\(([^()]*)\)\s*$")
+_YEAR = re.compile(r"\s*\((\d{4})(?:[-–]\s?\d{0,4})?\)*$")
+_ALSO_KNOWN_AS = re.compile(r"^a\.?k\.?a\.?:?\s+", re.IGNORECASE)
+_UNFINISHED = re.compile(r"\Wor$", re.IGNORECASE)
+_OF_A_SERIES = re.compile(r"(?:part|vol\.?|volume|chapter|episode)\b", re.IGNORECASE)
 _ARTICLES = (
     "The", "A", "An", "La", "Le", "Les", "L'", "Un", "Une", "Das", "Der", "Die", "Ein", "Eine", "El", "Los", "Las",
-    "Una", "Il", "Lo", "Gli", "I", "Den", "Det", "De", "Het", "O", "Os", "As", "En", "Ett",
+    "Una", "Il", "Lo", "Gli", "I", "Den", "Det", "De", "Het", "O", "Os", "As", "En", "Ett", "Da", "Ha-",
 )  # fmt: skip
-_TRAILING_ARTICLE = re.compile(rf"^(.*), ({'|'.join(map(re.escape, _ARTICLES))})(?=$|[:(])", re.IGNORECASE)
+_TRAILING_ARTICLE = re.compile(rf"^(.*), ({'|'.join(map(re.escape, _ARTICLES))})(?=$|[:(]| [-–(])", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,28 +55,47 @@ def article_first(name: str) -> str:
     if not moved:
         return name
     article, rest = moved.group(2), name[moved.end() :]
-    joint = "" if article.endswith("'") else " "
+    joint = "" if article.endswith(("'", "-")) else " "
     return f"{article}{joint}{moved.group(1)}{rest}"
+
+
+def _last_bracket(text: str) -> int | None:
+    """Where the bracket that ends a text opens, brackets within it counted; None when no word of its own ends it."""
+    if not text.endswith(")"):
+        return None
+    depth = 0
+    for place in range(len(text) - 1, -1, -1):
+        depth += (text[place] == ")") - (text[place] == "(")
+        if depth == 0:
+            return place if place > 0 and text[place - 1] == " " else None
+    return None
 
 
 def parse_title(raw: str) -> TitleParts:
     """Undo MovieLens' form: “City of Lost Children, The (Cité des enfants perdus, La) (1995)”.
 
-    The year is the last bracket when it holds four digits; brackets before it are alternative titles, with “a.k.a.”
-    taken off. A title that is nothing but brackets keeps them.
+    Brackets at the end are the year (four digits, or a span of years: its first) and alternative titles, with “a.k.a.”
+    taken off. A bracket stays when it belongs to a word (“Bébé(s)”), says which part it is (“Ah Boys to Men (Part 1)”),
+    is what an “or” waits for (“Birdman: Or (…)”) or is all there is.
     """
     rest = " ".join(raw.split())
-    year = None
-    found = _YEAR.search(rest)
-    if found and found.start() > 0:
-        year, rest = int(found.group(1)), rest[: found.start()]
+    year: int | None = None
     alternatives: list[str] = []
-    while (bracket := _BRACKET.search(rest)) and bracket.start() > 0:
-        inner = re.sub(r"^a\.?k\.?a\.?:?\s+", "", bracket.group(1).strip(), flags=re.IGNORECASE)
-        rest = rest[: bracket.start()]
-        if inner:
+    while rest:
+        if (stated := _YEAR.search(rest)) and stated.start() > 0:
+            year, rest = int(stated.group(1)), rest[: stated.start()]
+            continue
+        rest = article_first(rest)
+        opened = _last_bracket(rest)
+        if opened is None or _UNFINISHED.search(rest[:opened].rstrip()):
+            break
+        inner = _ALSO_KNOWN_AS.sub("", rest[opened + 1 : -1].strip())
+        if _OF_A_SERIES.match(inner):
+            break
+        rest = rest[:opened].rstrip()
+        if any(c.isalnum() for c in inner):
             alternatives.insert(0, article_first(inner))
-    return TitleParts(article_first(rest), tuple(alternatives), year)
+    return TitleParts(rest, tuple(alternatives), year)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +155,8 @@ class Catalog:
     """All films, by row 0…N-1 in the order of `film_ids` (ascending); `Film` objects are made when they are asked for.
 
     Arrays by row: `film_ids` int32[N], `years` uint16[N] (0: not stated), `genre_bits` uint32[N] (bit i = `GENRES[i]`),
-    `rating_counts` int32[N].
+    `rating_counts` int32[N]. Tags by number: those of row r are `film_tags[film_tag_offsets[r] : film_tag_offsets[r + 1]]`,
+    those given by most people first; `tag` has their words.
     """
 
     _ARRAYS = (
@@ -149,6 +171,8 @@ class Catalog:
         self.years: npt.NDArray[np.uint16] = arrays["years"]  # type: ignore[assignment]
         self.genre_bits: npt.NDArray[np.uint32] = arrays["genre_bits"]  # type: ignore[assignment]
         self.rating_counts: npt.NDArray[np.int32] = arrays["rating_counts"]  # type: ignore[assignment]
+        self.film_tag_offsets: npt.NDArray[np.uint32] = arrays["film_tag_offsets"]  # type: ignore[assignment]
+        self.film_tags: npt.NDArray[np.unsignedinteger] = arrays["film_tags"]  # type: ignore[assignment]
         self._titles = _Strings(arrays["title_bytes"], arrays["title_offsets"])  # type: ignore[arg-type]
         self._tags = _Strings(arrays["tag_bytes"], arrays["tag_offsets"])  # type: ignore[arg-type]
 
@@ -234,8 +258,17 @@ class Catalog:
 
     def tags_at(self, row: int) -> tuple[str, ...]:
         """The tags of a row, those given by most people first, at most `MAX_TAGS`."""
-        offsets = self._arrays["film_tag_offsets"]
-        return tuple(self._tags[int(t)] for t in self._arrays["film_tags"][int(offsets[row]) : int(offsets[row + 1])])
+        offsets = self.film_tag_offsets
+        return tuple(self._tags[int(t)] for t in self.film_tags[int(offsets[row]) : int(offsets[row + 1])])
+
+    def tag(self, number: int) -> str:
+        """The words of a tag, 0 ≤ number < `tag_count`."""
+        return self._tags[number]
+
+    @property
+    def tag_count(self) -> int:
+        """How many different tags there are."""
+        return len(self._tags)
 
     def film_at(self, row: int) -> Film:
         """The film of a row; IndexError when there is no such row."""
