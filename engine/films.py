@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NewType
+from typing import Any, NewType
 
 import numpy as np
 import numpy.typing as npt
@@ -83,7 +83,7 @@ def parse_title(raw: str) -> TitleParts:
     alternatives: list[str] = []
     while rest:
         if (stated := _YEAR.search(rest)) and stated.start() > 0:
-            year, rest = int(stated.group(1)), rest[: stated.start()]
+            year, rest = year or int(stated.group(1)), rest[: stated.start()]
             continue
         rest = article_first(rest)
         opened = _last_bracket(rest)
@@ -164,17 +164,17 @@ class Catalog:
         "title_bytes", "title_offsets", "tag_bytes", "tag_offsets", "film_tag_offsets", "film_tags",
     )  # fmt: skip
 
-    def __init__(self, arrays: Mapping[str, npt.NDArray[np.generic]]) -> None:
+    def __init__(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
         """`arrays` as `save` wrote them; KeyError names one that is missing."""
         self._arrays = {name: arrays[name] for name in self._ARRAYS}
-        self.film_ids: npt.NDArray[np.int32] = arrays["film_ids"]  # type: ignore[assignment]
-        self.years: npt.NDArray[np.uint16] = arrays["years"]  # type: ignore[assignment]
-        self.genre_bits: npt.NDArray[np.uint32] = arrays["genre_bits"]  # type: ignore[assignment]
-        self.rating_counts: npt.NDArray[np.int32] = arrays["rating_counts"]  # type: ignore[assignment]
-        self.film_tag_offsets: npt.NDArray[np.uint32] = arrays["film_tag_offsets"]  # type: ignore[assignment]
-        self.film_tags: npt.NDArray[np.unsignedinteger] = arrays["film_tags"]  # type: ignore[assignment]
-        self._titles = _Strings(arrays["title_bytes"], arrays["title_offsets"])  # type: ignore[arg-type]
-        self._tags = _Strings(arrays["tag_bytes"], arrays["tag_offsets"])  # type: ignore[arg-type]
+        self.film_ids: npt.NDArray[np.int32] = arrays["film_ids"]
+        self.years: npt.NDArray[np.uint16] = arrays["years"]
+        self.genre_bits: npt.NDArray[np.uint32] = arrays["genre_bits"]
+        self.rating_counts: npt.NDArray[np.int32] = arrays["rating_counts"]
+        self.film_tag_offsets: npt.NDArray[np.uint32] = arrays["film_tag_offsets"]
+        self.film_tags: npt.NDArray[np.unsignedinteger] = arrays["film_tags"]
+        self._titles = _Strings(arrays["title_bytes"], arrays["title_offsets"])
+        self._tags = _Strings(arrays["tag_bytes"], arrays["tag_offsets"])
 
     @classmethod
     def build(cls, records: Iterable[FilmRecord]) -> Catalog:
