@@ -155,8 +155,8 @@ class Catalog:
     """All films, by row 0…N-1 in the order of `film_ids` (ascending); `Film` objects are made when they are asked for.
 
     Arrays by row: `film_ids` int32[N], `years` uint16[N] (0: not stated), `genre_bits` uint32[N] (bit i = `GENRES[i]`),
-    `rating_counts` int32[N]. Tags by number: those of row r are `film_tags[film_tag_offsets[r] : film_tag_offsets[r + 1]]`,
-    those given by most people first; `tag` has their words.
+    `rating_counts` int32[N]. Tags by number: those of row r are
+    `film_tags[film_tag_offsets[r] : film_tag_offsets[r + 1]]`, those given by most people first; `tag` has their words.
     """
 
     _ARRAYS = (
@@ -166,7 +166,9 @@ class Catalog:
 
     def __init__(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
         """`arrays` as `save` wrote them; KeyError names one that is missing."""
-        self._arrays = {name: arrays[name] for name in self._ARRAYS}
+        # A plain view of a mapped array: slices of `np.memmap` itself cost ten times as much.
+        arrays = {name: np.asarray(arrays[name]) for name in self._ARRAYS}
+        self._arrays = arrays
         self.film_ids: npt.NDArray[np.int32] = arrays["film_ids"]
         self.years: npt.NDArray[np.uint16] = arrays["years"]
         self.genre_bits: npt.NDArray[np.uint32] = arrays["genre_bits"]

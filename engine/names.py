@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
@@ -31,6 +32,7 @@ _UNITS = (
 )  # fmt: skip
 _TENS = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
 _NUMBER_WORDS = {word: number for number, word in enumerate(_UNITS)} | _TENS
+_SHORTENED = {"vs": "v", "versus": "v", "doctor": "dr", "mister": "mr", "missus": "mrs", "saint": "st"}
 _ROMAN = re.compile(r"x{0,3}(?:ix|iv|v?i{0,3})")
 _ROMAN_VALUE = {"i": 1, "v": 5, "x": 10}
 
@@ -40,8 +42,7 @@ _LETTERS = str.maketrans(
 _FRACTION = re.compile(r"(?<=\d)(?=[¼½¾⅓⅔⅛⅜⅝⅞])")
 _SUPERSCRIPT = re.compile(r"(?<=[^\W\d_\]])(?=[²³¹⁴⁵⁶⁷⁸⁹])")
 _INITIALS = re.compile(r"(?<!\w)(?:\w[.*·]){2,}(?:\w(?!\w))?")
-_APOSTROPHES = re.compile(r"['’‘`´ʼ′]")
-_AND = re.compile(r"[&+]")
+_APOSTROPHES = re.compile(r"[’‘´ʼ′]")
 _WORD = re.compile(r"[^\W_]+")
 _SUBTITLE = re.compile(r"(?:,? or)?:\s+| [-–—] |,? or: ", re.IGNORECASE)
 _COMMA = re.compile(r",\s+")
@@ -72,13 +73,15 @@ def words(name: str) -> list[str]:
 
     Initials are one word (“E.T.” → "et"), a raised number is a word of its own (“Alien³” → "alien", "3").
     """
-    text = _FRACTION.sub(" ", name[:MAX_NAME])
-    text = _SUPERSCRIPT.sub(" ", text)
-    text = unicodedata.normalize("NFKD", text).casefold().translate(_LETTERS)
-    text = "".join(c for c in text if not unicodedata.combining(c)) if not text.isascii() else text
-    text = _INITIALS.sub(lambda found: re.sub(r"[.*·]", "", found.group()) + " ", text)
-    text = _APOSTROPHES.sub("", text)
-    return _WORD.findall(_AND.sub(" and ", text))
+    text = name[:MAX_NAME]
+    if not text.isascii():
+        text = _SUPERSCRIPT.sub(" ", _FRACTION.sub(" ", text))
+        text = unicodedata.normalize("NFKD", text).casefold().translate(_LETTERS)
+        text = _APOSTROPHES.sub("", "".join(c for c in text if not unicodedata.combining(c)))
+    text = text.casefold().replace("'", "").replace("`", "")
+    if "." in text or "*" in text or "·" in text:
+        text = _INITIALS.sub(lambda found: re.sub(r"[.*·]", "", found.group()) + " ", text)
+    return _WORD.findall(text.replace("&", " and ").replace("+", " and "))
 
 
 def _number(word: str, first: bool) -> str | None:
@@ -92,10 +95,10 @@ def _number(word: str, first: bool) -> str | None:
 
 
 def _digits(read: list[str]) -> list[str]:
-    """Numbers in digits, “part” and its kin before a number left out, “versus” as “v”."""
+    """Numbers in digits, “part” and its kin before a number left out, words that are often shortened in short."""
     out: list[str] = []
     for place, word in enumerate(read):
-        plain = "v" if word in ("vs", "versus") else word
+        plain = _SHORTENED.get(word, word)
         # “I” is a numeral only behind “part” or at the end: “I, Robot”, “The King and I”.
         numeral = plain != "i" or place == len(read) - 1 or (place > 0 and read[place - 1] in _PART_WORDS)
         number = _number(plain, first=place == 0) if numeral else None
@@ -144,17 +147,31 @@ def parts(name: str) -> list[str]:
     before_comma = _COMMA.split(pieces[0], maxsplit=1)[0] if pieces else ""
     if before_comma != (pieces or [""])[0] and len(loose_words(before_comma)) > 1:
         found.append(before_comma)
-    return [part for part in found if any(not (w.isdigit() or w in _PART_WORDS) for w in loose_words(part))]
+    return [part for part in found if any(_says_something(word) for word in loose_words(part))]
 
 
-def forms(name: str, *, with_parts: bool) -> tuple[Form, ...]:
-    """Every form of a catalogue name, best standing first; no key is there twice."""
-    spaced = " ".join(loose_words(name))
-    out = {exact_key(name): Form(Standing.NAME, exact_key(name), spaced)}
-    out.setdefault(loose_key(name), Form(Standing.LOOSE, loose_key(name), spaced))
+def _says_something(word: str) -> bool:
+    """“Part 2” names no film; “2001” does."""
+    return word not in _PART_WORDS and (not word.isdigit() or len(word) > 2)
+
+
+def forms(names: Sequence[str], *, with_parts: bool) -> tuple[Form, ...]:
+    """Every form of a film's names (its title first), best standing first; no key is there twice.
+
+    A title and an alternative in a row are a loose form: “Birdman: Or” and “The Unexpected Virtue of Ignorance”.
+    """
+    out: dict[str, Form] = {}
+    loose: list[tuple[Standing, str]] = [(Standing.LOOSE, name) for name in names]
+    loose += [(Standing.LOOSE, f"{names[0]} {other}") for other in names[1:]]
     if with_parts:
-        for part in parts(name):
-            out.setdefault(loose_key(part), Form(Standing.PART, loose_key(part), " ".join(loose_words(part))))
+        loose += [(Standing.PART, part) for name in names for part in parts(name)]
+    for name in names:
+        key = exact_key(name)
+        out.setdefault(key, Form(Standing.NAME, key, " ".join(loose_words(name))))
+    for standing, name in loose:
+        read = loose_words(name)
+        key = "".join(read) or exact_key(name)
+        out.setdefault(key, Form(standing, key, " ".join(read)))
     return tuple(out.values())
 
 

@@ -15,7 +15,7 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -44,12 +44,12 @@ MAX_LISTED = 60
 
 _CLEAR_RATIO = 10
 """A film with this many times the ratings of the others of its name is meant; DESIGN, “The conversation”."""
-_PART_STANDINGS_FROM = 1
-"""Ratings from which the parts of a film's name are names of their own."""
 _COMMON_FROM = 21
 """A word in the names of so many films tells nothing alone."""
 _CANDIDATES = 48
 """Films that are compared letter by letter."""
+_SHARED = 0.3
+"""Least share of the typed trigrams, by weight, that a candidate's names have."""
 _SHORT = 4
 """Letters up to which only an exact name counts."""
 _CUT_OFFS = ((7, 0.88), (11, 0.86), (MAX_TYPED, 0.83))
@@ -172,21 +172,22 @@ class TitleIndex:
 
     def __init__(self, arrays: Mapping[str, npt.NDArray[Any]], catalog: Catalog, spoken: Words) -> None:
         """`arrays` as `save` wrote them, built from `catalog`; ValueError when they belong to another one."""
-        self._arrays = {name: arrays[name] for name in self._ARRAYS}
+        # A plain view of a mapped array: slices of `np.memmap` itself cost ten times as much.
+        self._arrays = {name: np.asarray(arrays[name]) for name in self._ARRAYS}
         self._catalog, self._words = catalog, spoken
-        self._hashes: npt.NDArray[np.uint64] = arrays["hashes"]
-        self._entries: npt.NDArray[np.uint32] = arrays["entries"]
-        self._trigrams: npt.NDArray[np.uint32] = arrays["trigrams"]
-        self._offsets: npt.NDArray[np.uint32] = arrays["offsets"]
-        self._postings: npt.NDArray[np.uint16] = arrays["postings"]
-        self._sizes: npt.NDArray[np.uint8] = arrays["sizes"]
-        self._common: npt.NDArray[np.uint64] = arrays["common"]
+        self._hashes: npt.NDArray[np.uint64] = self._arrays["hashes"]
+        self._entries: npt.NDArray[np.uint32] = self._arrays["entries"]
+        self._trigrams: npt.NDArray[np.uint32] = self._arrays["trigrams"]
+        self._offsets: npt.NDArray[np.uint32] = self._arrays["offsets"]
+        self._postings: npt.NDArray[np.uint16] = self._arrays["postings"]
+        self._sizes: npt.NDArray[np.uint8] = self._arrays["sizes"]
+        self._common: npt.NDArray[np.uint64] = self._arrays["common"]
         if len(self._sizes) != len(catalog):
             raise ValueError(f"the title index is of {len(self._sizes)} films, the catalogue has {len(catalog)}")
         self._blocks = (len(catalog) + 0xFFFF) >> 16
         lengths = np.diff(self._offsets.astype(np.int64)).reshape(self._blocks, -1).sum(axis=0)
         self._weights = np.log1p(len(catalog) / np.maximum(lengths, 1)).astype(np.float32)
-        self._forms = lru_cache(maxsize=4096)(self._forms_at)
+        self._forms = lru_cache(maxsize=4096)(partial(self._forms_of, catalog))
 
     # Building, saving, loading
 
@@ -199,25 +200,15 @@ class TitleIndex:
         carriers: dict[int, list[int]] = {}
         films_of_word: dict[str, int] = {}
         for row in range(len(catalog)):
-            best: dict[str, Standing] = {}
-            grams: set[int] = set()
-            seen: set[str] = set()
-            shortest = 255
-            for name in catalog.names_at(row):
-                for form in forms(name, with_parts=cls._has_parts(catalog, row)):
-                    best[form.key] = min(best.get(form.key, form.standing), form.standing)
-                spaced = " ".join(loose_words(name))
-                of_name = trigrams(spaced)
-                grams |= of_name
-                seen |= set(spaced.split())
-                shortest = min(shortest, len(of_name))
-            sizes[row] = shortest
-            for key, standing in best.items():
-                hashes.append(key_hash(key))
-                entries.append(row << 2 | standing)
-            for gram in grams:
+            of_film = cls._forms_of(catalog, row)
+            hashes += [key_hash(form.key) for form in of_film]
+            entries += [row << 2 | form.standing for form in of_film]
+            whole = [form.spaced for form in of_film if form.standing is Standing.NAME]
+            grams = [trigrams(spaced) for spaced in whole]
+            sizes[row] = min(255, min(map(len, grams)))
+            for gram in set().union(*grams):
                 carriers.setdefault(gram, []).append(row)
-            for word in seen:
+            for word in {word for spaced in whole for word in spaced.split()}:
                 films_of_word[word] = films_of_word.get(word, 0) + 1
         order = np.argsort(np.array(hashes, np.uint64), kind="stable")
         codes = sorted(carriers)
@@ -245,8 +236,9 @@ class TitleIndex:
         )
 
     @staticmethod
-    def _has_parts(catalog: Catalog, row: int) -> bool:
-        return int(catalog.rating_counts[row]) >= _PART_STANDINGS_FROM
+    def _forms_of(catalog: Catalog, row: int) -> tuple[Form, ...]:
+        """The forms of a film's names; only a film that somebody rated goes by parts of its name."""
+        return forms(catalog.names_at(row), with_parts=bool(catalog.rating_counts[row]))
 
     def save(self, folder: Path) -> None:
         """Write one `.npy` an array into `folder`, which is made."""
@@ -441,10 +433,6 @@ class TitleIndex:
 
     # Misspelt titles
 
-    def _forms_at(self, row: int) -> tuple[Form, ...]:
-        with_parts = self._has_parts(self._catalog, row)
-        return tuple(f for name in self._catalog.names_at(row) for f in forms(name, with_parts=with_parts))
-
     def _scores(self, grams: Iterable[int]) -> tuple[npt.NDArray[np.float32], float]:
         """float32[N]: the weight of the trigrams that each film's names share with `grams`; and the weight of all."""
         scores = np.zeros(len(self._catalog), np.float32)
@@ -468,14 +456,10 @@ class TitleIndex:
         """The rows whose names share most of the typed trigrams; of two alike, the one with the shorter name."""
         grams = trigrams(spaced)
         scores, total = self._scores(grams)
-        if not total or not len(scores):
-            return []
-        ranked = scores / total - 0.1 * np.minimum(
-            1.0, np.abs(self._sizes.astype(np.float32) - len(grams)) / len(grams)
-        )
-        count = min(_CANDIDATES, len(ranked))
-        rows = np.argpartition(-ranked, count - 1)[:count]
-        return [int(row) for row in rows if scores[row] > 0.3 * total]
+        rows = np.flatnonzero(scores > _SHARED * total)
+        longer = np.minimum(1.0, np.abs(self._sizes[rows].astype(np.float32) - len(grams)) / len(grams))
+        order = np.argsort(0.1 * total * longer - scores[rows], kind="stable")
+        return [int(row) for row in rows[order[:_CANDIDATES]]]
 
     def _by_likeness(self, typed: str, name: str, year: int | None) -> Link:
         """A link by spelling: a misspelt name, else a few words of a longer one."""
