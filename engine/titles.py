@@ -46,29 +46,49 @@ _CLEAR_RATIO = 10
 """A film with this many times the ratings of the others of its name is meant; DESIGN, “The conversation”."""
 _COMMON_FROM = 21
 """A word in the names of so many films tells nothing alone."""
+_KNOWN_FILMS = 4_000
+"""The films rated most: only they are asked about when a few everyday words of their name are typed."""
 _CANDIDATES = 48
 """Films that are compared letter by letter."""
 _SHARED = 0.3
 """Least share of the typed trigrams, by weight, that a candidate's names have."""
+_JUMBLED_TO = 12
+"""Letters up to which two swapped ones are looked for."""
 _SHORT = 4
 """Letters up to which only an exact name counts."""
 _CUT_OFFS = ((7, 0.88), (11, 0.86), (MAX_TYPED, 0.83))
 """Least similarity by letters typed: stricter as titles shorten."""
+_NEAR = 0.75
+"""Least similarity of a near miss."""
 _UNRATED = 0.04
 """What a film that nobody rated needs on top."""
+_LONGEST = 6
+"""Pieces of a list that one title may have."""
 _MARGIN, _MARGIN_OVER_RARE = 0.08, 0.04
 """How far ahead a misspelt name must be of other names; the second where those have under a tenth of the ratings."""
 
+_COSTS: dict[str, float] = {"clear": 0.3, "ambiguous": 0.5, "unknown": 1.0}
+"""What a piece of a list costs that is no name but is taken for a film, asked about or not understood."""
 _SIMILARITY = {Standing.NAME: 1.0, Standing.LOOSE: 0.98, Standing.PART: 0.9}
 
-_BRACKET_YEAR = re.compile(r"^(.*?)[\s,]*[(\[]\s*((?:18|19|20)\d\d)\s*[)\]]\s*(.*)$")
-_YEAR_LAST = re.compile(r"^(.+?)[\s,]+(?:(?:from|of|in)\s+)?(?:the\s+)?(?:year\s+)?((?:18|19|20)\d\d)(?:\s+(?:version|one|film|movie))?$", re.I)  # fmt: skip  # noqa: E501
-_YEAR_FIRST = re.compile(r"^(?:the\s+)?((?:18|19|20)\d\d)(?:['’]s)?\s+(?:version\s+of\s+|film\s+|movie\s+)?(.+)$", re.I)
+_A_YEAR = r"((?:18|19|20)\d\d)"
+_BRACKET_YEAR = re.compile(rf"^(.*?)[\s,]*[(\[]\s*{_A_YEAR}\s*[)\]]\s*(.*)$")
+_YEAR_LAST = re.compile(
+    rf"^(.+?)[\s,]+(?:(?:from|of|in)\s+)?(?:the\s+)?(?:year\s+)?{_A_YEAR}(?:\s+(?:version|one|film|movie))?$",
+    re.IGNORECASE,
+)
+_YEAR_FIRST = re.compile(
+    rf"^(?:the\s+)?{_A_YEAR}(?:['’]s)?\s+(?:version\s+of\s+|film\s+|movie\s+)?(.+)$", re.IGNORECASE
+)
 _SHORT_YEAR_LAST = re.compile(r"^(.+?)[\s,]+(?:from\s+)?['’](\d\d)$")
-_YEAR_SAID = re.compile(r"(?<![\w'’])(?:((?:18|19|20)\d\d)|['’]?(\d\d))(?:['’]?(s))?(?!\w)")
-_SEPARATOR = re.compile(r"\s*(?:[\n;]|,(?:\s+(?:and|&|then|plus)\s)?|\s(?:and\s+then|and|&|\+|plus|as\s+well\s+as|then)\s|\s/\s)\s*", re.I)  # fmt: skip  # noqa: E501
-_LEAD = re.compile(r"^\s*(?:both|and)\s+", re.I)
-_BULLET = re.compile(r"^\s*(?:[-*•–]|\d{1,2}[.)])\s+", re.M)
+_YEAR_SAID = re.compile(rf"(?<![\w'’])(?:{_A_YEAR}|['’]?(\d\d))(?:['’]?(s))?(?!\w)")
+_SEPARATOR = re.compile(
+    r"\s*(?:(?P<strong>[\n;]|\s/\s)|,(?:\s+(?:and|&|then|plus)\s)?|\s(?:and\s+then|and|&|\+|plus|as\s+well\s+as|then)\s)\s*",
+    re.IGNORECASE,
+)
+_POSSESSIVE = re.compile(r"['’]s\b")
+_LEAD = re.compile(r"^\s*(?:both|and)\s+", re.IGNORECASE)
+_BULLET = re.compile(r"^\s*(?:[-*•–]|\d{1,2}[.)])\s+", re.MULTILINE)
 
 
 class Certainty(StrEnum):
@@ -101,10 +121,20 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Alias:
+    """A name that people use for a film and the catalogue does not, in words with spaces and as a key."""
+
+    name: str
+    spaced: str
+    film_id: FilmId
+
+
+@dataclass(frozen=True, slots=True)
 class Words:
     """What `titles.toml` holds: names not in the catalogue, abbreviations, and words that tell films apart."""
 
-    aliases: Mapping[str, tuple[FilmId, ...]]
+    aliases: tuple[Alias, ...]
+    not_titles: frozenset[str]
     abbreviations: Mapping[str, str]
     newest: frozenset[str]
     oldest: frozenset[str]
@@ -115,14 +145,14 @@ class Words:
     def read(cls, file: Path = WORDS_FILE) -> Words:
         """Read a file of the form of `titles.toml`; KeyError or TOMLDecodeError when it is not of that form."""
         data: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
-        aliases: dict[str, tuple[FilmId, ...]] = {}
-        for alias in data["alias"]:
-            for name in alias["names"]:
-                key = loose_key(name)
-                aliases[key] = (*aliases.get(key, ()), FilmId(alias["film_id"]))
         telling = data["telling"]
         return cls(
-            aliases,
+            tuple(
+                Alias(name, " ".join(loose_words(name)), FilmId(alias["film_id"]))
+                for alias in data["alias"]
+                for name in alias["names"]
+            ),
+            frozenset(data["not_titles"]),
             data["abbreviations"],
             frozenset(telling["newest"]),
             frozenset(telling["oldest"]),
@@ -175,6 +205,10 @@ class TitleIndex:
         # A plain view of a mapped array: slices of `np.memmap` itself cost ten times as much.
         self._arrays = {name: np.asarray(arrays[name]) for name in self._ARRAYS}
         self._catalog, self._words = catalog, spoken
+        self._aliases: dict[str, list[int]] = {}
+        for alias in spoken.aliases:
+            if (row := catalog.row_of(alias.film_id)) is not None:
+                self._aliases.setdefault(alias.spaced.replace(" ", ""), []).append(row)
         self._hashes: npt.NDArray[np.uint64] = self._arrays["hashes"]
         self._entries: npt.NDArray[np.uint32] = self._arrays["entries"]
         self._trigrams: npt.NDArray[np.uint32] = self._arrays["trigrams"]
@@ -184,6 +218,8 @@ class TitleIndex:
         self._common: npt.NDArray[np.uint64] = self._arrays["common"]
         if len(self._sizes) != len(catalog):
             raise ValueError(f"the title index is of {len(self._sizes)} films, the catalogue has {len(catalog)}")
+        rank = max(0, len(catalog) - _KNOWN_FILMS)
+        self._known_from = max(1, int(np.partition(catalog.rating_counts, rank)[rank])) if len(catalog) else 1
         self._blocks = (len(catalog) + 0xFFFF) >> 16
         lengths = np.diff(self._offsets.astype(np.int64)).reshape(self._blocks, -1).sum(axis=0)
         self._weights = np.log1p(len(catalog) / np.maximum(lengths, 1)).astype(np.float32)
@@ -263,8 +299,8 @@ class TitleIndex:
         films of one name apart does the same (“the Argento Suspiria”, “the new Dune”).
         """
         typed = _clean(text, MAX_TYPED).replace("\n", " ")
-        if not typed:
-            return Link(text[:MAX_TYPED], Certainty.UNKNOWN)
+        if not typed or typed in self._words.not_titles:
+            return Link(typed, Certainty.UNKNOWN)
         for name, said in self._readings(typed, year):
             link = self._by_name(typed, name, said)
             if link:
@@ -316,9 +352,8 @@ class TitleIndex:
         if loose != written:
             for row, standing in self._entries_of(loose):
                 found[row] = min(found.get(row, Standing.PART), max(standing, Standing.LOOSE))
-        for film_id in self._words.aliases.get(loose, ()):
-            if (alias := self._catalog.row_of(film_id)) is not None:
-                found[alias] = Standing.NAME
+        for row in self._aliases.get(loose, ()):
+            found[row] = Standing.NAME
         return found
 
     def _by_name(self, typed: str, name: str, year: int | None) -> Link | None:
@@ -384,27 +419,30 @@ class TitleIndex:
             return self._choices(typed, {row: found[row] for row in (*exact, *off_by_one)})
         return link
 
-    def _telling(self, read: Sequence[str]) -> bool:
-        """Whether words say enough to mean one film: four of them, or one that few names carry."""
-        if len(read) >= 4:
-            return True
-        hashes = [np.uint64(key_hash(word)) for word in read if len(word) > 2]
-        places = [int(np.searchsorted(self._common, wanted)) for wanted in hashes]
-        return any(
-            p == len(self._common) or self._common[p] != wanted for p, wanted in zip(places, hashes, strict=True)
-        )
+    def _rare(self, word: str) -> bool:
+        """Whether few films carry a word in their names, so that it tells something alone."""
+        wanted = np.uint64(key_hash(word))
+        place = int(np.searchsorted(self._common, wanted))
+        return len(word) > 2 and (place == len(self._common) or self._common[place] != wanted)
+
+    def _known(self, row: int) -> bool:
+        return self._ratings(row) >= self._known_from
 
     def _by_part(self, typed: str, name: str, year: int | None) -> Link | None:
-        """A link by parts of names: “The Empire Strikes Back”. An everyday word is no part of a name."""
+        """A link by parts of names: “The Empire Strikes Back”. One everyday word is no part of a name."""
         found = self._exact(name)
         if not found:
             return None
         if year is not None:
             return self._with_year(typed, found, year)
         read = loose_words(name)
-        if self._telling(read):
+        if any(map(self._rare, read)) or any(word.isdigit() and len(word) == 4 for word in read):
             return self._among(typed, found)
-        return self._choices(typed, found) if len(read) > 1 else None
+        if len(read) < 2:
+            return None
+        link = self._among(typed, found) if len(read) > 2 else self._choices(typed, found)
+        known = self._known(max(found, key=self._ratings))
+        return link if known or link.certainty is Certainty.AMBIGUOUS else self._choices(typed, found)
 
     def _expanded(self, name: str) -> str | None:
         """The name with its abbreviations written out, or None when it has none."""
@@ -417,18 +455,19 @@ class TitleIndex:
         said = name.split()
         if year is not None or len(said) < 2:
             return None
-        for ahead in range(min(3, len(said) - 1) + 1):
-            for behind in range(min(3, len(said) - 1 - ahead) + 1):
-                if not ahead and not behind:
+        for length in range(len(said) - 1, max(0, len(said) - 5), -1):
+            for start in range(len(said) - length + 1):
+                of_name = re.sub(r"['’]s$", "", " ".join(said[start : start + length]))
+                found = {row: of for row, of in self._exact(of_name).items() if of < Standing.PART}
+                if not found:
                     continue
-                of_name = " ".join(said[ahead : len(said) - behind])
-                found = {row: s for row, s in self._exact(re.sub(r"['’]s$", "", of_name)).items() if s < Standing.PART}
-                if len(found) < 2:
+                rest = " ".join((*said[:start], *said[start + length :]))
+                chosen, by_age = self._narrowed(list(found), rest)
+                if not chosen or (by_age and len(found) == 1):
                     continue
-                rest = " ".join((*said[:ahead], *said[len(said) - behind :]))
-                chosen = self._narrowed(list(found), rest)
-                if 0 < len(chosen) < len(found):
-                    return self._among(typed, {row: found[row] for row in chosen})
+                told = {row: found[row] for row in chosen}
+                sure = not by_age or any(map(self._known, found))
+                return self._among(typed, told) if sure else self._choices(typed, told)
         return None
 
     # Misspelt titles
@@ -470,11 +509,19 @@ class TitleIndex:
             return Link(typed, Certainty.UNKNOWN)
         rows = self._candidates(spaced)
         near: dict[int, tuple[float, str]] = {}
-        for row in rows:
+        for row in (*rows, *self._jumbled(spaced.replace(" ", ""))):
             for form in self._forms(row):
-                alike = similarity(spaced, form.spaced) - (0.03 if form.standing is Standing.PART else 0.0)
-                if len(form.spaced) > _SHORT and alike > near.get(row, (0.0, ""))[0]:
+                part = form.standing is Standing.PART
+                if len(form.spaced) <= _SHORT or (part and " " not in form.spaced):
+                    continue
+                alike = similarity(spaced, form.spaced) - (0.03 if part else 0.0)
+                if alike > near.get(row, (0.0, ""))[0]:
                     near[row] = (alike, form.spaced)
+        for alias in self._words.aliases:
+            alike = similarity(spaced, alias.spaced)
+            aliased = self._catalog.row_of(alias.film_id)
+            if aliased is not None and len(alias.spaced) > _SHORT and alike > near.get(aliased, (0.0, ""))[0]:
+                near[aliased] = (alike, alias.spaced)
         least = _cut_off(letters)
         alike_enough = {
             row: of for row, of in near.items() if of[0] >= least + (0.0 if self._ratings(row) else _UNRATED)
@@ -483,7 +530,7 @@ class TitleIndex:
             return self._of_alike(typed, alike_enough, year)
         if link := self._by_words(typed, read, rows, year):
             return link
-        return Link(typed, Certainty.UNKNOWN, self._ranked({row: of[0] for row, of in near.items() if of[0] >= 0.7}))
+        return Link(typed, Certainty.UNKNOWN, self._ranked({row: of[0] for row, of in near.items() if of[0] >= _NEAR}))
 
     def _of_alike(self, typed: str, near: Mapping[int, tuple[float, str]], year: int | None) -> Link:
         """The films of the name that is most alike, when no other name is nearly as much; else a question."""
@@ -500,22 +547,43 @@ class TitleIndex:
         )
         return self._among(typed, same) if ahead and strongest > 0 else self._choices(typed, alike)
 
+    def _jumbled(self, run: str) -> set[int]:
+        """The rows of names that have two neighbouring letters in another order: such a slip leaves few trigrams."""
+        if len(run) > _JUMBLED_TO:
+            return set()
+        swaps = (f"{run[:i]}{run[i + 1]}{run[i]}{run[i + 2 :]}" for i in range(len(run) - 1))
+        return {row for swap in swaps for row, standing in self._entries_of(swap) if standing < Standing.PART}
+
     def _by_words(self, typed: str, read: Sequence[str], rows: Sequence[int], year: int | None) -> Link | None:
-        """The films whose names hold all the words that were typed, when those say enough: “LOTR fellowship”."""
+        """The films whose names hold all the words that were typed: “LOTR fellowship”, “Harry Potter”, “Shawshank”.
+
+        Everyday words alone, or one word, ask at most about films that are well known, and the words must begin the
+        name unless one is rare.
+        """
         wanted = set(read)
-        if len(wanted) < 2 or not self._telling(read):
+        rare = any(map(self._rare, wanted))
+        if len(wanted) < 2 and not (rare and len(read[0]) > 5):
             return None
+        start = " ".join(read)
         found: dict[int, float] = {}
         for row in rows:
             for form in self._forms(row):
-                if form.standing < Standing.PART and wanted <= set(form.spaced.split()):
-                    found[row] = max(found.get(row, 0.0), 0.5 + 0.4 * len(" ".join(read)) / len(form.spaced))
-        if not found:
+                holds = wanted <= set(form.spaced.split()) if rare else f"{form.spaced} ".startswith(f"{start} ")
+                if form.standing < Standing.PART and holds:
+                    found[row] = max(found.get(row, 0.0), 0.5 + 0.4 * len(start) / len(form.spaced))
+        sure = rare and len(wanted) > 1
+        if not found or not (sure or any(map(self._known, found))):
             return None
         if year is not None:
             return self._with_year(typed, found, year)
         link = self._among(typed, found)
-        return link if link.matches[0].similarity >= 0.7 else self._choices(typed, found)
+        return link if sure and link.matches[0].similarity >= 0.7 else self._choices_known(typed, found)
+
+    def _choices_known(self, typed: str, found: Mapping[int, float]) -> Link:
+        """Choices among films that hold the typed words: those rated most, as all of them do."""
+        order = sorted(found, key=lambda row: (-self._ratings(row), row))
+        matches = tuple(self._match(row, found[row]) for row in order[:MAX_CHOICES])
+        return Link(typed, Certainty.AMBIGUOUS, matches)
 
     # Several titles
 
@@ -525,76 +593,76 @@ class TitleIndex:
         Of all ways to part the text the one is taken whose pieces are names, then the one with the fewest pieces.
         """
         typed = _clean(_LEAD.sub("", _BULLET.sub("", text[:MAX_LIST])), MAX_LIST)
-        spans = self._pieces(typed)
+        spans, bounds = self._pieces(typed)
         if len(spans) <= 1:
             return (self.link(typed),)
-        count = len(spans)
+        links: dict[tuple[int, int], Link] = {}
 
         def piece(start: int, end: int) -> str:
             return typed[spans[start][0] : spans[end - 1][1]]
 
+        def linked(span: tuple[int, int]) -> Link:
+            if span not in links:
+                links[span] = self.link(piece(*span))
+            return links[span]
+
+        count = len(spans)
         costs: dict[tuple[int, int], float] = {}
         for start in range(count):
-            for end in range(start + 1, min(start + 6, count) + 1):
-                if "\n" in piece(start, end):
+            for end in range(start + 1, min(start + _LONGEST, count) + 1):
+                if end - start > 1 and bounds[end - 1]:
                     break
-                standing = self._name_standing(piece(start, end))
-                if standing is not None:
-                    costs[start, end] = 0.2 if standing is Standing.PART else 0.0
-        links: dict[tuple[int, int], Link] = {}
-        whole_weak = (0, count) not in costs and any((i, i + 1) not in costs for i in range(count))
-        if whole_weak:
-            uncovered = [i for i in range(count) if (i, i + 1) not in costs]
-            tries = (
-                {(i, i + 1) for i in uncovered}
-                | {(i, i + 2) for i in uncovered if i + 2 <= count}
-                | {(i - 1, i + 1) for i in uncovered if i}
-            )
-            if count <= 6:
-                tries.add((0, count))
-            for span in sorted(tries - set(costs)):
-                if "\n" in piece(*span):
-                    continue
-                links[span] = self.link(piece(*span))
-                costs[span] = {
-                    Certainty.CLEAR: 0.3,
-                    Certainty.AMBIGUOUS: 0.5,
-                    Certainty.UNKNOWN: 1.0 * (span[1] - span[0]),
-                }[links[span].certainty]
-        best: list[tuple[float, int]] = [(0.0, 0)] + [(float("inf"), 0)] * count
-        for end in range(1, count + 1):
-            for start in range(max(0, end - 6), end):
-                cost = costs.get((start, end), float("inf") if end - start > 1 else 1.0)
-                total = best[start][0] + cost + 0.01
-                if total < best[end][0]:
-                    best[end] = (total, start)
-        chosen: list[tuple[int, int]] = []
-        end = count
-        while end:
-            start = best[end][1]
-            chosen.append((start, end))
-            end = start
-        return tuple(links.get(span) or self.link(piece(*span)) for span in reversed(chosen))
+                cost = self._cost_of_name(piece(start, end), whole=end - start == 1)
+                if cost is not None:
+                    costs[start, end] = cost
+        parted = _cheapest(count, costs)
+        strange = [span for span in parted if span not in costs]
+        for start, _ in strange:
+            for span in ((start, start + 1), (start, start + 2), (start - 1, start + 1), (0, count)):
+                apart = (
+                    span[0] < 0 or span[1] > count or span[1] - span[0] > _LONGEST or any(bounds[span[0] + 1 : span[1]])
+                )
+                if not apart and span not in costs:
+                    costs[span] = _COSTS[linked(span).certainty] * (1 if span[1] - span[0] == 1 else 1.2)
+        return tuple(linked(span) for span in (_cheapest(count, costs) if strange else parted))
 
     @staticmethod
-    def _pieces(typed: str) -> list[tuple[int, int]]:
-        """Where the pieces of a list stand in it."""
+    def _pieces(typed: str) -> tuple[list[tuple[int, int]], list[bool]]:
+        """Where the pieces of a list stand in it, and for each whether no title reaches over what is before it."""
         spans: list[tuple[int, int]] = []
-        start = 0
+        bounds: list[bool] = []
+        start, bound = 0, True
         for separator in _SEPARATOR.finditer(typed):
             if separator.start() > start:
                 spans.append((start, separator.start()))
+                bounds.append(bound)
+                bound = False
+            bound = bound or separator.group("strong") is not None
             start = separator.end()
-            if len(spans) >= MAX_LISTED:
-                return spans
+            if len(spans) == MAX_LISTED:
+                return spans, bounds
         if start < len(typed):
             spans.append((start, len(typed)))
-        return spans
+            bounds.append(bound)
+        return spans, bounds
 
-    def _name_standing(self, piece: str) -> Standing | None:
-        """The standing of a piece that is a name (a year with it or not), or None."""
-        standings = [min(found.values()) for name, _ in self._readings(piece, None) if (found := self._exact(name))]
-        return min(standings, default=None)
+    def _cost_of_name(self, piece: str, *, whole: bool) -> float | None:
+        """What a piece of a list costs that is a name, with a year or without; None when it is none.
+
+        A piece that reaches over a comma where the name has none (“Alien, Predator” and the film “Alien Predator”)
+        costs more than the names it could be parted into.
+        """
+        for name, _ in self._readings(piece, None):
+            found = self._exact(name)
+            if not found:
+                continue
+            best = min(found.values())
+            if best is Standing.PART:
+                return 0.2
+            listed = not whole and "," in name
+            names = (n for row, of in found.items() if of is best for n in self._catalog.names_at(row))
+            return 0.1 if listed and not any("," in n for n in names) else 0.0
+        return None
 
     # Answers to a question
 
@@ -604,35 +672,35 @@ class TitleIndex:
         Empty when the answer says nothing about them or fits none; one film when it settles the question.
         """
         rows = [row for film_id in choices if (row := self._catalog.row_of(film_id)) is not None]
-        kept = set(self._narrowed(rows, _clean(text, MAX_TYPED)))
+        kept, _ = self._narrowed(rows, _clean(text, MAX_TYPED))
         return tuple(film_id for film_id in choices if self._catalog.row_of(film_id) in kept)
 
-    def _narrowed(self, rows: Sequence[int], text: str) -> list[int]:
-        """The rows that a text tells; empty when it tells nothing or has a word that fits none of them."""
+    def _narrowed(self, rows: Sequence[int], text: str) -> tuple[list[int], bool]:
+        """The rows that a text tells, and whether by age alone.
+
+        None when it tells nothing, or has a word that fits none of them.
+        """
         kept, told = list(rows), False
         rest = text.casefold()
         for said in _YEAR_SAID.finditer(rest):
-            kept = self._of_year(kept, said)
-            told = True
+            kept, told = self._of_year(kept, said), True
         rest = _YEAR_SAID.sub(" ", rest)
-        for word, decade in self._words.decades.items():
-            if re.search(rf"\b{word}\b", rest):
-                rest = re.sub(rf"\b{word}\b", " ", rest)
-                kept = [row for row in kept if int(self._catalog.years[row]) // 10 * 10 == decade]
-                told = True
-        read = [word for word in words(rest.replace("'s", " ").replace("’s", " ")) if word not in self._words.nothing]
-        newest = any(word in self._words.newest for word in read)
-        oldest = any(word in self._words.oldest for word in read)
+        read = [word for word in words(_POSSESSIVE.sub(" ", rest)) if word not in self._words.nothing]
+        newest = oldest = False
         for word in read:
-            if word in self._words.newest or word in self._words.oldest:
-                continue
-            kept = [row for row in kept if any(_same_word(word, of) for of in self._told_by(row))]
-            told = True
+            if word in self._words.newest:
+                newest = True
+            elif word in self._words.oldest:
+                oldest = True
+            elif (decade := self._words.decades.get(word)) is not None:
+                kept, told = [row for row in kept if int(self._catalog.years[row]) // 10 * 10 == decade], True
+            else:
+                kept, told = [row for row in kept if any(_same_word(word, of) for of in self._told_by(row))], True
         dated = [row for row in kept if int(self._catalog.years[row])]
-        if newest != oldest and dated:
-            extreme = (max if newest else min)(int(self._catalog.years[row]) for row in dated)
-            kept, told = [row for row in dated if int(self._catalog.years[row]) == extreme], True
-        return kept if told else []
+        if newest == oldest or not dated:
+            return (kept if told and newest == oldest else []), False
+        extreme = (max if newest else min)(int(self._catalog.years[row]) for row in dated)
+        return [row for row in dated if int(self._catalog.years[row]) == extreme], not told
 
     def _of_year(self, rows: Sequence[int], said: re.Match[str]) -> list[int]:
         """The rows of a year (one off when none is right), of a two-digit year, or of a decade (“70s”)."""
@@ -697,6 +765,25 @@ def trigrams_from(letter: str) -> int:
 
 def _alike(of: Standing | float) -> float:
     return _SIMILARITY[of] if isinstance(of, Standing) else of
+
+
+def _cheapest(count: int, costs: Mapping[tuple[int, int], float]) -> list[tuple[int, int]]:
+    """The cheapest way to part `count` pieces into spans; one piece without a cost costs 1, every span 0.01."""
+    best: list[tuple[float, int]] = [(0.0, 0)]
+    for end in range(1, count + 1):
+        starts = range(max(0, end - _LONGEST), end)
+        ways = [
+            (best[start][0] + 0.01 + costs.get((start, end), 1.0), start)
+            for start in starts
+            if (start, end) in costs or end - start == 1
+        ]
+        best.append(min(ways))
+    spans: list[tuple[int, int]] = []
+    end = count
+    while end:
+        spans.insert(0, (best[end][1], end))
+        end = best[end][1]
+    return spans
 
 
 def _same_word(said: str, of: str) -> bool:
