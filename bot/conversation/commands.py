@@ -1,0 +1,57 @@
+"""The commands: their names, and how a typed one is taken apart. Every intent that talk has, a command has too.
+
+Knows names and arguments; what they mean is `bot.conversation.understand`'s, how platforms register them is theirs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class Name(StrEnum):
+    """A command; the comment says which named arguments it takes from platforms."""
+
+    WATCHED = "watched"  # film, date, rating
+    NEXT = "next"  # wish, count
+    LIKE = "like"  # film
+    WHY = "why"  # which
+    SEEN = "seen"  # which
+    DISMISS = "dismiss"  # which
+    MORE = "more"  # count
+    UNDO = "undo"
+    HISTORY = "history"  # film
+    REMOVE = "remove"  # film
+    FORGET = "forget"
+    HELP = "help"
+
+
+ALIASES: Mapping[str, Name] = {
+    **{name.value: name for name in Name},
+    "log": Name.WATCHED,
+    "watch": Name.WATCHED,
+    "saw": Name.WATCHED,
+    "recommend": Name.NEXT,
+    "suggest": Name.NEXT,
+    "similar": Name.LIKE,
+    "skip": Name.DISMISS,
+    "hide": Name.DISMISS,
+    "diary": Name.HISTORY,
+    "films": Name.HISTORY,
+    "delete": Name.REMOVE,
+    "forgetme": Name.FORGET,
+    "start": Name.HELP,
+    "commands": Name.HELP,
+}
+
+_TYPED = re.compile(r"/\s?([a-z]{2,12})(?:\s+|$)(.*)", re.IGNORECASE | re.DOTALL)
+
+
+def taken_apart(text: str) -> tuple[Name | None, str] | None:
+    """The command and the rest of a text that begins with a slash and a word; None when it is no command.
+
+    The name is None for a command that there is not.
+    """
+    found = _TYPED.fullmatch(text.strip())
+    return (ALIASES.get(found.group(1).lower()), found.group(2).strip()) if found else None

@@ -1,0 +1,112 @@
+"""Dates as people say them → a day and how exactly it is known: `day_of`.
+
+Common words come from the phrases; everything else goes to dateparser, which is imported when it is first needed (it
+takes a third of a second) and always told the language. Knows no titles: they are out of the text before.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from bot.conversation.grammar import plain, tokenize
+from bot.conversation.phrases import Phrases, key_of
+
+_YEAR = re.compile(r"(?:\D*\s)?(\d{4})")
+_FIGURES = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
+
+
+class Exactness(StrEnum):
+    """How exactly a day is known; the values are storage's."""
+
+    DAY = "day"
+    MONTH = "month"
+    YEAR = "year"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """A day (None: not known) and how exactly it is known."""
+
+    day: date | None
+    exactness: Exactness
+
+
+UNKNOWN = When(None, Exactness.UNKNOWN)
+
+
+def day_of(words: str, moment: datetime, phrases: Phrases, language: str) -> When:
+    """The day that words mean when they are said at `moment` (in the person's zone), never in the future.
+
+    What can't be read, or lies in the future, is not known.
+    """
+    key = key_of(words)
+    known = phrases.days.get(key) or phrases.days.get(key.removeprefix("on "))
+    if known:
+        if known.ago is None:
+            return UNKNOWN
+        return When(moment.date() - timedelta(days=known.ago), Exactness(known.precision))
+    plain_words = [token.word for token in tokenize(words) if not token.is_mark]
+    if (year := _YEAR.fullmatch(" ".join(plain_words))) and len(plain_words) <= 3:
+        first = _date(int(year.group(1)), 1, 1)
+        return _not_future(When(first, Exactness.YEAR) if first else UNKNOWN, moment)
+    months = [phrases.months[word] for word in plain_words if word in phrases.months]
+    figures = [word for word in plain_words if word[:1].isdigit()]
+    if len(months) == 1 and all(len(figure) == 4 for figure in figures):
+        return _not_future(_month(months[0], int(figures[0]) if figures else None, moment), moment)
+    return _not_future(_parsed(words, plain_words, moment, language), moment)
+
+
+def _month(month: int, year: int | None, moment: datetime) -> When:
+    if year is None:
+        year = moment.year if month <= moment.month else moment.year - 1
+    first = _date(year, month, 1)
+    return When(first, Exactness.MONTH) if first else UNKNOWN
+
+
+def _parsed(words: str, plain_words: list[str], moment: datetime, language: str) -> When:
+    # dateparser knows no "on", "last friday night" or "on a friday".
+    import dateparser
+
+    text = " ".join(word for word in words.casefold().split() if plain(word) not in _DROPPED)
+    settings: Any = {
+        "RELATIVE_BASE": moment.replace(tzinfo=None),
+        "PREFER_DATES_FROM": "past",
+        "PREFER_DAY_OF_MONTH": "first",
+        "RETURN_AS_TIMEZONE_AWARE": False,
+        "DATE_ORDER": "YMD" if re.match(r"\d{4}", text) else "DMY",
+    }
+    found = dateparser.parse(text[:60], languages=[language], settings=settings)
+    if found is None:
+        return UNKNOWN
+    units = {word.rstrip("s") for word in plain_words}
+    if _FIGURES.search(text):
+        exactness = Exactness.DAY
+    elif "year" in units:
+        exactness = Exactness.YEAR
+    elif "month" in units or ("week" in units and found.date() < moment.date() - timedelta(days=20)):
+        exactness = Exactness.MONTH
+    else:
+        exactness = Exactness.DAY
+    return When(found.date(), exactness)
+
+
+_DROPPED = frozenset(
+    ["on", "last", "this", "past", "the", "of", "morning", "afternoon", "evening", "night", "about", "around", "like",
+     "roughly", "back", "in"]
+)  # fmt: skip
+
+
+def _date(year: int, month: int, day: int) -> date | None:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None
+
+
+def _not_future(when: When, moment: datetime) -> When:
+    return UNKNOWN if when.day and when.day > moment.date() else when

@@ -1,0 +1,526 @@
+"""Sentence templates and what they match: `tokenize`, `Grammar`.
+
+Knows words, templates and costs, and nothing about films, intents or any language: those come as data. A template is
+written with `[optional]`, `(this|that)`, `<rule>`, `{slot}`, `{slot:type}`, `{slot:<rule>}`, and `*` or `+` after a
+bracket. A slot without a type holds any words;
+with `~` behind its name they cost less, for phrases that pass over much.
+
+Every template of a grammar becomes part of one automaton, run over the words as Pike's virtual machine does, so that
+the time is bounded by words × states whatever is typed; there are no regular expressions over what people wrote beyond
+the tokenizer's. Of all readings the one with the least free text wins: in “watched Alien last night” the film is one
+word, because the other two are a date that some template knows.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
+MAX_TOKENS = 300
+"""Words and marks looked at in one message; far more than anyone types to a bot."""
+
+_FREE, _PASSED_OVER = 1.0, 0.4
+_TYPED, _ANY_WORD, _MISTYPED, _FILLER = 0.05, 0.6, 0.5, 0.05
+_MISTYPED_LENGTH = 5
+
+_TOKEN = re.compile(
+    r"""
+      \d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?!\w)                # a date in figures
+    | \d{1,4}(?:[.,]\d{1,3})?/\d{1,4}(?!\w)                # 8/10, 4.5/5
+    | \d{1,9}[.,]\d{1,9}%? | \d{1,9}%                      # 4.5, 80%
+    | (?:[^\W\d_]\.){2,8}[^\W\d_]?(?!\w)                   # E.T.
+    | [★☆⭐½]{1,12}
+    | '\d0s(?!\w)                                          # '70s
+    | [^\W_]+(?:['’\-&·][^\W_]+)*\+?                       # words, also isn't, sci-fi, B+
+    | \n | \S
+    """,
+    re.VERBOSE,
+)
+_LONE_WORD = re.compile(r"\s*([^\s|()\[\]{}<>*]+)\s*(?=[|)\]]|$)")
+_INNER_MARKS = str.maketrans("", "", "'’-.&·")
+
+
+def plain(word: str) -> str:
+    """A word as templates compare it: no case, no accents, no apostrophes or hyphens (“Isn't” → “isnt”)."""
+    decomposed = unicodedata.normalize("NFKD", word.casefold())
+    return "".join(c for c in decomposed if not unicodedata.combining(c)).translate(_INNER_MARKS)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A word or a mark: what was typed (`text[start:end]`), its plain form, and the phrase word it was mistyped from."""
+
+    raw: str
+    word: str
+    start: int
+    end: int
+    is_mark: bool
+    mistyped: str | None = None
+
+    @property
+    def meant(self) -> str:
+        """The plain form, with a typing error corrected."""
+        return self.mistyped or self.word
+
+
+def tokenize(text: str) -> tuple[Token, ...]:
+    """At most `MAX_TOKENS` words and marks of a text."""
+    tokens: list[Token] = []
+    for found in _TOKEN.finditer(text):
+        if len(tokens) == MAX_TOKENS:
+            break
+        raw = found.group()
+        is_mark = not any(c.isalnum() or c in "★☆⭐½" for c in raw)
+        tokens.append(Token(raw, raw if is_mark else plain(raw) or raw, found.start(), found.end(), is_mark))
+    return tuple(tokens)
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One template's reading of `tokens[start:end]`; captures are token ranges without marks at their ends."""
+
+    label: str
+    start: int
+    end: int
+    cost: float
+    captures: Mapping[str, tuple[tuple[int, int], ...]] = field(default_factory=dict)
+
+
+class TemplateError(ValueError):
+    """A template is not well formed; the sentence names it."""
+
+
+Predicate = Callable[[Token], bool]
+_Events = tuple["_Events", str, bool, int] | None  # (earlier events, slot, opened or closed, place)
+
+
+def _is_word(token: Token) -> bool:
+    return not token.is_mark
+
+
+def _one_of(words: frozenset[str]) -> Predicate:
+    return lambda token: token.word in words
+
+
+@dataclass(slots=True)
+class _State:
+    """One state: at most one symbol to step over, or silent moves (with a slot that opens or closes on the way).
+
+    A state with `rule` goes through that rule's automaton first and then on to `target`; a rule's last state returns.
+    """
+
+    symbol: frozenset[str] | Predicate | None = None
+    cost: float = 0.0
+    target: int = -1
+    rule: str = ""
+    returns: bool = False
+    moves: list[tuple[int, str, bool]] = field(default_factory=list)  # (target, slot or "", opens)
+
+
+_Stack = tuple[int, "_Stack"] | tuple[()]
+"""Where to go on when the rules that one is inside of end; innermost first."""
+_Reached = tuple[tuple[int, tuple[tuple[str, bool], ...]], ...]
+"""Where silent moves lead, each with the slots that open and close on the way."""
+
+
+class Grammar:
+    """Templates by label, compiled to one automaton.
+
+    `rules` are named sub-templates; `types` the typed slots (`{year}`); `before` and `after` are words that may stand
+    around any template. Earlier templates win ties. Rules are compiled once each; what a state inside a rule leads to
+    is worked out when a reading first gets there.
+    """
+
+    def __init__(
+        self,
+        templates: Mapping[str, Sequence[str]],
+        *,
+        rules: Mapping[str, str],
+        types: Mapping[str, Predicate],
+        before: Iterable[str] = (),
+        after: Iterable[str] = (),
+    ) -> None:
+        """Compile; TemplateError names a template that is not well formed."""
+        self._written_rules, self._types = rules, types
+        self._rules: dict[str, int] = {}
+        self._before = frozenset(map(plain, before))
+        trailing = frozenset(map(plain, after))
+        self._states: list[_State] = []
+        self._accepting: dict[int, str] = {}
+        self._places: list[tuple[int, _Stack]] = []
+        self._numbers: dict[tuple[int, _Stack], int] = {}
+        self._reached: dict[int, _Reached] = {}
+        self.vocabulary: set[str] = set(self._before | trailing)
+        begin = self._new()
+        for label, written in templates.items():
+            for template in written:
+                start = self._new()
+                end = self._whole(template, start)
+                self._silently(begin, start)
+                accept = self._new()
+                self._accepting[accept] = label
+                self._silently(end, accept)
+                if trailing:
+                    loop = self._new(_one_of(trailing), cost=_FILLER)
+                    self._states[loop].target = accept
+                    self._silently(accept, loop)
+        self._long_words = tuple(w for w in sorted(self.vocabulary) if len(w) >= _MISTYPED_LENGTH)
+        self._by_first_word: dict[str, list[tuple[int, tuple[tuple[str, bool], ...]]]] = {}
+        self._by_first_type: list[tuple[int, tuple[tuple[str, bool], ...]]] = []
+        for place, passed in self._from(begin, ()):
+            symbol = self._state_of(place).symbol
+            if isinstance(symbol, frozenset):
+                for word in symbol:
+                    self._by_first_word.setdefault(word, []).append((place, passed))
+            elif symbol is not None:
+                self._by_first_type.append((place, passed))
+
+    # Compiling
+
+    def _new(self, symbol: frozenset[str] | Predicate | None = None, *, cost: float = 0.0) -> int:
+        self._states.append(_State(symbol, cost))
+        return len(self._states) - 1
+
+    def _silently(self, state: int, target: int, slot: str = "", *, opens: bool = False) -> None:
+        self._states[state].moves.append((target, slot, opens))
+
+    def _whole(self, template: str, start: int) -> int:
+        place, end = self._alternatives(template, 0, start)
+        if place != len(template):
+            raise TemplateError(f"“{template}” has a bracket that was never opened")
+        return end
+
+    def _alternatives(self, template: str, place: int, start: int) -> tuple[int, int]:
+        """Compile `a|b|c` up to a closing bracket or the end; returns the place there and the state they all reach."""
+        end = self._new()
+        lone: set[str] = set()  # alternatives of one word share a state
+        while True:
+            if word := _LONE_WORD.match(template, place):
+                lone.add(plain(word.group(1)))
+                place = word.end()
+            else:
+                place, reached = self._sequence(template, place, start)
+                self._silently(reached, end)
+            if place < len(template) and template[place] == "|":
+                place += 1
+                continue
+            if lone:
+                self._silently(self._words(frozenset(lone), start), end)
+            return place, end
+
+    def _sequence(self, template: str, place: int, current: int) -> tuple[int, int]:
+        while place < len(template) and template[place] not in "|)]":
+            sign = template[place]
+            if sign.isspace():
+                place += 1
+            elif sign in "([":
+                place, current = self._bracket(template, place, current)
+            elif sign == "{":
+                close = self._find(template, "}", place)
+                current = self._slot(template[place + 1 : close], current)
+                place = close + 1
+            elif sign == "<":
+                close = self._find(template, ">", place)
+                current = self._rule(template[place + 1 : close], current)
+                place = close + 1
+            else:
+                stop = place
+                while stop < len(template) and template[stop] not in " |()[]{}<>*":
+                    stop += 1
+                if stop == place:
+                    raise TemplateError(f"“{template}” has a sign that means nothing there: {sign}")
+                current = self._words(frozenset({plain(template[place:stop])}), current)
+                place = stop
+        return place, current
+
+    @staticmethod
+    def _find(template: str, sign: str, place: int) -> int:
+        found = template.find(sign, place)
+        if found < 0:
+            raise TemplateError(f"“{template}” has a bracket that was never closed")
+        return found
+
+    def _bracket(self, template: str, place: int, current: int) -> tuple[int, int]:
+        optional = template[place] == "["
+        inside = self._new()
+        self._silently(current, inside)
+        place, end = self._alternatives(template, place + 1, inside)
+        if place >= len(template) or template[place] != ("]" if optional else ")"):
+            raise TemplateError(f"“{template}” has a bracket that was never closed")
+        place += 1
+        repeat = template[place] if place < len(template) and template[place] in "*+" else ""
+        if repeat:
+            place += 1
+            self._silently(end, inside)
+        if optional or repeat == "*":
+            self._silently(current, end)
+        return place, end
+
+    def _words(self, words: frozenset[str], current: int) -> int:
+        if "" in words:
+            raise TemplateError("a template has a word of nothing but marks")
+        self.vocabulary |= words
+        return self._step(current, words)
+
+    def _step(self, current: int, symbol: frozenset[str] | Predicate, *, cost: float = 0.0) -> int:
+        state, target = self._new(symbol, cost=cost), self._new()
+        self._states[state].target = target
+        self._silently(current, state)
+        return target
+
+    def _slot(self, written: str, current: int) -> int:
+        name, _, kind = written.partition(":")
+        name, cost = (name[:-1], _PASSED_OVER) if name.endswith("~") else (name, _FREE)
+        opened, closed = self._new(), self._new()
+        self._silently(current, opened, name, opens=True)
+        if (kind or name) in self._types:
+            cost = _ANY_WORD if (kind or name) == "word" else _TYPED
+            reached = self._step(opened, self._types[kind or name], cost=cost)
+        elif kind:
+            reached = self._whole(kind, opened)
+        else:
+            reached = self._step(opened, _is_word, cost=cost)
+            again = self._new(_is_word, cost=cost)
+            self._states[again].target = reached
+            self._silently(reached, again)
+        self._silently(reached, closed, name)
+        return closed
+
+    def _rule(self, name: str, current: int) -> int:
+        if name not in self._written_rules:
+            raise TemplateError(f"there is no rule “{name}”")
+        if name not in self._rules:
+            self._rules[name] = start = self._new()
+            self._states[self._whole(self._written_rules[name], start)].returns = True
+        call, after = self._new(), self._new()
+        self._silently(current, call)
+        self._states[call].rule, self._states[call].target = name, after
+        return after
+
+    # Where silent moves lead
+
+    def _number(self, state: int, stack: _Stack) -> int:
+        """The number of a state inside the rules of a stack; each such place is one state of the whole automaton."""
+        number = self._numbers.get((state, stack))
+        if number is None:
+            number = self._numbers[state, stack] = len(self._places)
+            self._places.append((state, stack))
+        return number
+
+    def _state_of(self, place: int) -> _State:
+        return self._states[self._places[place][0]]
+
+    def _after(self, place: int) -> _Reached:
+        """Where stepping over the symbol of a place leads."""
+        known = self._reached.get(place)
+        if known is None:
+            state, stack = self._places[place]
+            known = self._reached[place] = self._from(self._states[state].target, stack)
+        return known
+
+    def _from(self, state: int, stack: _Stack) -> _Reached:
+        """The places with a symbol, and the accepting ones, that silent moves reach; earlier templates first."""
+        reached: list[tuple[int, tuple[tuple[str, bool], ...]]] = []
+        seen = {(state, stack)}
+        todo: list[tuple[int, _Stack, tuple[tuple[str, bool], ...]]] = [(state, stack, ())]
+        while todo:
+            number, inside, passed = todo.pop()
+            here = self._states[number]
+            if here.symbol is not None:
+                reached.append((self._number(number, inside), passed))
+                continue
+            if number in self._accepting:
+                reached.append((self._number(number, inside), passed))
+            onward: list[tuple[int, _Stack, tuple[tuple[str, bool], ...]]] = []
+            if here.rule:
+                onward.append((self._rules[here.rule], (here.target, inside), passed))
+            if here.returns and inside:
+                onward.append((inside[0], inside[1], passed))
+            onward += [(to, inside, (*passed, (slot, opens)) if slot else passed) for to, slot, opens in here.moves]
+            for item in reversed(onward):
+                if item[:2] not in seen:
+                    seen.add(item[:2])
+                    todo.append(item)
+        return tuple(reached)
+
+    # Matching
+
+    def correct(self, tokens: Sequence[Token]) -> tuple[Token, ...]:
+        """The tokens, with words one slip away from a word of the templates marked as such (“recomend”)."""
+        return tuple(self._corrected(token) for token in tokens)
+
+    def _corrected(self, token: Token) -> Token:
+        if token.is_mark or not _MISTYPED_LENGTH <= len(token.word) <= 20 or token.word in self.vocabulary:
+            return token
+        near = process.extractOne(token.word, self._long_words, scorer=OSA.distance, score_cutoff=1)
+        return replace(token, mistyped=near[0]) if near and near[0][0] == token.word[0] else token
+
+    def matches(self, tokens: Sequence[Token], start: int, labels: Callable[[str], bool]) -> dict[int, Match]:
+        """The best reading from `start` to each place where one ends; only templates whose label `labels` allows."""
+        found: dict[int, tuple[float, str, _Events]] = {}
+        threads: dict[int, tuple[float, _Events]] = {}
+        beginning: float | None = 0.0  # what the fillers cost after which a template may begin; None: no more
+        for place in range(start, len(tokens)):
+            token = tokens[place]
+            after: dict[int, tuple[float, _Events]] = {}
+            if beginning is not None and not token.is_mark:
+                for state, cost, passed in self._begun(token):
+                    events = self._passed(None, passed, place)
+                    self._advance(state, beginning + cost, events, place, after, found, labels)
+                beginning = beginning + _FILLER if token.word in self._before else None
+            for state, (cost, events) in threads.items():
+                self._try(state, cost, events, token, place, after, found, labels)
+            threads = after
+            if beginning is None and not threads:
+                break
+        return {end: self._finished(tokens, start, end, *reading) for end, reading in found.items()}
+
+    def _begun(self, token: Token) -> Iterator[tuple[int, float, tuple[tuple[str, bool], ...]]]:
+        """The places whose symbol a first word fits, with what that costs."""
+        for state, passed in self._by_first_word.get(token.word, ()):
+            yield state, 0.0, passed
+        if token.mistyped:
+            for state, passed in self._by_first_word.get(token.mistyped, ()):
+                yield state, _MISTYPED, passed
+        for state, passed in self._by_first_type:
+            rule = self._state_of(state)
+            if not isinstance(rule.symbol, frozenset) and rule.symbol is not None and rule.symbol(token):
+                yield state, rule.cost, passed
+
+    def _try(
+        self,
+        state: int,
+        cost: float,
+        events: _Events,
+        token: Token,
+        place: int,
+        after: dict[int, tuple[float, _Events]],
+        found: dict[int, tuple[float, str, _Events]],
+        labels: Callable[[str], bool],
+    ) -> None:
+        rule = self._state_of(state)
+        if token.is_mark:  # marks may stand between any two words, and after the last
+            self._keep(state, cost, events, place, after, found, labels)
+            return
+        if isinstance(rule.symbol, frozenset):
+            if token.word in rule.symbol:
+                self._advance(state, cost, events, place, after, found, labels)
+            elif token.mistyped in rule.symbol:
+                self._advance(state, cost + _MISTYPED, events, place, after, found, labels)
+        elif rule.symbol is not None and rule.symbol(token):
+            self._advance(state, cost + rule.cost, events, place, after, found, labels)
+
+    def _advance(
+        self,
+        state: int,
+        cost: float,
+        events: _Events,
+        place: int,
+        after: dict[int, tuple[float, _Events]],
+        found: dict[int, tuple[float, str, _Events]],
+        labels: Callable[[str], bool],
+    ) -> None:
+        for target, passed in self._after(state):
+            self._keep(target, cost, self._passed(events, passed, place + 1), place, after, found, labels)
+
+    def _keep(
+        self,
+        state: int,
+        cost: float,
+        events: _Events,
+        place: int,
+        after: dict[int, tuple[float, _Events]],
+        found: dict[int, tuple[float, str, _Events]],
+        labels: Callable[[str], bool],
+    ) -> None:
+        known = after.get(state)
+        if known is not None and known[0] <= cost:
+            return
+        after[state] = (cost, events)
+        label = self._accepting.get(self._places[state][0])
+        if label is not None and labels(label):
+            best = found.get(place + 1)
+            if best is None or cost < best[0]:
+                found[place + 1] = (cost, label, events)
+
+    @staticmethod
+    def _passed(events: _Events, passed: tuple[tuple[str, bool], ...], place: int) -> _Events:
+        for slot, opens in passed:
+            events = (events, slot, opens, place)
+        return events
+
+    @staticmethod
+    def _finished(tokens: Sequence[Token], start: int, end: int, cost: float, label: str, events: _Events) -> Match:
+        passed: list[tuple[str, bool, int]] = []
+        while events is not None:
+            events, slot, opens, place = events
+            passed.append((slot, opens, place))
+        opened: dict[str, int] = {}
+        captures: dict[str, tuple[tuple[int, int], ...]] = {}
+        for slot, opens, place in reversed(passed):
+            if opens:
+                opened[slot] = place
+                continue
+            first, last = opened.pop(slot, place), place
+            while first < last and tokens[first].is_mark:
+                first += 1
+            while last > first and tokens[last - 1].is_mark:
+                last -= 1
+            if first < last:
+                captures[slot] = (*captures.get(slot, ()), (first, last))
+        return Match(label, start, end, cost, captures)
+
+
+_GAP_START, _GAP_WORD = 1.0, 4.0
+_READING, _UNMARKED_SPLIT = 0.3, 1.5
+
+
+def cover(
+    tokens: Sequence[Token],
+    grammar: Grammar,
+    points: Mapping[int, bool],
+    labels: Callable[[str], bool],
+    *,
+    gap_word: float = _GAP_WORD,
+) -> tuple[Match | tuple[int, int], ...]:
+    """Read a whole text as readings and gaps (token ranges), at the least cost.
+
+    `points` are the places where a reading may begin; the value says whether a mark or a joining word shows it (a split
+    that nothing shows costs more). `gap_word` is the cost of a word that nothing reads.
+    """
+    size = len(tokens)
+    places = sorted({0, *(p for p in points if 0 < p < size)})
+    best: dict[int, tuple[float, int, Match | None]] = {0: (0.0, -1, None)}  # place: cost, earlier place, reading
+
+    def offer(place: int, cost: float, earlier: int, match: Match | None) -> None:
+        if place not in best or cost < best[place][0]:
+            best[place] = (cost, earlier, match)
+
+    for number, place in enumerate(places):
+        if place not in best:
+            continue
+        base = best[place][0]
+        split = 0.0 if place == 0 or points.get(place, True) else _UNMARKED_SPLIT
+        for end, match in grammar.matches(tokens, place, labels).items():
+            if end == size or end in points:
+                offer(end, base + _READING + split + match.cost, place, match)
+        following = places[number + 1] if number + 1 < len(places) else size
+        words = sum(not t.is_mark for t in tokens[place:following])
+        offer(following, base + (_GAP_START if place == 0 or best[place][2] else 0.0) + words * gap_word, place, None)
+    parts: list[Match | tuple[int, int]] = []
+    place = size
+    while place > 0:
+        _, earlier, reading = best[place]
+        if reading is not None:
+            parts.append(reading)
+        elif parts and isinstance(parts[-1], tuple):
+            parts[-1] = (earlier, parts[-1][1])
+        else:
+            parts.append((earlier, place))
+        place = earlier
+    return tuple(reversed(parts))

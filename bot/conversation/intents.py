@@ -1,0 +1,272 @@
+"""What a message means: one frozen dataclass an intent, and `Situation`, what one must know to read it.
+
+Films are still words here (linking them is the dialogue's), dates and marks are values where words alone decide them.
+Knows no store, no engine and no platform.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Asked(StrEnum):
+    """What the bot's open question is about."""
+
+    WHICH_FILM = "which-film"
+    WATCHED_OR_LIKE = "watched-or-like"
+    WHICH_SHOWN = "which-shown"
+    FORGET = "forget"
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What `understand` may know: the open question (None: none) and how many choices it has; how many films the last
+    slate showed; whether a film was just talked about, so that “it” means something."""
+
+    asked: Asked | None = None
+    choices: int = 0
+    shown: int = 0
+    film_in_mind: bool = False
+
+
+class State(StrEnum):
+    """How a film was watched; the values are storage's."""
+
+    FINISHED = "finished"
+    ABANDONED = "abandoned"
+    REWATCH = "rewatch"
+
+
+class Reaction(StrEnum):
+    """What somebody thought of a film."""
+
+    LOVED = "loved"
+    LIKED = "liked"
+    FINE = "fine"
+    DISLIKED = "disliked"
+    HATED = "hated"
+
+
+@dataclass(frozen=True, slots=True)
+class LogWatches:
+    """“Watched Alien and Aliens last night, 8/10”. `whole` runs from the films to the end of what was said, for titles
+    that end in what looks like a date or a mark. `doubtful`: said with a question mark, or an everyday word: ask."""
+
+    films: str
+    whole: str
+    when: str | None = None
+    state: State = State.FINISHED
+    rating: float | None = None
+    """0 to 5 stars."""
+    reaction: Reaction | None = None
+    doubtful: bool = False
+    questioned: bool = False
+    """It ends in a question mark, which is a doubt unless the title has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class React:
+    """“Loved it”, “8/10”: about the films logged just before, in this message or the last."""
+
+    reaction: Reaction | None = None
+    rating: float | None = None
+    state: State | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a recommendation should be like, in words. Years are inclusive; `recent` is “so many years back”."""
+
+    count: int | None = None
+    like: tuple[str, ...] = ()
+    like_places: tuple[int, ...] = ()
+    like_it: bool = False
+    without_films: tuple[str, ...] = ()
+    genres: tuple[str, ...] = ()
+    without_genres: tuple[str, ...] = ()
+    years: tuple[int | None, int | None] = (None, None)
+    recent: int | None = None
+    adventurousness: float | None = None
+    names: tuple[str, ...] = ()
+    """Directors and actors, whom only tags may know."""
+    words: tuple[str, ...] = ()
+    """What is left: tags, if the catalogue has them."""
+    unwanted: tuple[str, ...] = ()
+    """“Not too gory”."""
+    unanswerable: tuple[str, ...] = ()
+    """Keys of things that the data does not hold: runtime, language, service, group."""
+
+    @property
+    def says_something(self) -> bool:
+        """Whether anything was asked for beyond “a film”."""
+        return self != Wish() and self != Wish(words=self.words)
+
+
+@dataclass(frozen=True, slots=True)
+class Recommend:
+    """“What next?”, “a 90s horror under the radar”, “something like Alien”."""
+
+    wish: Wish = field(default_factory=Wish)
+    bare: str = ""
+    """The words, when nothing but they say that it is a wish: “Like Water for Chocolate” is a film."""
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """“Why the second one?”: a place on the slate, a film, or neither (all of them)."""
+
+    places: tuple[int, ...] = ()
+    film: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """“Seen 2”, “seen it”: films of the slate; no places: the one that was shown or talked about."""
+
+    places: tuple[int, ...] = ()
+    every: bool = False
+    when: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dismiss:
+    """“Not interested in 3”: films of the slate, or one that was named."""
+
+    places: tuple[int, ...] = ()
+    film: str | None = None
+    every: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class More:
+    """The next films of the same request."""
+
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """Take back the last change."""
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What was watched; `search` names a film (“have I seen Alien?”)."""
+
+    search: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """Take a film out of the history."""
+
+    film: str
+
+
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """“No, I meant the remake”: another film than the last one logged, or a word that tells it."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """Erase everything about me."""
+
+
+@dataclass(frozen=True, slots=True)
+class Help:
+    """What can this do?"""
+
+
+@dataclass(frozen=True, slots=True)
+class Greeting:
+    """Hello."""
+
+
+@dataclass(frozen=True, slots=True)
+class Thanks:
+    """Thanks, ok, bye: nothing to do."""
+
+
+class AnswerKind(StrEnum):
+    """How a question was answered."""
+
+    PLACE = "place"
+    WORDS = "words"
+    NONE = "none"
+    YES = "yes"
+    ALL = "all"
+    WATCHED = "watched"
+    SIMILAR = "similar"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer to the bot's own question. WORDS may turn out to be something else: a title, say."""
+
+    kind: AnswerKind
+    place: int = 0
+    text: str = ""
+    when: str | None = None
+
+
+class NotWatched(StrEnum):
+    """Why a film that was named is not a watch."""
+
+    PLAN = "plan"
+    QUESTION = "question"
+    NEGATION = "negation"
+    HYPOTHETICAL = "hypothetical"
+    OTHERS = "others"
+    PASSING = "passing"
+
+
+@dataclass(frozen=True, slots=True)
+class NotAWatch:
+    """A film was named and nothing is to be logged."""
+
+    kind: NotWatched
+    film: str
+
+
+@dataclass(frozen=True, slots=True)
+class BareTitle:
+    """Nothing but a title, perhaps; `fond` when it was said to be liked."""
+
+    text: str
+    fond: bool = False
+    whole: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NotUnderstood:
+    """Words without a meaning for us; `empty` when there are none at all."""
+
+    text: str = ""
+    empty: bool = False
+
+
+Intent = (
+    LogWatches
+    | React
+    | Recommend
+    | Why
+    | Seen
+    | Dismiss
+    | More
+    | Undo
+    | History
+    | Remove
+    | Meant
+    | Forget
+    | Help
+    | Greeting
+    | Thanks
+    | Answer
+    | NotAWatch
+    | BareTitle
+    | NotUnderstood
+)

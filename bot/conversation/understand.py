@@ -1,0 +1,448 @@
+"""What was typed → intents: `understand`, a pure function.
+
+Knows the phrases and what each of them means; knows no films (a title is any words here), no person and no clock. What is
+not surely said is not made up: words that no phrase reads become `BareTitle` or `NotUnderstood`, and things that are not
+watches (plans, questions, negations, what others saw) become `NotAWatch`.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from bot.conversation.commands import ALIASES, Name, taken_apart
+from bot.conversation.grammar import Match, Token, cover, tokenize
+from bot.conversation.intents import (
+    Answer,
+    AnswerKind,
+    BareTitle,
+    Dismiss,
+    Forget,
+    Greeting,
+    Help,
+    History,
+    Intent,
+    LogWatches,
+    Meant,
+    More,
+    NotAWatch,
+    NotUnderstood,
+    NotWatched,
+    React,
+    Reaction,
+    Recommend,
+    Remove,
+    Seen,
+    Situation,
+    State,
+    Thanks,
+    Undo,
+    Why,
+    Wish,
+)
+from bot.conversation.phrases import Phrases, number_of, ordinal_of, phrases_for, word_key
+from bot.conversation.ratings import stars
+from bot.conversation.wishes import read_wish
+
+MAX_TEXT = 2_000
+"""Characters of a message that are read; a list of a hundred films is shorter."""
+
+MAX_BARE_TITLE = 20
+"""Words up to which an unread message may be a title."""
+
+_SEPARATORS = frozenset(".!?;,\n—–-…/")
+_QUOTES = frozenset('"“”„«»')
+_STATES = {"log.abandoned": State.ABANDONED, "log.rewatched": State.REWATCH}
+_REACTIONS = {
+    "log.loved": Reaction.LOVED,
+    "log.liked": Reaction.LIKED,
+    "log.disliked": Reaction.DISLIKED,
+    "log.hated": Reaction.HATED,
+}
+
+
+def cleaned(text: str) -> str:
+    """At most `MAX_TEXT` characters, without control and invisible ones; line ends stay."""
+    kept = "".join(
+        c if c == "\n" or c.isprintable() else " " if c.isspace() or unicodedata.category(c) == "Cc" else ""
+        for c in text[:MAX_TEXT]
+    )
+    return "\n".join(" ".join(line.split()) for line in kept.split("\n") if line.strip())
+
+
+def understand(text: str, situation: Situation, language: str = "en") -> tuple[Intent, ...]:
+    """What a message means, in the order said; never empty, and bounded in time whatever is typed."""
+    said = cleaned(text)
+    phrases = phrases_for(language)
+    if typed := taken_apart(said):
+        name, rest = typed
+        return _command(name, rest, situation, language) if name else (NotUnderstood(said),)
+    tokens = phrases.sentences.correct(tokenize(said))
+    if not any(not token.is_mark for token in tokens):
+        return (Help(),) if said.strip() in {"?", "??", "???"} else (NotUnderstood(empty=True),)
+    return _Reading(said, tokens, phrases, situation).intents()
+
+
+def understand_command(
+    name: str, arguments: Mapping[str, str], situation: Situation, language: str = "en"
+) -> tuple[Intent, ...]:
+    """What a command with named arguments means; the same intents as talk."""
+    known = ALIASES.get(name.lower().removeprefix("/"))
+    given = {argument: cleaned(value) for argument, value in arguments.items() if value.strip()}
+    if known is None:
+        return (NotUnderstood(cleaned(name)),)
+    if known is Name.WATCHED and "film" in given and {"date", "rating"} & given.keys():
+        film = given["film"]
+        rating = stars(given["rating"]) if "rating" in given else None
+        return (LogWatches(film, film, when=given.get("date"), rating=rating),)
+    if known is Name.NEXT and "count" in given:
+        return _command(known, f"{given['count']} films {given.get('wish', '')}", situation, language)
+    return _command(known, " ".join(given.values()), situation, language)
+
+
+def _command(name: Name, rest: str, situation: Situation, language: str) -> tuple[Intent, ...]:
+    """A command and the words after it."""
+    phrases = phrases_for(language)
+    tokens = phrases.sentences.correct(tokenize(rest))
+    places = _listed_places(tokens, phrases, situation)
+    number = next((found for t in tokens if (found := number_of(t.word, phrases.numbers))), None)
+    match name:
+        case Name.WATCHED:
+            return _logged(rest, situation, phrases)
+        case Name.NEXT:
+            bare = len(tokens) == 1 and number
+            return (Recommend(Wish(count=number) if bare else read_wish(tokens, rest, phrases)),)
+        case Name.LIKE:
+            return (
+                Recommend(Wish(like_places=places) if places else Wish(like=(rest,)) if rest else Wish(like_it=True)),
+            )
+        case Name.WHY:
+            return (Why(places, None if places else rest or None),)
+        case Name.SEEN:
+            return (Seen(places),) if places or not rest else _logged(rest, situation, phrases)
+        case Name.DISMISS:
+            return (Dismiss(places, None if places else rest or None),)
+        case Name.MORE:
+            return (More(number),)
+        case Name.UNDO:
+            return (Undo(),)
+        case Name.HISTORY:
+            return (History(rest or None),)
+        case Name.REMOVE:
+            return (Remove(rest),)
+        case Name.FORGET:
+            return (Forget(),)
+        case Name.HELP:
+            return (Help(),)
+
+
+def _logged(rest: str, situation: Situation, phrases: Phrases) -> tuple[Intent, ...]:
+    """The films, date and mark after `/watched`, read as after the word “watched”."""
+    said = f"{phrases.watched} {rest}"
+    tokens = phrases.sentences.correct(tokenize(said))
+    reading = _Reading(said, tokens, phrases, situation)
+    whole = cover(tokens, phrases.sentences, {}, lambda label: label.startswith("log."))
+    if rest and len(whole) == 1 and isinstance(whole[0], Match):
+        return (reading.watched(whole[0]),)
+    return (LogWatches(rest, rest),)
+
+
+def _listed_places(tokens: Sequence[Token], phrases: Phrases, situation: Situation) -> tuple[int, ...]:
+    """The places that words list: “2”, “the second”, “1 and 3”; none when there is any other word."""
+    places: list[int] = []
+    for token in tokens:
+        place = None if token.is_mark else ordinal_of(token.word, phrases.ordinals, phrases.numbers)
+        if place is not None and abs(place) <= max(situation.shown, 1):
+            places.append(situation.shown if place == -1 else place)
+        elif not token.is_mark and token.word not in phrases.place_words:
+            return ()
+    return tuple(dict.fromkeys(places))
+
+
+class _Reading:
+    """One message being read."""
+
+    def __init__(self, said: str, tokens: Sequence[Token], phrases: Phrases, situation: Situation) -> None:
+        self.said, self.tokens, self.phrases, self.situation = said, tokens, phrases, situation
+
+    def intents(self) -> tuple[Intent, ...]:
+        parts = cover(self.tokens, self.phrases.sentences, self._points(), self._allowed)
+        found: list[Intent] = []
+        gaps: list[tuple[int, int]] = []
+        for part in parts:
+            if isinstance(part, Match):
+                found.append(_MEANINGS[part.label](self, part))
+            elif wish := self._bare_wish(*part):
+                found.append(Recommend(wish, bare=self.raw(*part)))
+            else:
+                gaps.append(part)
+        if all(isinstance(intent, (Greeting, Thanks)) for intent in found) and gaps:
+            return (*found, *self._unread(gaps)) if not found else self._unread(gaps)
+        return _merged(found)
+
+    def _allowed(self, label: str) -> bool:
+        """Whether a phrase can be meant now: answers only to a question."""
+        return self.situation.asked is not None if label.startswith("answer.") else True
+
+    def _points(self) -> dict[int, bool]:
+        """Where something new may begin: after marks, before joining words (shown), and before question words (not)."""
+        points: dict[int, bool] = {}
+        for place in range(1, len(self.tokens)):
+            token, before = self.tokens[place], self.tokens[place - 1]
+            if token.is_mark:
+                continue
+            parted = before.raw == "\n" or (before.raw in _SEPARATORS and before.end < token.start)
+            if parted or token.word in self.phrases.joins:
+                points[place] = True
+            elif token.word in self.phrases.begins and not before.is_mark:
+                points[place] = False
+        return points
+
+    # Words of the message
+
+    def raw(self, start: int, end: int) -> str:
+        """What was typed from one word to another, with brackets and marks that belong to it."""
+        if start >= end:
+            return ""
+        first, last = self.tokens[start].start, self.tokens[end - 1].end
+        while last < len(self.said) and self.said[last] in ")]'’\"”":
+            last += 1
+        while first > 0 and self.said[first - 1] in '(["“¡¿':
+            first -= 1
+        return self.said[first:last]
+
+    def captured(self, match: Match, name: str) -> str | None:
+        """The words of the first capture of a slot, as typed."""
+        spans = match.captures.get(name)
+        return self.raw(*spans[0]) if spans else None
+
+    def key(self, match: Match, name: str) -> str | None:
+        """The words of a slot as tables hold them."""
+        spans = match.captures.get(name)
+        return word_key(self.tokens[spans[0][0] : spans[0][1]]) if spans else None
+
+    def places(self, match: Match) -> tuple[int, ...]:
+        """The places on a list that a match names; -1 is the last."""
+        places: list[int] = []
+        for start, end in match.captures.get("ordinal", ()):
+            for token in self.tokens[start:end]:
+                place = ordinal_of(token.meant, self.phrases.ordinals, self.phrases.numbers)
+                if place is not None:
+                    places.append(self.situation.shown if place == -1 and self.situation.shown else place)
+        return tuple(dict.fromkeys(places))
+
+    def says(self, match: Match, *words: str) -> bool:
+        """Whether one of the words stands in what was matched."""
+        return any(token.word in words for token in self.tokens[match.start : match.end])
+
+    # What phrases mean
+
+    def watched(self, match: Match) -> Intent:
+        start, end = match.captures["films"][0]
+        reaction, rating = self._judgement(match)
+        films = self.raw(start, end)
+        pointed_at = self.situation.film_in_mind and word_key(self.tokens[start:end]) in self.phrases.pointers
+        if match.label == "log.watched" and pointed_at:
+            return Seen(when=self._when(match))
+        return LogWatches(
+            films=films,
+            whole=self.raw(start, match.end).rstrip(",;. \n"),
+            when=self._when(match),
+            state=_STATES.get(match.label, State.FINISHED),
+            rating=rating,
+            reaction=reaction or _REACTIONS.get(match.label),
+            doubtful=self._everyday(start, end),
+            questioned=self._ends_with_question(match),
+        )
+
+    def fond(self, match: Match) -> Intent:
+        start, end = match.captures["films"][0]
+        wish = read_wish(self.tokens[start:end], self.said, self.phrases)
+        if wish.says_something and not wish.words and not wish.unwanted and not wish.names:
+            return Recommend(wish)
+        return BareTitle(self.raw(start, end), fond=True, whole=self.raw(start, match.end))
+
+    def react(self, match: Match) -> Intent:
+        reaction, rating = self._judgement(match)
+        return React(reaction, rating)
+
+    def state(self, match: Match) -> Intent:
+        return React(state=State(match.label.removeprefix("state.")))
+
+    def not_watched(self, match: Match) -> Intent:
+        spans = match.captures.get("films", ())
+        kind = NotWatched(match.label.removeprefix("not."))
+        if not spans:
+            return NotAWatch(kind, "")
+        start, end = spans[0]
+        if kind is NotWatched.PLAN:
+            wish = read_wish(self.tokens[start:end], self.said, self.phrases)
+            generic = not wish.words and not wish.unwanted and not wish.names
+            if generic:
+                return Recommend(wish)
+        return NotAWatch(kind, self.raw(start, end))
+
+    def next(self, match: Match) -> Intent:
+        count = self._number(match, "count")
+        return Recommend(Wish(count=count))
+
+    def wish(self, match: Match) -> Intent:
+        if without := match.captures.get("without"):
+            return Recommend(read_wish(self.tokens[slice(*without[0])], self.said, self.phrases, negated=True))
+        start, end = match.captures["wish"][0]
+        # The word that calls for a wish may belong to it: “not Aliens”, “no horror”.
+        start = next((i for i in range(match.start, start) if self.tokens[i].word in self.phrases.negations), start)
+        return Recommend(read_wish(self.tokens[start:end], self.said, self.phrases))
+
+    def another_like(self, match: Match) -> Intent:
+        places = self.places(match)
+        return Recommend(Wish(like_places=places) if places else Wish(like_it=True))
+
+    def why(self, match: Match) -> Intent:
+        return Why(self.places(match), self.captured(match, "films"))
+
+    def seen(self, match: Match) -> Intent:
+        return Seen(self.places(match), every=self.says(match, "both", "all"), when=self._when(match))
+
+    def dismiss(self, match: Match) -> Intent:
+        every = self.says(match, "both", "all", "them")
+        return Dismiss(self.places(match), self.captured(match, "films"), every)
+
+    def more(self, match: Match) -> Intent:
+        return More(self._number(match, "count"))
+
+    def history(self, match: Match) -> Intent:
+        return History(self.captured(match, "films"))
+
+    def remove(self, match: Match) -> Intent:
+        return Remove(self.captured(match, "films") or "")
+
+    def meant(self, match: Match) -> Intent:
+        return Meant(self.captured(match, "films") or "")
+
+    def answer(self, match: Match) -> Intent:
+        kind = AnswerKind(match.label.removeprefix("answer."))
+        if kind is not AnswerKind.PLACE:
+            return Answer(kind, text=self.raw(match.start, match.end), when=self._when(match))
+        start, _ = match.captures["ordinal"][0]
+        place = ordinal_of(self.tokens[start].meant, self.phrases.ordinals, self.phrases.numbers) or 0
+        if place == -1:
+            place = self.situation.choices
+        if not 1 <= place <= self.situation.choices + 1 and len(self.tokens[start].word) >= 2:
+            return Answer(AnswerKind.WORDS, text=self.raw(match.start, match.end))
+        return Answer(AnswerKind.PLACE, place)
+
+    # Parts of a match
+
+    def _when(self, match: Match) -> str | None:
+        if match.captures.get("just") and not match.captures.get("when"):
+            return "just"
+        return self.captured(match, "when")
+
+    def _number(self, match: Match, name: str) -> int | None:
+        key = self.key(match, name)
+        return number_of(key.split()[-1], self.phrases.numbers) if key else None
+
+    def _judgement(self, match: Match) -> tuple[Reaction | None, float | None]:
+        reaction = next((r for r in Reaction if r.value in match.captures), None)
+        rating = self.captured(match, "rating")
+        if rating is None:
+            return reaction, None
+        number = number_of(rating.casefold(), self.phrases.numbers)
+        return reaction, stars(str(number) if number is not None else rating)
+
+    def _everyday(self, start: int, end: int) -> bool:
+        typed = self.tokens[start:end]
+        return word_key(typed) in self.phrases.everyday and all(t.raw == t.raw.lower() for t in typed)
+
+    def _ends_with_question(self, match: Match) -> bool:
+        following = self.tokens[match.end - 1 : match.end + 1]
+        return any(token.raw == "?" for token in following)
+
+    # What no phrase reads
+
+    def _bare_wish(self, start: int, end: int) -> Wish | None:
+        wish = read_wish(self.tokens[start:end], self.said, self.phrases)
+        lone_year = end - start == 1 and wish.years != (None, None) and self.tokens[start].word.isdigit()
+        strange = (wish.words or wish.unwanted) and not wish.like
+        return wish if wish.says_something and not strange and not lone_year else None
+
+    def _unread(self, gaps: Sequence[tuple[int, int]]) -> tuple[Intent, ...]:
+        start, end = gaps[0][0], gaps[-1][1]
+        words = sum(not token.is_mark for token in self.tokens[start:end])
+        text = self.raw(start, end)
+        if self.situation.asked is not None and words <= MAX_BARE_TITLE:
+            return (Answer(AnswerKind.WORDS, text=text),)
+        return (BareTitle(text) if words <= MAX_BARE_TITLE else NotUnderstood(text),)
+
+
+def _constant(intent: Intent) -> Callable[[_Reading, Match], Intent]:
+    return lambda _reading, _match: intent
+
+
+_MEANINGS: Mapping[str, Callable[[_Reading, Match], Intent]] = {
+    **dict.fromkeys(("log.watched", *_STATES, *_REACTIONS), _Reading.watched),
+    "fond.fond": _Reading.fond,
+    "react.react": _Reading.react,
+    "state.abandoned": _Reading.state,
+    **{f"not.{kind.value}": _Reading.not_watched for kind in NotWatched},
+    "recommend.next": _Reading.next,
+    "recommend.wish": _Reading.wish,
+    "recommend.another_like": _Reading.another_like,
+    "why.why": _Reading.why,
+    "seen.seen": _Reading.seen,
+    "dismiss.dismiss": _Reading.dismiss,
+    "more.more": _Reading.more,
+    "undo.undo": _constant(Undo()),
+    "history.all": _constant(History()),
+    "history.search": _Reading.history,
+    "remove.remove": _Reading.remove,
+    "meant.meant": _Reading.meant,
+    "forget.forget": _constant(Forget()),
+    "help.help": _constant(Help()),
+    "greeting.greeting": _constant(Greeting()),
+    "thanks.thanks": _constant(Thanks()),
+    **{f"answer.{kind.value}": _Reading.answer for kind in AnswerKind if kind is not AnswerKind.WORDS},
+}
+"""What each group of templates means. A new phrase joins a group in the data; a new group is a new meaning."""
+
+
+def _merged(found: Sequence[Intent]) -> tuple[Intent, ...]:
+    """Without pleasantries beside something to do, and with what was thought of a film joined to its watch."""
+    intents: list[Intent] = []
+    for intent in found:
+        before = intents[-1] if intents else None
+        if isinstance(intent, React) and isinstance(before, LogWatches):
+            intents[-1] = replace(
+                before,
+                reaction=intent.reaction or before.reaction,
+                rating=before.rating if intent.rating is None else intent.rating,
+                state=intent.state or before.state,
+            )
+        elif isinstance(intent, Recommend) and isinstance(before, Recommend):
+            intents[-1] = Recommend(_joined(before.wish, intent.wish))
+        elif intent not in intents:
+            intents.append(intent)
+    serious = [intent for intent in intents if not isinstance(intent, (Greeting, Thanks))]
+    return tuple(serious or intents[:1] or [NotUnderstood()])
+
+
+def _joined(first: Wish, second: Wish) -> Wish:
+    """Two wishes said one after the other, as one: “a horror film. From the 70s.”"""
+    return Wish(
+        count=second.count or first.count,
+        like=(*first.like, *second.like),
+        like_places=(*first.like_places, *second.like_places),
+        like_it=first.like_it or second.like_it,
+        without_films=(*first.without_films, *second.without_films),
+        genres=tuple(dict.fromkeys((*first.genres, *second.genres))),
+        without_genres=tuple(dict.fromkeys((*first.without_genres, *second.without_genres))),
+        years=second.years if second.years != (None, None) else first.years,
+        recent=second.recent or first.recent,
+        adventurousness=first.adventurousness if second.adventurousness is None else second.adventurousness,
+        names=(*first.names, *second.names),
+        words=(*first.words, *second.words),
+        unwanted=(*first.unwanted, *second.unwanted),
+        unanswerable=tuple(dict.fromkeys((*first.unanswerable, *second.unanswerable))),
+    )

@@ -1,0 +1,155 @@
+"""What a recommendation should be like, in words → `Wish`. Knows the wish phrases; knows no films and no catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.conversation.grammar import Match, Token, cover
+from bot.conversation.intents import Wish
+from bot.conversation.phrases import Phrases, decade_of, number_of, word_key
+
+MAX_WORDS = 60
+"""Words of one wish that are read."""
+
+_UNREAD_WORD = 1.6
+"""What a word costs that no wish phrase reads: less than as part of a title two words longer, more than a filler."""
+
+_UNANSWERABLE = {"runtime": "runtime", "language": "language", "service": "service", "group": "group"}
+
+
+def read_wish(tokens: Sequence[Token], said: str, phrases: Phrases, *, negated: bool = False) -> Wish:
+    """Read the words of a wish. `negated`: a “no” or “not” came before them, which holds for the first thing named."""
+    words = phrases.wishes.correct(tokens[:MAX_WORDS])
+    parts = cover(words, phrases.wishes, dict.fromkeys(range(1, len(words)), True), _any, gap_word=_UNREAD_WORD)
+    wish = _Wish(words, said, phrases)
+    for part in parts:
+        if isinstance(part, Match):
+            negated = wish.take(part, negated=negated)
+        else:
+            wish.leave(*part, negated=negated)
+    return wish.made()
+
+
+def _any(_label: str) -> bool:
+    return True
+
+
+class _Wish:
+    """A wish being read."""
+
+    def __init__(self, tokens: Sequence[Token], said: str, phrases: Phrases) -> None:
+        self._tokens, self._said, self._phrases = tokens, said, phrases
+        self._count: int | None = None
+        self._first: int | None = None
+        self._last: int | None = None
+        self._recent: int | None = None
+        self._adventurousness: float | None = None
+        self._like: list[str] = []
+        self._without_films: list[str] = []
+        self._genres: list[str] = []
+        self._without_genres: list[str] = []
+        self._names: list[str] = []
+        self._words: list[str] = []
+        self._unwanted: list[str] = []
+        self._unanswerable: list[str] = []
+
+    def made(self) -> Wish:
+        """The wish as read so far."""
+        return Wish(
+            count=self._count,
+            like=tuple(self._like),
+            without_films=tuple(self._without_films),
+            genres=tuple(dict.fromkeys(self._genres)),
+            without_genres=tuple(dict.fromkeys(self._without_genres)),
+            years=(self._first, self._last),
+            recent=self._recent,
+            adventurousness=self._adventurousness,
+            names=tuple(self._names),
+            words=tuple(dict.fromkeys(self._words)),
+            unwanted=tuple(dict.fromkeys(self._unwanted)),
+            unanswerable=tuple(dict.fromkeys(self._unanswerable)),
+        )
+
+    def leave(self, start: int, end: int, *, negated: bool) -> None:
+        """Keep words that no phrase reads: neighbours together, for tags of two words."""
+        words = word_key(self._tokens[start:end])
+        if words:
+            (self._unwanted if negated else self._words).append(words)
+
+    def take(self, part: Match, *, negated: bool) -> bool:
+        """Take one reading; returns whether a “not” that came before still waits for its word."""
+        match part.label:
+            case "filler" | "surprise":
+                if part.label == "surprise":
+                    self._adventurousness = self._adventurousness or 0.5
+                return negated
+            case "genre" | "without_genre":
+                genres = self._phrases.genres[self._key(part, "genre")]
+                (self._without_genres if negated or part.label == "without_genre" else self._genres).extend(genres)
+            case "like" | "without_film":
+                films = self._raw(*part.captures["films"][0])
+                (self._without_films if negated or part.label == "without_film" else self._like).append(films)
+            case "era":
+                era = self._phrases.eras[self._key(part, "era")]
+                self._recent = era.recent or self._recent
+                self._within(era.first, era.last)
+            case "decade":
+                start = self._decade(part)
+                self._within(start, start + 9)
+            case "since" | "until" | "between" | "in_year":
+                self._years(part)
+            case "adventurousness":
+                value = self._phrases.adventurousness[self._key(part, "adventurousness")]
+                self._adventurousness = round(1.0 - value, 2) if negated else value
+            case "count":
+                number = number_of(self._key(part, "count"), self._phrases.numbers) if "count" in part.captures else 1
+                self._count = number or self._count
+            case "director":
+                self._names.append(self._raw(*part.captures["name"][0]))
+            case "unmood":
+                self._unwanted.append(self._key(part, "tag"))
+            case "mood":
+                self._words.append(self._key(part, "tag"))
+            case other:
+                self._unanswerable.append(_UNANSWERABLE[other])
+        return False
+
+    def _years(self, part: Match) -> None:
+        if "decade" in part.captures:
+            start = self._decade(part)
+            first, last = start, start + 9
+        else:
+            years = [int(self._tokens[start].word) for start, _ in part.captures["year"]]
+            first, last = min(years), max(years)
+        if part.label == "since":
+            self._within(first, None)
+        elif part.label == "until":
+            self._within(None, first - 1)
+        else:
+            self._within(first, last)
+
+    def _within(self, first: int | None, last: int | None) -> None:
+        """Widen to another decade that was named (“70s or 80s”), or set the years."""
+        if first is not None and last is not None and self._first is not None and self._last is not None:
+            first, last = min(first, self._first), max(last, self._last)
+        self._first = first if first is not None else self._first
+        self._last = last if last is not None else self._last
+
+    def _decade(self, part: Match) -> int:
+        start, _ = part.captures["decade"][0]
+        decade = decade_of(self._tokens[start].word, self._phrases.decades)
+        if decade is None:  # the slot's type allows decades alone
+            raise AssertionError(f"not a decade: {self._tokens[start].word}")
+        return decade
+
+    def _key(self, part: Match, name: str) -> str:
+        start, end = part.captures[name][0]
+        return word_key(self._tokens[start:end])
+
+    def _raw(self, start: int, end: int) -> str:
+        first, last = self._tokens[start].start, self._tokens[end - 1].end
+        while last < len(self._said) and self._said[last] in ")]!'’\"”":
+            last += 1
+        while first > 0 and self._said[first - 1] in '(["“':
+            first -= 1
+        return self._said[first:last]
