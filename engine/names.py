@@ -56,7 +56,9 @@ class Standing(IntEnum):
     LOOSE = 1
     """The name but for its article and the way that its numbers are written."""
     PART = 2
-    """A name's first part or its subtitle: “Borat”, “Terminator 2”, “The Empire Strikes Back”."""
+    """The beginning of a name: “Borat”, “Terminator 2”, “Crouching Tiger”."""
+    SUBTITLE = 3
+    """The end of a name: “The Empire Strikes Back”, “Ragnarok”."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,22 +134,25 @@ def loose_key(name: str) -> str:
     return "".join(loose_words(name)) or exact_key(name)
 
 
-def parts(name: str) -> list[str]:
+def parts(name: str) -> list[tuple[Standing, str]]:
     """Shorter names that a name goes by: before and after a colon or dash, first and last of three, before a comma.
 
-    “Star Wars: Episode V - The Empire Strikes Back” gives “Star Wars”, “Star Wars Episode V”, “The Empire Strikes
-    Back”, “Episode V The Empire Strikes Back” and “Star Wars The Empire Strikes Back”.
+    “Star Wars: Episode V - The Empire Strikes Back” gives the beginnings “Star Wars”, “Star Wars Episode V” and “Star
+    Wars The Empire Strikes Back”, and the subtitles “The Empire Strikes Back” and “Episode V The Empire Strikes Back”.
     """
     pieces = [piece.strip() for piece in _SUBTITLE.split(name[:MAX_NAME]) if piece.strip()]
-    found: list[str] = []
+    if not pieces:
+        return []
+    found: list[tuple[Standing, str]] = []
     for cut in range(1, len(pieces)):
-        found += [" ".join(pieces[:cut]), " ".join(pieces[cut:])]
+        found.append((Standing.PART, " ".join(pieces[:cut])))
+        found.append((Standing.SUBTITLE, " ".join(pieces[cut:])))
     if len(pieces) > 2:
-        found.append(f"{pieces[0]} {pieces[-1]}")
-    before_comma = _COMMA.split(pieces[0], maxsplit=1)[0] if pieces else ""
-    if before_comma != (pieces or [""])[0] and len(loose_words(before_comma)) > 1:
-        found.append(before_comma)
-    return [part for part in found if any(_says_something(word) for word in loose_words(part))]
+        found.append((Standing.PART, f"{pieces[0]} {pieces[-1]}"))
+    before_comma = _COMMA.split(pieces[0], maxsplit=1)[0]
+    if before_comma != pieces[0] and len(loose_words(before_comma)) > 1:
+        found.append((Standing.PART, before_comma))
+    return [(standing, part) for standing, part in found if any(map(_says_something, loose_words(part)))]
 
 
 def _says_something(word: str) -> bool:
@@ -164,7 +169,7 @@ def forms(names: Sequence[str], *, with_parts: bool) -> tuple[Form, ...]:
     loose: list[tuple[Standing, str]] = [(Standing.LOOSE, name) for name in names]
     loose += [(Standing.LOOSE, f"{names[0]} {other}") for other in names[1:]]
     if with_parts:
-        loose += [(Standing.PART, part) for name in names for part in parts(name)]
+        loose += [part for name in names for part in parts(name)]
     for name in names:
         key = exact_key(name)
         out.setdefault(key, Form(Standing.NAME, key, " ".join(loose_words(name))))

@@ -46,8 +46,9 @@ _CLEAR_RATIO = 10
 """A film with this many times the ratings of the others of its name is meant; DESIGN, “The conversation”."""
 _COMMON_FROM = 21
 """A word in the names of so many films tells nothing alone."""
-_KNOWN_FILMS = 4_000
-"""The films rated most: only they are asked about when a few everyday words of their name are typed."""
+_KNOWN_FILMS, _FAMOUS_FILMS = 4_000, 1_500
+"""The films rated most. Only a known film is clear by a misspelt name or by some words of its name; only a famous one
+is asked about for one word of its name or for everyday words."""
 _CANDIDATES = 48
 """Films that are compared letter by letter."""
 _SHARED = 0.3
@@ -60,8 +61,8 @@ _CUT_OFFS = ((7, 0.88), (11, 0.86), (MAX_TYPED, 0.83))
 """Least similarity by letters typed: stricter as titles shorten."""
 _NEAR = 0.75
 """Least similarity of a near miss."""
-_UNRATED = 0.04
-"""What a film that nobody rated needs on top."""
+_UNRATED, _UNRATED_FROM = 0.04, 10
+"""What a film that nobody rated needs on top, and the letters from which it is looked at."""
 _LONGEST = 6
 """Pieces of a list that one title may have."""
 _MARGIN, _MARGIN_OVER_RARE = 0.08, 0.04
@@ -69,7 +70,7 @@ _MARGIN, _MARGIN_OVER_RARE = 0.08, 0.04
 
 _COSTS: dict[str, float] = {"clear": 0.3, "ambiguous": 0.5, "unknown": 1.0}
 """What a piece of a list costs that is no name but is taken for a film, asked about or not understood."""
-_SIMILARITY = {Standing.NAME: 1.0, Standing.LOOSE: 0.98, Standing.PART: 0.9}
+_SIMILARITY = {Standing.NAME: 1.0, Standing.LOOSE: 0.98, Standing.PART: 0.9, Standing.SUBTITLE: 0.9}
 
 _A_YEAR = r"((?:18|19|20)\d\d)"
 _BRACKET_YEAR = re.compile(rf"^(.*?)[\s,]*[(\[]\s*{_A_YEAR}\s*[)\]]\s*(.*)$")
@@ -218,8 +219,11 @@ class TitleIndex:
         self._common: npt.NDArray[np.uint64] = self._arrays["common"]
         if len(self._sizes) != len(catalog):
             raise ValueError(f"the title index is of {len(self._sizes)} films, the catalogue has {len(catalog)}")
-        rank = max(0, len(catalog) - _KNOWN_FILMS)
-        self._known_from = max(1, int(np.partition(catalog.rating_counts, rank)[rank])) if len(catalog) else 1
+        counts = np.sort(catalog.rating_counts)[::-1]
+        self._known_from, self._famous_from = (
+            max(1, int(counts[min(films, len(counts)) - 1])) if len(counts) else 1
+            for films in (_KNOWN_FILMS, _FAMOUS_FILMS)
+        )
         self._blocks = (len(catalog) + 0xFFFF) >> 16
         lengths = np.diff(self._offsets.astype(np.int64)).reshape(self._blocks, -1).sum(axis=0)
         self._weights = np.log1p(len(catalog) / np.maximum(lengths, 1)).astype(np.float32)
@@ -351,7 +355,7 @@ class TitleIndex:
         found = dict(self._entries_of(written))
         if loose != written:
             for row, standing in self._entries_of(loose):
-                found[row] = min(found.get(row, Standing.PART), max(standing, Standing.LOOSE))
+                found[row] = min(found.get(row, Standing.SUBTITLE), max(standing, Standing.LOOSE))
         for row in self._aliases.get(loose, ()):
             found[row] = Standing.NAME
         return found
@@ -359,7 +363,7 @@ class TitleIndex:
     def _by_name(self, typed: str, name: str, year: int | None) -> Link | None:
         """A link by whole names (and, when a year is told, by parts of names that it fits); None: no such name."""
         found = self._exact(name)
-        if not found or (year is None and min(found.values()) is Standing.PART):
+        if not found or (year is None and min(found.values()) >= Standing.PART):
             return None
         if year is not None:
             return self._with_year(typed, found, year)
@@ -376,7 +380,15 @@ class TitleIndex:
         ]
         if rivals:
             return self._choices(typed, {row: found[row] for row in (*same, *rivals)})
-        return self._among(typed, {row: found[row] for row in same})
+        named = {row: found[row] for row in same}
+        return self._choices(typed, named) if self._everyday(name, best, strongest) else self._among(typed, named)
+
+    def _everyday(self, name: str, standing: Standing, ratings: int) -> bool:
+        """Whether a name may be no name: typed without a capital, of a film hardly known, and in everyday words or with
+        another article (“football”, “a concert”)."""
+        if ratings >= self._known_from or name != name.lower():
+            return False
+        return standing is Standing.LOOSE or not any(self._rare(word) for word in loose_words(name))
 
     def _ratings(self, row: int) -> int:
         return int(self._catalog.rating_counts[row])
@@ -428,6 +440,9 @@ class TitleIndex:
     def _known(self, row: int) -> bool:
         return self._ratings(row) >= self._known_from
 
+    def _famous(self, row: int) -> bool:
+        return self._ratings(row) >= self._famous_from
+
     def _by_part(self, typed: str, name: str, year: int | None) -> Link | None:
         """A link by parts of names: “The Empire Strikes Back”. One everyday word is no part of a name."""
         found = self._exact(name)
@@ -436,13 +451,13 @@ class TitleIndex:
         if year is not None:
             return self._with_year(typed, found, year)
         read = loose_words(name)
-        if any(map(self._rare, read)) or any(word.isdigit() and len(word) == 4 for word in read):
-            return self._among(typed, found)
-        if len(read) < 2:
-            return None
-        link = self._among(typed, found) if len(read) > 2 else self._choices(typed, found)
+        rare = any(map(self._rare, read)) or any(word.isdigit() and len(word) == 4 for word in read)
         known = self._known(max(found, key=self._ratings))
-        return link if known or link.certainty is Certainty.AMBIGUOUS else self._choices(typed, found)
+        if len(read) < 2 and (not rare or min(found.values()) is Standing.SUBTITLE):
+            return self._choices(typed, found) if rare and known else None
+        link = self._among(typed, found)
+        sure = rare or (known and len(read) > 2)
+        return link if sure or link.certainty is Certainty.AMBIGUOUS else self._choices(typed, found)
 
     def _expanded(self, name: str) -> str | None:
         """The name with its abbreviations written out, or None when it has none."""
@@ -459,7 +474,7 @@ class TitleIndex:
             for start in range(len(said) - length + 1):
                 of_name = re.sub(r"['’]s$", "", " ".join(said[start : start + length]))
                 found = {row: of for row, of in self._exact(of_name).items() if of < Standing.PART}
-                if not found:
+                if not found or not any(len(w) > 2 and w not in self._words.nothing for w in loose_words(of_name)):
                     continue
                 rest = " ".join((*said[:start], *said[start + length :]))
                 chosen, by_age = self._narrowed(list(found), rest)
@@ -504,14 +519,14 @@ class TitleIndex:
         """A link by spelling: a misspelt name, else a few words of a longer one."""
         read = loose_words(name)
         spaced = " ".join(read)
-        letters = len(spaced.replace(" ", ""))
+        letters = sum(c.isalpha() for c in spaced)
         if letters <= _SHORT:
             return Link(typed, Certainty.UNKNOWN)
         rows = self._candidates(spaced)
         near: dict[int, tuple[float, str]] = {}
         for row in (*rows, *self._jumbled(spaced.replace(" ", ""))):
             for form in self._forms(row):
-                part = form.standing is Standing.PART
+                part = form.standing >= Standing.PART
                 if len(form.spaced) <= _SHORT or (part and " " not in form.spaced):
                     continue
                 alike = similarity(spaced, form.spaced) - (0.03 if part else 0.0)
@@ -524,15 +539,19 @@ class TitleIndex:
                 near[aliased] = (alike, alias.spaced)
         least = _cut_off(letters)
         alike_enough = {
-            row: of for row, of in near.items() if of[0] >= least + (0.0 if self._ratings(row) else _UNRATED)
+            row: of for row, of in near.items() if of[0] >= least and self._worth_asking(row, letters, of[0])
         }
         if alike_enough:
-            return self._of_alike(typed, alike_enough, year)
+            return self._of_alike(typed, spaced, alike_enough, year)
         if link := self._by_words(typed, read, rows, year):
             return link
         return Link(typed, Certainty.UNKNOWN, self._ranked({row: of[0] for row, of in near.items() if of[0] >= _NEAR}))
 
-    def _of_alike(self, typed: str, near: Mapping[int, tuple[float, str]], year: int | None) -> Link:
+    def _worth_asking(self, row: int, letters: int, alike: float) -> bool:
+        """Whether a misspelt name may mean this film: one that nobody rated is not asked about for a short word."""
+        return self._ratings(row) > 0 or (letters >= _UNRATED_FROM and alike >= _cut_off(letters) + _UNRATED)
+
+    def _of_alike(self, typed: str, spaced: str, near: Mapping[int, tuple[float, str]], year: int | None) -> Link:
         """The films of the name that is most alike, when no other name is nearly as much; else a question."""
         alike = {row: of[0] for row, of in near.items()}
         if year is not None:
@@ -545,7 +564,15 @@ class TitleIndex:
             for row, of in near.items()
             if row not in same
         )
-        return self._among(typed, same) if ahead and strongest > 0 else self._choices(typed, alike)
+        sure = ahead and strongest >= self._known_from and not self._adds_words(spaced, near[best][1])
+        return self._among(typed, same) if sure else self._choices(typed, alike)
+
+    def _adds_words(self, typed: str, name: str) -> bool:
+        """Whether one of two names is the other, a short one, with more words: “my neighbors” is no slip."""
+        if min(len(typed.split()), len(name.split())) > 2:
+            return False
+        more, less = set(typed.split()) - set(name.split()), set(name.split()) - set(typed.split())
+        return not (more and less) and any(word not in self._words.nothing for word in more | less)
 
     def _jumbled(self, run: str) -> set[int]:
         """The rows of names that have two neighbouring letters in another order: such a slip leaves few trigrams."""
@@ -572,7 +599,7 @@ class TitleIndex:
                 if form.standing < Standing.PART and holds:
                     found[row] = max(found.get(row, 0.0), 0.5 + 0.4 * len(start) / len(form.spaced))
         sure = rare and len(wanted) > 1
-        if not found or not (sure or any(map(self._known, found))):
+        if not any(map(self._known if sure else self._famous, found)):
             return None
         if year is not None:
             return self._with_year(typed, found, year)
@@ -657,7 +684,7 @@ class TitleIndex:
             if not found:
                 continue
             best = min(found.values())
-            if best is Standing.PART:
+            if best >= Standing.PART:
                 return 0.2
             listed = not whole and "," in name
             names = (n for row, of in found.items() if of is best for n in self._catalog.names_at(row))
