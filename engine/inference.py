@@ -200,9 +200,8 @@ class Model:
         return self._score((users, bias, k))
 
     def _placed(self, array: Floats) -> ort.OrtValue:
-        if self.provider == "cuda":
-            return ort.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(array), "cuda", 0)
-        return ort.OrtValue.ortvalue_from_numpy(array)
+        device = "cuda" if self.provider == "cuda" else "cpu"
+        return ort.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(array), device, 0)
 
     def _session(self, name: str, path: Path, table_name: str, table: ort.OrtValue) -> ort.InferenceSession:
         options = ort.SessionOptions()

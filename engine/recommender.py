@@ -1,0 +1,289 @@
+"""`Recommender`: histories and a request in, a ranked slate out.
+
+Knows films, indices, the model and the catalogue. Knows no people (a member is a history) and no platforms, stores
+nothing, and asks no network. Every number here is a setting of taste; the arithmetic is in `engine.rerank`,
+`engine.space` and `engine.explain`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.bundle import Bundle
+from engine.explain import Explainer
+from engine.facts import Facts, Rows
+from engine.films import Catalog, FilmId
+from engine.inference import Floats, Provider
+from engine.requests import EventKind, Member, Pick, Reason, Request, Slate
+from engine.rerank import dial, first_scores, for_group, varied
+from engine.space import Indices, Space
+from engine.titles import TitleIndex
+
+CANDIDATES = 200
+"""Films that the graph hands over for variety and groups to choose from."""
+
+UNLIKED = frozenset({EventKind.DISLIKED, EventKind.ABANDONED})
+"""Watches that say nothing of what a person wants next: seen, but not told to the model."""
+
+LIKED_FILMS = 0.55
+LIKED_NEXT = 0.3
+LIKED_PERSON = 0.25
+"""With films to be like: how much they themselves, what people watch after them, and the person's history count."""
+
+TAG_BONUS = 2.5
+"""Standard deviations of score that carrying all wanted tags is worth."""
+
+STAND_INS = 12
+"""Films of the vocabulary that stand for a film outside it, those most alike by genres, tags and year."""
+
+KINSHIP = 2.0
+"""Standard deviations of score that being just like such a film by genres, tags and year is worth."""
+
+FIRST_DIVERSITY = 0.6
+"""Least variety for people of whom nothing is known."""
+
+_GENRES_COUNT, _DECADE_COUNTS = 0.35, 0.1
+_FIRST_GENRES_COUNT, _FIRST_DECADE_COUNTS = 0.45, 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A request against this catalogue: what the members told the model, what may not be shown, what to be like."""
+
+    histories: tuple[Indices, ...]
+    hidden: Rows
+    liked: tuple[tuple[int, int], ...]
+    request: Request
+
+
+class Recommender:
+    """Answers requests from one bundle; thread-safe, and concurrent requests are computed together."""
+
+    def __init__(self, bundle: Bundle, *, provider: Provider = "auto") -> None:
+        """Raises BundleError when the bundle's graphs or catalogue cannot be used."""
+        self.bundle = bundle
+        self.catalog: Catalog = bundle.catalog
+        self._space = Space(bundle.model(provider), bundle.film_table)
+        self._facts = Facts(self.catalog)
+        v = len(bundle.vocabulary)
+        self._rows = np.zeros(v + 1, np.intp)
+        self._rows[1:] = np.searchsorted(self.catalog.film_ids, bundle.vocabulary)
+        self._index_of_row = np.zeros(len(self.catalog), np.int64)
+        self._index_of_row[self._rows[1:]] = np.arange(1, v + 1)
+        popularity = np.asarray(bundle.popularity, np.float32)
+        self._popularity = np.zeros(v + 1, np.float32)
+        self._popularity[1:] = (popularity - popularity.mean()) / max(float(popularity.std()), 1e-6)
+        self._explainer = Explainer(self._space, self._facts, self._rows)
+
+    @property
+    def titles(self) -> TitleIndex:
+        """What people type → films of this bundle's catalogue."""
+        return self.bundle.titles
+
+    def recommend(self, members: Sequence[Member], request: Request) -> Slate:
+        """The best films for one person, or for several together, that none of them has seen or dismissed.
+
+        Films that a request names (`like`, `without`) and dismissed ones are never on the slate; `include_seen` lets
+        seen ones back in. Genres and years hold for every film. When the vocabulary has too few such films, the rest of
+        the catalogue follows, by tags, kinship and fame; the slate is shorter than asked only when that runs out too.
+        The same members and request give the same slate.
+        """
+        asked = self._asked(members, request)
+        users = self._users(asked)
+        picks = self._from_vocabulary(asked, users)
+        if missing := request.count - len(picks):
+            picks += self._from_the_rest(asked, missing, picks[-1][1] if picks else 0.0)
+        rows = [row for row, _ in picks]
+        reasons = self._reasons(asked, rows) if request.reasons else [self._explainer.facts(row) for row in rows]
+        return Slate(
+            tuple(
+                Pick(self.catalog.film_at(row), score, reason)
+                for (row, score), reason in zip(picks, reasons, strict=True)
+            ),
+            self.bundle.label,
+        )
+
+    def similar(self, film_id: FilmId, count: int = 5, member: Member | None = None) -> Slate:
+        """Films like one film, for anyone or for one person; empty when the catalogue does not hold the film."""
+        if self.catalog.row_of(film_id) is None:
+            return Slate((), self.bundle.label)
+        return self.recommend([member or Member()], Request(count=count, like=(film_id,)))
+
+    def why(self, members: Sequence[Member], film_id: FilmId, request: Request) -> tuple[Reason, ...]:
+        """All true reasons for a film, strongest first; the last is what the film is. Empty for a film unknown here."""
+        row = self.catalog.row_of(film_id)
+        if row is None:
+            return ()
+        asked = self._asked(members, request)
+        reasons = self._all_reasons(asked, [row])[0]
+        return tuple(reason for reason in reasons if reason is not None)
+
+    def order(self, member: Member, film_ids: Sequence[FilmId]) -> tuple[FilmId, ...]:
+        """The same films, those this person most likely means first: by the model and by how well known each is."""
+        rows = {film_id: row for film_id in film_ids if (row := self.catalog.row_of(film_id)) is not None}
+        weight = {
+            film_id: 0.0 if film_id not in rows else float(self._facts.fame[rows[film_id]]) for film_id in film_ids
+        }
+        history = self._history(member)
+        places = {film_id: int(self._index_of_row[row]) for film_id, row in rows.items() if self._index_of_row[row]}
+        if len(history) and places:
+            users = self._space.encode([history])
+            standings = self._space.standings(users, np.array(list(places.values())))[0]
+            for film_id, standing in zip(places, standings, strict=True):
+                weight[film_id] += float(standing)
+        return tuple(sorted(film_ids, key=lambda film_id: -weight[film_id]))
+
+    # What is asked
+
+    def _asked(self, members: Sequence[Member], request: Request) -> _Asked:
+        hidden = {*request.without, *request.like}
+        for member in members:
+            hidden |= member.dismissed
+            if not request.include_seen:
+                hidden.update(event.film_id for event in member.history)
+        liked = self._rows_of(request.like)
+        return _Asked(
+            histories=tuple(self._history(member) for member in members),
+            hidden=self._rows_of(hidden),
+            liked=tuple((int(row), int(self._index_of_row[row])) for row in liked),
+            request=request,
+        )
+
+    def _rows_of(self, film_ids: Iterable[FilmId]) -> Rows:
+        return self.catalog.rows_of(np.fromiter(film_ids, np.int64))
+
+    def _history(self, member: Member) -> Indices:
+        """The indices of what the person watched and did not dislike, oldest first; unknown films are skipped."""
+        rows = self._rows_of(event.film_id for event in member.history if event.kind not in UNLIKED)
+        indices = self._index_of_row[rows]
+        return indices[indices > 0]
+
+    def _users(self, asked: _Asked) -> Floats:
+        """One scaled vector float32[P, D] for each member with a history, moved towards the films to be like.
+
+        With no history at all but films to be like, one vector of those; with neither, no vector.
+        """
+        told = [history for history in asked.histories if len(history)]
+        people = self._space.scaled(self._space.encode(told)) if told else np.zeros((0, 0), np.float32)
+        if not asked.liked:
+            return people
+        places = self._liked_places(asked.liked)
+        films = self._space.scaled(self._space.direction(places))
+        following = self._space.scaled(self._space.encode([places]))
+        like = LIKED_FILMS * films + LIKED_NEXT * following
+        return self._space.scaled(like + LIKED_PERSON * people if told else like)
+
+    def _liked_places(self, liked: Sequence[tuple[int, int]]) -> Indices:
+        """The indices of the named films; for those outside the vocabulary, of their stand-ins."""
+        places: list[int] = []
+        for row, index in liked:
+            if index:
+                places.append(index)
+            else:
+                alike = self._facts.likeness(row, self._rows[1:]) + 0.02 * self._popularity[1:]
+                places += (1 + np.argsort(-alike, kind="stable")[:STAND_INS]).tolist()
+                places += self._namesakes(row)
+        return np.array(places, np.int64)
+
+    def _namesakes(self, row: int) -> list[int]:
+        """Indices of films of the vocabulary that go by the same name: what was remade is the nearest kin there is."""
+        title = self.catalog.names_at(row)[0]
+        same = [match.film_id for match in self.titles.link(title).matches if match.name == title]
+        return [index for other in self._rows_of(same) if (index := int(self._index_of_row[other]))]
+
+    # Films the model knows
+
+    def _from_vocabulary(self, asked: _Asked, users: Floats) -> list[tuple[int, float]]:
+        """(row, score) of at most `count` films of the vocabulary, best first."""
+        request = asked.request
+        known = len(users) > 0
+        if known:
+            bias = dial(self._popularity, request.adventurousness)
+        else:
+            bias = first_scores(self._popularity, request.adventurousness)
+            users = np.zeros((1, self._space.dimension), np.float32)
+        if request.tags:
+            bias = bias + np.float32(TAG_BONUS) * self._facts.carries(request.tags)[self._rows]
+        for row, index in asked.liked:
+            if not index:  # its stand-ins say roughly where it lies; what it is says more
+                bias = bias + np.float32(KINSHIP) * self._facts.likeness(row, self._rows)
+        barred = ~self._facts.eligible(self._rows, request.genres, request.without_genres, request.years)
+        barred[0] = True
+        barred[self._index_of_row[asked.hidden]] = True
+        bias = np.where(barred, np.float32(-np.inf), bias)
+        k = min(CANDIDATES + request.count, int(np.count_nonzero(~barred)))
+        if k == 0:
+            return []
+        together = users.mean(axis=0, keepdims=True)
+        scores, found = (array[0] for array in self._space.model.score(together, bias[None], k))
+        if known:
+            # From here on scores are standings: above the mean of each member, and the least pleased is heard.
+            scores = for_group(self._space.standings(users, found)) + bias[found]
+        diversity = request.diversity if known else max(request.diversity, FIRST_DIVERSITY)
+        genres, decades = (_GENRES_COUNT, _DECADE_COUNTS) if known else (_FIRST_GENRES_COUNT, _FIRST_DECADE_COUNTS)
+        places = varied(scores, self._likeness(found, genres, decades), request.count, diversity)
+        return [(int(self._rows[found[place]]), float(scores[place])) for place in places]
+
+    def _likeness(self, indices: Indices, genres: float, decades: float) -> Floats:
+        """How alike films are, float32[C, C] from 0 to 1: in the model, by genres and by decade."""
+        rows = self._rows[indices]
+        units = self._space.units(indices)
+        kinds = self._facts.genre_vectors[rows]
+        decade = self._facts.years[rows] // 10
+        alike: Floats = (1 - genres - decades) * np.maximum(units @ units.T, 0) + genres * (kinds @ kinds.T)
+        alike += np.float32(decades) * (decade[:, None] == decade[None, :])
+        return alike
+
+    # Films it has never met
+
+    def _from_the_rest(self, asked: _Asked, count: int, below: float) -> list[tuple[int, float]]:
+        """(row, score) of films outside the vocabulary, best first, with scores under `below`."""
+        request = asked.request
+        allowed = self._facts.eligible(slice(None), request.genres, request.without_genres, request.years)
+        allowed &= self._index_of_row == 0
+        allowed[asked.hidden] = False
+        rows = np.flatnonzero(allowed)
+        scores = self._facts.fame[rows]
+        if request.tags:
+            scores = scores + np.float32(TAG_BONUS) * self._facts.carries(request.tags)[rows]
+        for kin in self._kin(asked):
+            scores = scores + self._facts.likeness(kin, rows)
+        best = np.argsort(-scores, kind="stable")[:count]
+        return [(int(rows[i]), below - 1 - float(scores[best[0]] - scores[i])) for i in best]
+
+    def _kin(self, asked: _Asked) -> list[int]:
+        """Rows that a film outside the vocabulary is compared with: films to be like, else the last few watched."""
+        if asked.liked:
+            return [row for row, _ in asked.liked]
+        return [int(self._rows[index]) for history in asked.histories for index in history[-3:]]
+
+    # Reasons
+
+    def _reasons(self, asked: _Asked, rows: Sequence[int]) -> list[Reason]:
+        """The strongest reason for each film of a slate."""
+        return [next(reason for reason in reasons if reason is not None) for reasons in self._all_reasons(asked, rows)]
+
+    def _all_reasons(self, asked: _Asked, rows: Sequence[int]) -> list[list[Reason | None]]:
+        """For each film its possible reasons, strongest first; the last one always holds."""
+        indices = self._index_of_row[np.array(rows, np.intp)]
+        watched: list[Reason | None] = [None] * len(rows)
+        known = np.flatnonzero(indices)
+        if any(map(len, asked.histories)) and len(known):
+            for place, reason in zip(
+                known, self._explainer.because_watched(asked.histories, indices[known]), strict=True
+            ):
+                watched[place] = reason
+        seen = self._rows[np.unique(np.concatenate(asked.histories))] if asked.histories else np.zeros(0, np.intp)
+        named = np.array([row for row, _ in asked.liked], np.intp)
+        explain, every = self._explainer, []
+        for row, index, because in zip(rows, indices, watched, strict=True):
+            like = explain.like(row, int(index), asked.liked) if asked.liked else None
+            if asked.liked:
+                every.append([like, explain.shared(row, named) if like is None else None, because])
+            else:
+                every.append([because, explain.shared(row, seen)])
+            every[-1] += [explain.popular(row), explain.facts(row)]
+        return every
