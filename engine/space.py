@@ -59,7 +59,7 @@ class Space:
         return units
 
     def direction(self, indices: Indices) -> Floats:
-        """Where those films lie together, as a user vector float32[1, D]: the mean of their unit vectors, off centre."""
+        """Where those films lie together, as a user vector float32[1, D]: their unit vectors' mean, off centre."""
         centre = self._centre / max(float(np.linalg.norm(self._centre)), 1e-12)
         mean = self.units(indices).mean(axis=0, keepdims=True)
         # What all films share is popularity more than kind; half of it stays, or the nearest are films nobody saw.
