@@ -49,6 +49,7 @@ REQUIRED = (
 CANARY_TOLERANCE = 5e-3
 """Scores of the canary may differ by this much, relative to their spread: another processor adds in another order."""
 
+_NO_CHECKSUM = "0" * 64
 _CANARY_COUNT = 10
 _MAX_MANIFEST_BYTES = 64 * 2**20
 
@@ -99,6 +100,8 @@ class Manifest(BaseModel):
     metrics: dict[str, float]
     licence: str
     files: dict[Annotated[str, AfterValidator(_inside)], FileEntry]
+    checksum: str = Field(pattern=r"^[0-9a-f]{64}$")
+    """SHA-256 of `manifest.json` itself, with zeros in this place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,9 +258,10 @@ def write(
                 for path in sorted(fresh.rglob("*"))
                 if path.is_file()
             },
+            checksum=_NO_CHECKSUM,
         )
-        text = json.dumps(manifest.model_dump(mode="json", by_alias=True), indent=2, ensure_ascii=False)
-        (fresh / "manifest.json").write_text(text + "\n", encoding="utf-8")
+        manifest = manifest.model_copy(update={"checksum": hashlib.sha256(_text(manifest)).hexdigest()})
+        (fresh / "manifest.json").write_bytes(_text(manifest))
         load(fresh, provider="cpu")
         before = Path(made) / "before"
         if folder.exists():
@@ -278,7 +282,7 @@ def load(folder: Path, *, verify: bool = True, provider: Provider = "auto") -> B
     shapes and dtypes. With `verify` also: the SHA-256 of every file, the catalogue's and the titles' arrays, and the
     canary on `provider`. Raises BundleError with one sentence that says what is wrong.
     """
-    manifest = _read_manifest(folder)
+    manifest = _read_manifest(folder, verify)
     for name in manifest.inputs:
         if name not in KNOWN_INPUTS:
             raise BundleError(
@@ -310,12 +314,18 @@ def load(folder: Path, *, verify: bool = True, provider: Provider = "auto") -> B
     return bundle
 
 
-def _read_manifest(folder: Path) -> Manifest:
+def _text(manifest: Manifest) -> bytes:
+    text = json.dumps(manifest.model_dump(mode="json", by_alias=True), indent=2, ensure_ascii=False)
+    return (text + "\n").encode()
+
+
+def _read_manifest(folder: Path, verify: bool) -> Manifest:
     path = folder / "manifest.json"
     try:
         if path.stat().st_size > _MAX_MANIFEST_BYTES:
             raise ValueError("the manifest is too large to be one")
-        content = json.loads(path.read_bytes())
+        written = path.read_bytes()
+        content = json.loads(written)
         if not isinstance(content, dict):
             raise TypeError("the manifest is not a JSON object")
     except FileNotFoundError as error:
@@ -331,7 +341,7 @@ def _read_manifest(folder: Path) -> Manifest:
             file="manifest.json",
         )
     try:
-        return Manifest.model_validate_json(json.dumps(content), strict=True)
+        manifest = Manifest.model_validate_json(json.dumps(content), strict=True)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
@@ -341,6 +351,11 @@ def _read_manifest(folder: Path) -> Manifest:
             file="manifest.json",
             detail=str(error),
         ) from error
+    unsigned = written.replace(manifest.checksum.encode(), _NO_CHECKSUM.encode(), 1)
+    if verify and hashlib.sha256(unsigned).hexdigest() != manifest.checksum:
+        sentence = f"manifest.json in {folder} was changed after the bundle was made."
+        raise BundleError(sentence, folder=folder, file="manifest.json")
+    return manifest
 
 
 def _check_files(folder: Path, manifest: Manifest, verify: bool) -> None:
