@@ -1,0 +1,97 @@
+"""The model: SASRec (Kang and McAuley 2018), top to bottom.
+
+A history of film indices goes in, one user vector a position comes out; a score is the dot product of a user vector and
+a film vector. Pre-norm blocks, learned positions counted from the end, one film table for input and output. Knows no
+people, no files and no training loop. `training.export` writes the same arithmetic as ONNX graphs.
+
+Films are left-padded with 0, and padding never changes a result: it is never attended to, and positions count from the
+last film.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from training.recipe import ModelSettings, Similarity
+
+NORM_EPSILON = 1e-5
+
+
+class Block(nn.Module):
+    """Attention and a feed-forward net, each behind a layer norm and around a residual: float32[B, L, D] → the same."""
+
+    def __init__(self, dimensions: int, heads: int, dropout: float) -> None:
+        super().__init__()
+        self.heads, self.dropout = heads, dropout
+        self.norm_1 = nn.LayerNorm(dimensions, eps=NORM_EPSILON)
+        self.query_key_value = nn.Linear(dimensions, 3 * dimensions)
+        self.mixed = nn.Linear(dimensions, dimensions)
+        self.norm_2 = nn.LayerNorm(dimensions, eps=NORM_EPSILON)
+        self.wide = nn.Linear(dimensions, 4 * dimensions)
+        self.narrow = nn.Linear(4 * dimensions, dimensions)
+        self.drop = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor, allowed: Tensor) -> Tensor:
+        """`allowed` bool[B, 1, L, L]: may the position (row) see that one (column)?"""
+        batch, length, dimensions = x.shape
+        parts = self.query_key_value(self.norm_1(x)).view(batch, length, 3, self.heads, dimensions // self.heads)
+        query, key, value = parts.permute(2, 0, 3, 1, 4)  # each (B, H, L, D/H)
+        dropout = self.dropout if self.training else 0.0
+        seen = F.scaled_dot_product_attention(query, key, value, attn_mask=allowed, dropout_p=dropout)
+        x = x + self.drop(self.mixed(seen.transpose(1, 2).reshape(batch, length, dimensions)))
+        return x + self.drop(self.narrow(self.drop(F.gelu(self.wide(self.norm_2(x))))))
+
+
+class SASRec(nn.Module):
+    """`vocabulary` films, index 1…V; 0 is padding."""
+
+    def __init__(self, vocabulary: int, settings: ModelSettings) -> None:
+        super().__init__()
+        dimensions = settings.dimensions
+        self.settings = settings
+        self.films = nn.Embedding(vocabulary + 1, dimensions, padding_idx=0)
+        self.positions = nn.Parameter(torch.randn(settings.length, dimensions) * 0.02)
+        self.blocks = nn.ModuleList(Block(dimensions, settings.heads, settings.dropout) for _ in range(settings.blocks))
+        self.norm = nn.LayerNorm(dimensions, eps=NORM_EPSILON)
+        self.out = nn.Linear(dimensions, dimensions)
+        self.drop = nn.Dropout(settings.dropout)
+        self.sum_map = nn.Parameter(torch.zeros(dimensions, dimensions)) if settings.history_sum else None
+        with torch.no_grad():
+            self.films.weight.normal_(std=dimensions**-0.5)
+            self.films.weight[0] = 0
+
+    @property
+    def input_scale(self) -> float:
+        """Film vectors are about one long; the blocks work on vectors about √D long."""
+        return math.sqrt(self.settings.dimensions)
+
+    def film_vectors(self) -> Tensor:
+        """float32[V+1, D], as scored against: unit vectors when the similarity is a cosine; row 0 is zeros."""
+        if self.settings.similarity is Similarity.COSINE:
+            return F.normalize(self.films.weight, dim=-1, eps=1e-6)
+        return self.films.weight
+
+    def forward(self, history: Tensor, vectors: Tensor | None = None) -> Tensor:
+        """User vectors float32[B, L', D] after each film of `history` int64[B, L'], 1 ≤ L' ≤ L.
+
+        `vectors` replaces `film_vectors()`: a table that saved the caller from computing it twice, or another one.
+        """
+        length = history.shape[1]
+        films = F.embedding(history, self.film_vectors() if vectors is None else vectors)
+        x = self.drop(films * self.input_scale + self.positions[-length:] * self.input_scale)
+        present = history > 0
+        causal = torch.ones(length, length, dtype=torch.bool, device=history.device).tril()
+        itself = torch.eye(length, dtype=torch.bool, device=history.device)  # a row of nothing would be not a number
+        allowed = (causal & present[:, None, None, :]) | itself
+        for block in self.blocks:
+            x = block(x, allowed)
+        user = self.out(self.norm(x))
+        if self.sum_map is not None:
+            user = user + films.cumsum(1) @ self.sum_map
+        if self.settings.similarity is Similarity.COSINE:
+            return F.normalize(user, dim=-1, eps=1e-6) / self.settings.temperature
+        return user

@@ -1,0 +1,167 @@
+"""A recipe: the TOML file that fully says how a bundle is trained.
+
+Knows every setting, its type, default and meaning, and says in one sentence what is wrong with a file. Knows nothing of
+how the settings are used.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+SHIPPED = Path(__file__).parent / "recipes"
+
+
+class RecipeError(Exception):
+    """A recipe that cannot be read; `str(error)` is one sentence."""
+
+
+class Films(StrEnum):
+    """Which films of a history are meant, by the person's own ratings."""
+
+    LIKED = "liked"
+    """At or above `sequences.liked_quantile` of the person's ratings."""
+    MOST = "most"
+    """At or above `sequences.most_quantile`."""
+    ALL = "all"
+
+
+class Similarity(StrEnum):
+    """How a user vector and a film vector make a score."""
+
+    COSINE = "cosine"
+    """Cosine divided by `model.temperature`."""
+    DOT = "dot"
+
+
+class Start(StrEnum):
+    """What the film table is before training."""
+
+    RANDOM = "random"
+    COOCCURRENCE = "co-occurrence"
+    """The factors of EASE's item weights (see `training.cooccurrence`); the table is not trained further."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class SourceSettings(_Section):
+    """One MovieLens folder; see `training.datasets.Source`."""
+
+    folder: str = "."
+    name: str = ""
+    drop_last_person: bool = False
+    list_films: bool = True
+
+
+class DataSettings(_Section):
+    """Where the data lies, and which films become the vocabulary."""
+
+    sources: Annotated[tuple[SourceSettings, ...], Field(min_length=1, strict=False)] = (SourceSettings(),)
+    min_ratings: int = Field(3, ge=1)
+    """A film needs this many ratings in training to be in the vocabulary."""
+    licence: str = "MovieLens terms: non-commercial use, with attribution, under the same terms"
+
+
+class SequenceSettings(_Section):
+    """What a history is made into."""
+
+    liked_quantile: float = Field(0.7, ge=0, le=1)
+    most_quantile: float = Field(0.3, ge=0, le=1)
+    inputs: Annotated[Films, Field(strict=False)] = Films.MOST
+    """What the encoder is fed."""
+    targets: Annotated[Films, Field(strict=False)] = Films.LIKED
+    """What the loss asks for; a film that is not fed cannot be asked for."""
+    min_targets: int = Field(1, ge=1)
+    """People with fewer targets are not trained on (the inspiration asks for 20)."""
+
+
+class ModelSettings(_Section):
+    """The shape of the SASRec."""
+
+    dimensions: int = Field(128, ge=2, le=1024)
+    heads: int = Field(8, ge=1)
+    blocks: int = Field(2, ge=1, le=16)
+    length: int = Field(50, ge=1, le=1024)
+    """Films of a history that are read, the last ones."""
+    dropout: float = Field(0.2, ge=0, lt=1)
+    similarity: Annotated[Similarity, Field(strict=False)] = Similarity.DOT
+    temperature: float = Field(0.07, gt=0)
+    """For cosine only."""
+    history_sum: bool = False
+    """Add a linear map of the sum of the history's vectors to the user vector: the set beside the sequence."""
+
+    @model_validator(mode="after")
+    def _heads_divide(self) -> ModelSettings:
+        if self.dimensions % self.heads:
+            raise ValueError(f"{self.dimensions} dimensions do not divide among {self.heads} heads")
+        return self
+
+
+class TrainingSettings(_Section):
+    """How it is trained, and when that ends."""
+
+    epochs: int = Field(60, ge=1)
+    patience: int = Field(8, ge=1)
+    """Epochs without a better NDCG@10 of the validation people before training stops."""
+    validation_share: float = Field(0.1, gt=0, lt=0.5)
+    batch_size: int = Field(64, ge=1)
+    learning_rate: float = Field(1e-3, gt=0)
+    weight_decay: float = Field(0.01, ge=0)
+    warmup_steps: int = Field(100, ge=0)
+    negatives: int = Field(0, ge=0)
+    """Films drawn for the softmax, shared by the batch; 0: all films."""
+    drop_inputs: float = Field(0.0, ge=0, lt=1)
+    """Each window loses a share of its films, drawn anew from 0 to this every epoch: short and broken histories."""
+    average: float = Field(0.0, ge=0, lt=1)
+    """Decay of the exponential average of the weights that is validated and shipped; 0: the weights themselves."""
+    start: Annotated[Start, Field(strict=False)] = Start.RANDOM
+    ridge: float = Field(300.0, gt=0)
+    """EASE's λ, for a co-occurrence start."""
+    groups: int = Field(5, ge=2)
+    """For a co-occurrence start: people are trained on with a table made from the other groups' ratings."""
+
+
+class Recipe(_Section):
+    """Everything that decides what a bundle will be, beside the data and the seed."""
+
+    name: str = Field(min_length=1)
+    version: str = Field(min_length=1)
+    data: DataSettings = DataSettings()
+    sequences: SequenceSettings = SequenceSettings()
+    model: ModelSettings = ModelSettings()
+    training: TrainingSettings = TrainingSettings()
+
+
+def shipped() -> tuple[str, ...]:
+    """The names of the recipes that come with the program."""
+    return tuple(sorted(path.stem for path in SHIPPED.glob("*.toml")))
+
+
+def read(recipe: str) -> Recipe:
+    """The recipe of that name, or in that file. Raises RecipeError with one sentence."""
+    path = SHIPPED / f"{recipe}.toml" if recipe in shipped() else Path(recipe)
+    try:
+        return Recipe.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError as error:
+        raise RecipeError(
+            f"There is no recipe “{recipe}”: name a TOML file, or one of {', '.join(shipped())}."
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecipeError(f"The recipe {path} cannot be read.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError(f"The recipe {path} is not TOML: {error}.") from error
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the recipe"
+        if first["type"] == "extra_forbidden":
+            raise RecipeError(f"The recipe {path} has a setting that does not exist: {where}.") from error
+        if first["type"] == "missing":
+            raise RecipeError(f"The recipe {path} does not say {where}.") from error
+        message = first["msg"].removeprefix("Value error, ")
+        raise RecipeError(f"In the recipe {path}, {where} is not right: {message[0].lower()}{message[1:]}.") from error

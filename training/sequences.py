@@ -1,0 +1,160 @@
+"""From ratings to what is trained on and what is asked: a person's own bar, vocabulary, windows, questions.
+
+Knows people, their ratings in time order and the recipe's sequence settings. Knows no files and no torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from training.datasets import Ratings
+from training.recipe import Films, SequenceSettings
+
+Flags = npt.NDArray[np.bool_]
+Ids = npt.NDArray[np.int64]
+
+MIN_BEFORE = 10
+"""Watches that must precede a target for a person to be tested on it."""
+
+
+def bar(stars: npt.NDArray[np.float64], quantile: float) -> float:
+    """The rating at that quantile of a person's ratings, the lower one where it falls between two."""
+    return float(np.quantile(stars, quantile, method="lower"))
+
+
+def selected(stars: npt.NDArray[np.float64], films: Films, settings: SequenceSettings) -> Flags:
+    """Which of a person's ratings are meant: bool[n]. Nothing is, where there is nothing."""
+    if films is Films.ALL or not len(stars):
+        return np.ones(len(stars), np.bool_)
+    quantile = settings.liked_quantile if films is Films.LIKED else settings.most_quantile
+    return stars >= bar(stars, quantile)
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The films the model is trained on: `films` int32[V], ascending; index 1…V, 0 is padding."""
+
+    films: npt.NDArray[np.int32]
+
+    @classmethod
+    def of(
+        cls, ratings: Ratings, people: Sequence[int], min_ratings: int, catalog: npt.NDArray[np.int32]
+    ) -> Vocabulary:
+        """Films of the catalogue with at least `min_ratings` ratings by those people."""
+        rated = [ratings.films[ratings.rows(person)] for person in people]
+        films, counts = np.unique(np.concatenate(rated) if rated else ratings.films[:0], return_counts=True)
+        return cls(np.intersect1d(films[counts >= min_ratings], catalog).astype(np.int32))
+
+    def __len__(self) -> int:
+        return len(self.films)
+
+    def indices(self, films: npt.NDArray[np.integer]) -> Ids:
+        """Index 1…V of each film, 0 for films outside."""
+        places = np.minimum(np.searchsorted(self.films, films), len(self.films) - 1)
+        found: Ids = np.where(self.films[places] == films, places + 1, 0)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What is trained on of one person: `ids` int64[n], the vocabulary indices that are fed, oldest first, and
+    `asked` bool[n], which of them the loss asks for."""
+
+    person: int
+    ids: Ids
+    asked: Flags
+
+
+def training_sequences(
+    ratings: Ratings, people: Sequence[int], vocabulary: Vocabulary, settings: SequenceSettings
+) -> list[Watched]:
+    """One a person, for people with at least `min_targets` targets and one film before the last."""
+    made = []
+    for person in people:
+        rows = ratings.rows(person)
+        stars, ids = ratings.stars[rows], vocabulary.indices(ratings.films[rows])
+        asked = selected(stars, settings.targets, settings)
+        if asked.sum() < settings.min_targets:
+            continue
+        fed = selected(stars, settings.inputs, settings) & (ids > 0)
+        if fed.sum() >= 2 and (asked & fed)[1:].any():
+            made.append(Watched(person, ids[fed], asked[fed]))
+    return made
+
+
+def windows(
+    sequences: Sequence[Watched], length: int, drop_inputs: float, rng: np.random.Generator
+) -> Iterator[Watched]:
+    """Pieces of at most `length` + 1 films that cover every sequence; neighbours share one film.
+
+    The first cut of a long sequence is drawn anew, and a share of the films (from 0 to `drop_inputs`) is left out.
+    """
+    for sequence in sequences:
+        ids, asked = sequence.ids, sequence.asked
+        if drop_inputs:
+            kept = rng.random(len(ids)) >= rng.random() * drop_inputs
+            ids, asked = ids[kept], asked[kept]
+        first = int(rng.integers(1, length + 1)) if len(ids) > length + 1 else 0
+        cuts = [0, *range(first, len(ids), length)] if first else [0]
+        for start, end in zip(cuts, [*cuts[1:], len(ids)], strict=True):
+            piece = slice(start, end + 1)
+            if asked[piece][1:].any():
+                yield Watched(sequence.person, ids[piece], asked[piece])
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a model is asked: `fed` and `liked` are the films of the recipe's input and the liked ones among those
+    before, `seen` all of them, oldest first; `target` is the film that came next. Film ids."""
+
+    person: int
+    fed: Ids
+    liked: Ids
+    seen: Ids
+    target: int
+
+
+def question(ratings: Ratings, person: int, before: int, target: int, settings: SequenceSettings) -> Question:
+    """Ask for `target` after the person's first `before` ratings; their bars come from those ratings alone."""
+    rows = ratings.rows(person)
+    films, stars = ratings.films[rows][:before], ratings.stars[rows][:before]
+    fed, liked = selected(stars, settings.inputs, settings), selected(stars, Films.LIKED, settings)
+    return Question(person, films[fed], films[liked], films, target)
+
+
+def last_liked(ratings: Ratings, person: int, settings: SequenceSettings, count: int = 1) -> list[tuple[int, int]]:
+    """(before, target film) of the person's last `count` liked films with `MIN_BEFORE` watches before them.
+
+    What “liked” is comes from all ratings of the person, as in the protocol.
+    """
+    rows = ratings.rows(person)
+    places = np.flatnonzero(selected(ratings.stars[rows], Films.LIKED, settings))[-count:]
+    return [(int(place), int(ratings.films[rows][place])) for place in places if place >= MIN_BEFORE]
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """The protocol's split. `fold` int8[P]: 0…folds-1, -1 = never tested; `before` and `target` of each person."""
+
+    fold: npt.NDArray[np.int8]
+    before: Ids
+    target: Ids
+
+
+def protocol(ratings: Ratings, *, folds: int = 5, seed: int = 20261120) -> People:
+    """Who is tested on what: each person's last liked film (70th percentile), in folds drawn over the people in the
+    order of their names who have `MIN_BEFORE` watches before it. Fixed outside every recipe."""
+    fixed = SequenceSettings(liked_quantile=0.7)
+    before, target = np.zeros(len(ratings.people), np.int64), np.zeros(len(ratings.people), np.int64)
+    for person in range(len(ratings.people)):
+        rows = ratings.rows(person)
+        before[person] = np.flatnonzero(selected(ratings.stars[rows], Films.LIKED, fixed))[-1]
+        target[person] = ratings.films[rows][before[person]]
+    fold = np.full(len(before), -1, np.int8)
+    order = np.random.default_rng(seed).permutation(np.flatnonzero(before >= MIN_BEFORE))
+    fold[order] = np.arange(len(order)) % folds
+    return People(fold, before, target)
