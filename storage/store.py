@@ -68,6 +68,12 @@ class Store:
         """Give the connections back."""
         await self._engine.dispose()
 
+    async def damage(self) -> tuple[str, ...]:
+        """What the database's own check finds wrong with its file; empty when it is whole. Reads all of it."""
+        async with self._read() as connection:
+            found = (await connection.exec_driver_sql("PRAGMA quick_check")).scalars().all()
+        return () if found == ["ok"] else tuple(str(line) for line in found)
+
     async def read(self, identity: IdentityKey, place: PlaceKey, message: MessageKey, moment: datetime) -> Snapshot:
         """What is known about a person, as of one moment; of the context only what has not run out at `moment`."""
         async with self._read() as connection:
