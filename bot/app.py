@@ -8,12 +8,11 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from engine.recommender import Recommender
-from storage.store import Store
-
 from bot.conversation.dialogue import Dialogue
 from config.settings import Settings
 from engine import bundle
+from engine.recommender import Recommender
+from storage.store import Store
 
 
 @dataclass(frozen=True, slots=True)

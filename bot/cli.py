@@ -75,11 +75,10 @@ def chat(
 ) -> None:
     """Talk about films in the terminal; plain lines when input or output is piped."""
     settings = _settings()
-    from storage.store import StorageError
-
     from bot import terminal
     from bot.app import App
     from engine.bundle import BundleError
+    from storage.store import StorageError
 
     try:
         log.configure(settings.log_level, settings.log_format, settings.log_file or settings.data_dir / "nextreel.log")

@@ -14,6 +14,7 @@ from importlib.metadata import version
 from bot.app import load_recommender
 from config.settings import DOTENV, PREFIX, TOML, Settings
 from engine.bundle import BundleError
+from engine.inference import choose_provider
 from engine.requests import Request
 from storage.errors import StorageError
 from storage.store import Store
@@ -77,4 +78,5 @@ def _model(settings: Settings) -> Iterator[Finding]:
     slate = recommender.recommend((), Request(count=1))
     films = f"{len(recommender.catalog):,} films, {recommender.bundle.manifest.vocabulary:,} of them known to the model"
     yield Finding("model", bool(slate.picks), f"{recommender.bundle.label}: verified; {films}.")
-    yield Finding("computing", True, f"{recommender.bundle.model(settings.provider.value).provider_reason}.")
+    provider, reason = choose_provider(settings.provider.value)
+    yield Finding("computing", True, f"on {provider.upper()}: {reason}.")
