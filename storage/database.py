@@ -71,8 +71,9 @@ def _prepare_file(path: Path, *, create: bool) -> None:
             return
         if not create:
             raise StorageError(f"There is no database at {path} yet.")
-        if not path.parent.is_dir():
-            path.parent.mkdir(parents=True, mode=0o700)
+        if path.parent.exists() and not path.parent.is_dir():
+            raise StorageError(f"The folder of the database, {path.parent}, is a file.")
+        path.parent.mkdir(parents=True, mode=0o700, exist_ok=True)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     except OSError as error:
         raise StorageError(

@@ -22,6 +22,8 @@ from storage.records import (
 from storage.store import Store, new_id
 
 NOON = datetime(2024, 5, 10, 12, tzinfo=UTC)
+ADA = IdentityKey("terminal", "", "ada")
+HERE = PlaceKey("terminal", "", "", "")
 
 
 @dataclass
@@ -29,8 +31,8 @@ class Talker:
     """Somebody in one place; every message comes a minute after the last."""
 
     store: Store
-    identity: IdentityKey = IdentityKey("terminal", "", "ada")
-    place: PlaceKey = PlaceKey("terminal", "", "", "")
+    identity: IdentityKey = ADA
+    place: PlaceKey = HERE
     moment: datetime = NOON
     events: itertools.count[int] = field(default_factory=itertools.count)
 

@@ -177,9 +177,3 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("slate_id", "rank", name="pk_slate_picks"),
     )
-
-
-def downgrade() -> None:
-    """Drop every table."""
-    for table in ("slate_picks", "watches", "slates", "feedback", "messages", "identities", "contexts", "people"):
-        op.drop_table(table)
