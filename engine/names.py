@@ -147,7 +147,7 @@ def parts(name: str) -> list[tuple[Standing, str]]:
     for cut in range(1, len(pieces)):
         found.append((Standing.PART, " ".join(pieces[:cut])))
         found.append((Standing.SUBTITLE, " ".join(pieces[cut:])))
-    if len(pieces) > 2:
+    if len(pieces) > 2 and any(map(_says_something, loose_words(pieces[-1]))):
         found.append((Standing.PART, f"{pieces[0]} {pieces[-1]}"))
     before_comma = _COMMA.split(pieces[0], maxsplit=1)[0]
     if before_comma != pieces[0] and len(loose_words(before_comma)) > 1:

@@ -63,6 +63,8 @@ _NEAR = 0.75
 """Least similarity of a near miss."""
 _UNRATED, _UNRATED_FROM = 0.04, 10
 """What a film that nobody rated needs on top, and the letters from which it is looked at."""
+_TELLING_SHARE = 0.65
+"""Similarity from which some words of a name, one of them rare, are enough to mean it."""
 _LONGEST = 6
 """Pieces of a list that one title may have."""
 _MARGIN, _MARGIN_OVER_RARE = 0.08, 0.04
@@ -314,7 +316,7 @@ class TitleIndex:
             expanded = self._expanded(name)
             if expanded and (link := self._by_name(typed, expanded, said)):
                 return link
-            link = self._told_apart(typed, name, said) or self._by_part(typed, name, said)
+            link = self._by_part(typed, name, said) or self._told_apart(typed, name, said)
             link = link or self._by_likeness(typed, expanded or name, said)
             if link.certainty is not Certainty.UNKNOWN:
                 return link
@@ -370,25 +372,41 @@ class TitleIndex:
         best = min(found.values())
         same = [row for row, standing in found.items() if standing is best]
         strongest = max(self._ratings(row) for row in same)
+        # Whoever types no article or numeral may mean a name with one; whoever types one mostly means it.
         plain = exact_key(name) == loose_key(name)
-        rivals = [
-            row
-            for row, standing in found.items()
-            if standing is not best
-            and self._ratings(row) >= strongest * (0.5 if plain and standing is Standing.LOOSE else _CLEAR_RATIO)
-            and self._ratings(row) > 0
-        ]
+        many = _CLEAR_RATIO * strongest
+        least = {Standing.LOOSE: 0.5 * strongest, Standing.PART: many, Standing.SUBTITLE: many}
+        if not plain:
+            least[Standing.LOOSE] = float("inf") if strongest >= self._known_from else max(many, self._famous_from)
+        rivals = [row for row, of in found.items() if of is not best and self._ratings(row) >= max(1, least[of])]
         if rivals:
             return self._choices(typed, {row: found[row] for row in (*same, *rivals)})
         named = {row: found[row] for row in same}
-        return self._choices(typed, named) if self._everyday(name, best, strongest) else self._among(typed, named)
+        if strongest >= self._known_from:
+            return self._among(typed, named)
+        link = self._choices(typed, named) if self._everyday(name, best) else self._among(typed, named)
+        if link.certainty is Certainty.CLEAR and best is Standing.NAME:
+            return link
+        return self._with_famous(typed, name, named) or link
 
-    def _everyday(self, name: str, standing: Standing, ratings: int) -> bool:
-        """Whether a name may be no name: typed without a capital, of a film hardly known, and in everyday words or with
+    def _with_famous(self, typed: str, name: str, named: Mapping[int, Standing]) -> Link | None:
+        """Obscure films of a name beside the famous ones that may be meant as well: “the dark night”, “Django”."""
+        read = loose_words(name)
+        spaced = " ".join(read)
+        if sum(c.isalpha() for c in spaced) <= _SHORT:
+            return None
+        rows = [row for row in self._candidates(spaced) if row not in named and self._famous(row)]
+        alike = {row: max(similarity(spaced, form.spaced) for form in self._forms(row)) for row in rows}
+        meant = {row: of for row, of in alike.items() if of >= _CUT_OFFS[0][1]} | self._holding(read, rows)
+        return self._choices(typed, {**named, **meant}) if meant else None
+
+    def _everyday(self, name: str, standing: Standing) -> bool:
+        """Whether an obscure film's name may be no name: one word without a capital that many names carry or that has
         another article (“football”, “a concert”)."""
-        if ratings >= self._known_from or name != name.lower():
+        read = loose_words(name)
+        if len(read) != 1 or not read[0].isalpha() or name != name.lower():
             return False
-        return standing is Standing.LOOSE or not any(self._rare(word) for word in loose_words(name))
+        return standing is Standing.LOOSE or not self._rare(read[0])
 
     def _ratings(self, row: int) -> int:
         return int(self._catalog.rating_counts[row])
@@ -397,7 +415,7 @@ class TitleIndex:
         return Match(FilmId(int(self._catalog.film_ids[row])), self._catalog.names_at(row)[0], round(alike, 4))
 
     def _ranked(self, rows: Mapping[int, float]) -> tuple[Match, ...]:
-        order = sorted(rows, key=lambda row: (-rows[row], -self._ratings(row), row))
+        order = sorted(rows, key=lambda row: (-round(rows[row], 1), -self._ratings(row), row))
         return tuple(self._match(row, rows[row]) for row in order[:MAX_CHOICES])
 
     def _choices(self, typed: str, found: Mapping[int, Standing | float]) -> Link:
@@ -435,7 +453,7 @@ class TitleIndex:
         """Whether few films carry a word in their names, so that it tells something alone."""
         wanted = np.uint64(key_hash(word))
         place = int(np.searchsorted(self._common, wanted))
-        return len(word) > 2 and (place == len(self._common) or self._common[place] != wanted)
+        return len(word) > 1 and (place == len(self._common) or self._common[place] != wanted)
 
     def _known(self, row: int) -> bool:
         return self._ratings(row) >= self._known_from
@@ -545,7 +563,8 @@ class TitleIndex:
             return self._of_alike(typed, spaced, alike_enough, year)
         if link := self._by_words(typed, read, rows, year):
             return link
-        return Link(typed, Certainty.UNKNOWN, self._ranked({row: of[0] for row, of in near.items() if of[0] >= _NEAR}))
+        misses = {row: of[0] for row, of in near.items() if of[0] >= _NEAR and self._ratings(row)}
+        return Link(typed, Certainty.UNKNOWN, self._ranked(misses))
 
     def _worth_asking(self, row: int, letters: int, alike: float) -> bool:
         """Whether a misspelt name may mean this film: one that nobody rated is not asked about for a short word."""
@@ -587,24 +606,29 @@ class TitleIndex:
         Everyday words alone, or one word, ask at most about films that are well known, and the words must begin the
         name unless one is rare.
         """
-        wanted = set(read)
-        rare = any(map(self._rare, wanted))
-        if len(wanted) < 2 and not (rare and len(read[0]) > 5):
-            return None
-        start = " ".join(read)
-        found: dict[int, float] = {}
-        for row in rows:
-            for form in self._forms(row):
-                holds = wanted <= set(form.spaced.split()) if rare else f"{form.spaced} ".startswith(f"{start} ")
-                if form.standing < Standing.PART and holds:
-                    found[row] = max(found.get(row, 0.0), 0.5 + 0.4 * len(start) / len(form.spaced))
-        sure = rare and len(wanted) > 1
+        found = self._holding(read, rows)
+        sure = len(set(read)) > 1 and any(map(self._rare, read))
         if not any(map(self._known if sure else self._famous, found)):
             return None
         if year is not None:
             return self._with_year(typed, found, year)
         link = self._among(typed, found)
-        return link if sure and link.matches[0].similarity >= 0.7 else self._choices_known(typed, found)
+        sure = sure and link.certainty is Certainty.CLEAR and link.matches[0].similarity >= _TELLING_SHARE
+        return link if sure else self._choices_known(typed, found)
+
+    def _holding(self, read: Sequence[str], rows: Iterable[int]) -> dict[int, float]:
+        """Those of some rows whose names hold all the words, each with how alike that makes it."""
+        wanted, start = set(read), " ".join(read)
+        rare = any(map(self._rare, wanted))
+        found: dict[int, float] = {}
+        if len(wanted) < 2 and not (rare and len(start) > 5):
+            return found
+        for row in rows:
+            for form in self._forms(row):
+                holds = wanted <= set(form.spaced.split()) if rare else f"{form.spaced} ".startswith(f"{start} ")
+                if form.standing < Standing.PART and holds:
+                    found[row] = max(found.get(row, 0.0), 0.5 + 0.4 * len(start) / len(form.spaced))
+        return found
 
     def _choices_known(self, typed: str, found: Mapping[int, float]) -> Link:
         """Choices among films that hold the typed words: those rated most, as all of them do."""
