@@ -31,8 +31,8 @@ MATERIAL_SHARE = 0.04
 SECOND_SHARE = 0.5
 """A second watch is named beside the first when its fall is at least this share of the first's."""
 
-NEAR = 0.35
-"""Cosine from which a film is called near a film that was named."""
+NEAR = 3.0
+"""A film is near a named one when their cosine is this many standard deviations above that film's mean cosine."""
 
 WELL_KNOWN = 300
 """Places by number of ratings that count as popular."""
@@ -122,18 +122,17 @@ class Explainer:
         known = [(other, place) for other, place in liked if place]
         if not known or not index:
             return None
-        places = np.array([index, *(place for _, place in known)])
-        units = self._space.units(places)
-        cosines = units[1:] @ units[0]
-        best = int(np.argmax(cosines))
-        if cosines[best] < NEAR:
+        measured = [self._space.nearness(place, np.array([index])) for _, place in known]
+        best = max(range(len(known)), key=lambda i: float(measured[i][1][0]))
+        cosine, deviations = (float(part[0]) for part in measured[best])
+        if deviations < NEAR:
             return None
         other = known[best][0]
         return Reason(
             ReasonKind.LIKE,
             films=(self._film(other),),
             facts=self._facts.shared(row, other),
-            evidence={"cosine": float(cosines[best])},
+            evidence={"cosine": cosine, "deviations": deviations},
         )
 
     def shared(self, row: int, others: Rows) -> Reason | None:

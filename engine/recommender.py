@@ -14,16 +14,19 @@ import numpy as np
 
 from engine.bundle import Bundle
 from engine.explain import Explainer
-from engine.facts import Facts, Rows
+from engine.facts import Facts, Mask, Rows
 from engine.films import Catalog, FilmId
 from engine.inference import Floats, Provider
 from engine.requests import EventKind, Member, Pick, Reason, Request, Slate
-from engine.rerank import dial, first_scores, for_group, varied
+from engine.rerank import cosines_as_likeness, dial, first_scores, for_group, relevance, varied
 from engine.space import Indices, Space
 from engine.titles import TitleIndex
 
-CANDIDATES = 200
-"""Films that the graph hands over for variety and groups to choose from."""
+CANDIDATES = 500
+"""Films the graph hands over for each person: as far as the dial may reach without leaving what is relevant."""
+
+VARIED_AMONG = 150
+"""Of these the best, dial and tags counted, are what variety chooses from."""
 
 UNLIKED = frozenset({EventKind.DISLIKED, EventKind.ABANDONED})
 """Watches that say nothing of what a person wants next: seen, but not told to the model."""
@@ -33,20 +36,33 @@ LIKED_NEXT = 0.3
 LIKED_PERSON = 0.25
 """With films to be like: how much they themselves, what people watch after them, and the person's history count."""
 
-TAG_BONUS = 2.5
-"""Standard deviations of score that carrying all wanted tags is worth."""
+TAG_BONUS = 1.5
+"""Relevance that carrying all wanted tags is worth."""
+
+KINSHIP = 1.5
+"""Relevance that being just like a named film is worth, by genres, tags and year, when nobody has rated that film …"""
+
+KINSHIP_HALVED = 10
+"""… and half of that when this many have: what people watch with a film says more, once there are enough of them."""
+
+RECENT = 3
+"""The last films of a history that count by what they are, beside what the model makes of them …"""
+
+RECENT_KINSHIP = 0.6
+"""… with this much relevance for being just like them, halved by two watches, gone by a dozen."""
+
+KINDRED = 100
+"""Films most like a little known film that are candidates whatever the model says."""
 
 STAND_INS = 12
 """Films of the vocabulary that stand for a film outside it, those most alike by genres, tags and year."""
 
-KINSHIP = 2.0
-"""Standard deviations of score that being just like such a film by genres, tags and year is worth."""
-
-FIRST_DIVERSITY = 0.6
+FIRST_DIVERSITY = 0.9
 """Least variety for people of whom nothing is known."""
 
 _GENRES_COUNT, _DECADE_COUNTS = 0.35, 0.1
-_FIRST_GENRES_COUNT, _FIRST_DECADE_COUNTS = 0.45, 0.25
+_FIRST_GENRES_COUNT, _FIRST_DECADE_COUNTS = 0.4, 0.35
+_FAR_ABOVE = 1e4
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,43 +213,84 @@ class Recommender:
     # Films the model knows
 
     def _from_vocabulary(self, asked: _Asked, users: Floats) -> list[tuple[int, float]]:
-        """(row, score) of at most `count` films of the vocabulary, best first."""
+        """(row, relevance) of at most `count` films of the vocabulary, best first."""
         request = asked.request
-        known = len(users) > 0
-        if known:
-            bias = dial(self._popularity, request.adventurousness)
-        else:
-            bias = first_scores(self._popularity, request.adventurousness)
-            users = np.zeros((1, self._space.dimension), np.float32)
-        if request.tags:
-            bias = bias + np.float32(TAG_BONUS) * self._facts.carries(request.tags)[self._rows]
-        for row, index in asked.liked:
-            if not index:  # its stand-ins say roughly where it lies; what it is says more
-                bias = bias + np.float32(KINSHIP) * self._facts.likeness(row, self._rows)
-        barred = ~self._facts.eligible(self._rows, request.genres, request.without_genres, request.years)
-        barred[0] = True
-        barred[self._index_of_row[asked.hidden]] = True
-        bias = np.where(barred, np.float32(-np.inf), bias)
-        k = min(CANDIDATES + request.count, int(np.count_nonzero(~barred)))
-        if k == 0:
+        allowed = self._facts.eligible(self._rows, request.genres, request.without_genres, request.years)
+        allowed[0] = False
+        allowed[self._index_of_row[asked.hidden]] = False
+        count = int(np.count_nonzero(allowed))
+        if count == 0:
             return []
-        together = users.mean(axis=0, keepdims=True)
-        scores, found = (array[0] for array in self._space.model.score(together, bias[None], k))
-        if known:
-            # From here on scores are standings: above the mean of each member, and the least pleased is heard.
-            scores = for_group(self._space.standings(users, found)) + bias[found]
-        diversity = request.diversity if known else max(request.diversity, FIRST_DIVERSITY)
-        genres, decades = (_GENRES_COUNT, _DECADE_COUNTS) if known else (_FIRST_GENRES_COUNT, _FIRST_DECADE_COUNTS)
+        tagged = self._facts.carries(request.tags)[self._rows] if request.tags else np.zeros_like(self._popularity)
+        if len(users):
+            bias = np.where(allowed, tagged * np.float32(_FAR_ABOVE), np.float32(-np.inf))
+            kin = [self._kindred(row, allowed) for row, _ in asked.liked]
+            found, scores = self._relevant(users, bias, count, kin)
+            scores *= np.float32(self._trust(asked.liked))
+            scores += dial(self._popularity[found], request.adventurousness)
+        else:
+            found = np.flatnonzero(allowed)
+            scores = first_scores(self._popularity[found], request.adventurousness)
+            scores = relevance(scores, scores)
+        scores += np.float32(TAG_BONUS) * tagged[found]
+        for row, _ in asked.liked:
+            scores += np.float32(KINSHIP * self._unknown(row)) * self._facts.likeness(row, self._rows[found])
+        if len(users) and not asked.liked:
+            scores += self._recent_kinship(asked.histories, found)
+        best = np.argsort(-scores, kind="stable")[:VARIED_AMONG]
+        found, scores = found[best], scores[best]
+        if len(users):
+            diversity, genres, decades = request.diversity, _GENRES_COUNT, _DECADE_COUNTS
+        else:
+            diversity = max(request.diversity, FIRST_DIVERSITY)
+            genres, decades = _FIRST_GENRES_COUNT, _FIRST_DECADE_COUNTS
         places = varied(scores, self._likeness(found, genres, decades), request.count, diversity)
         return [(int(self._rows[found[place]]), float(scores[place])) for place in places]
+
+    def _unknown(self, row: int) -> float:
+        """1 for a film that nobody rated, towards 0 for one whose vector rests on many."""
+        return KINSHIP_HALVED / (KINSHIP_HALVED + int(self.catalog.rating_counts[row]))
+
+    def _trust(self, liked: Sequence[tuple[int, int]]) -> float:
+        """How much relevance counts when it is relevance to these films: less where little is known of them."""
+        return 1.0 - 0.6 * float(np.mean([self._unknown(row) for row, _ in liked])) if liked else 1.0
+
+    def _kindred(self, row: int, allowed: Mask) -> Indices:
+        """Allowed films that are most alike a little known one, as candidates beside the model's; none if well known."""
+        if self._unknown(row) < 0.2:
+            return np.zeros(0, np.int64)
+        places = np.flatnonzero(allowed)
+        return places[np.argsort(-self._facts.likeness(row, self._rows[places]), kind="stable")[:KINDRED]]
+
+    def _relevant(self, users: Floats, bias: Floats, count: int, others: Sequence[Indices]) -> tuple[Indices, Floats]:
+        """The films most relevant to each of some people under one bias float32[V+1], and `others`; their relevance."""
+        k = min(CANDIDATES, count)
+        _, found = self._space.model.score(users, np.tile(bias, (len(users), 1)), k)
+        together = np.unique(np.concatenate([found.ravel(), *others]))
+        standings = self._space.standings(users, together)
+        own = np.searchsorted(together, found)
+        relevances = [relevance(s, s[places]) for s, places in zip(standings, own, strict=True)]
+        return together, for_group(np.stack(relevances))
+
+    def _recent_kinship(self, histories: Sequence[Indices], found: Indices) -> Floats:
+        """What likeness to the last films watched adds for films `found`: the model knows little of a short history."""
+        total = np.zeros(len(found), np.float32)
+        told = [history for history in histories if len(history)]
+        for history in told:
+            weight = RECENT_KINSHIP * 2 / (2 + len(history)) if len(history) < 12 else 0.0
+            last = dict.fromkeys(history[-RECENT:].tolist()) if weight else {}
+            for index in last:
+                alike = self._facts.likeness(int(self._rows[index]), self._rows[found])
+                total += np.float32(weight / len(last) / len(told)) * alike
+        return total
 
     def _likeness(self, indices: Indices, genres: float, decades: float) -> Floats:
         """How alike films are, float32[C, C] from 0 to 1: in the model, by genres and by decade."""
         rows = self._rows[indices]
-        units = self._space.units(indices)
         kinds = self._facts.genre_vectors[rows]
         decade = self._facts.years[rows] // 10
-        alike: Floats = (1 - genres - decades) * np.maximum(units @ units.T, 0) + genres * (kinds @ kinds.T)
+        alike: Floats = (1 - genres - decades) * cosines_as_likeness(self._space.units(indices))
+        alike += np.float32(genres) * (kinds @ kinds.T)
         alike += np.float32(decades) * (decade[:, None] == decade[None, :])
         return alike
 
@@ -246,11 +303,11 @@ class Recommender:
         allowed &= self._index_of_row == 0
         allowed[asked.hidden] = False
         rows = np.flatnonzero(allowed)
-        scores = self._facts.fame[rows]
+        scores = first_scores(self._facts.fame[rows], request.adventurousness)
         if request.tags:
-            scores = scores + np.float32(TAG_BONUS) * self._facts.carries(request.tags)[rows]
+            scores = scores + np.float32(2 * TAG_BONUS) * self._facts.carries(request.tags)[rows]
         for kin in self._kin(asked):
-            scores = scores + self._facts.likeness(kin, rows)
+            scores = scores + np.float32(2 * KINSHIP) * self._facts.likeness(kin, rows)
         best = np.argsort(-scores, kind="stable")[:count]
         return [(int(rows[i]), below - 1 - float(scores[best[0]] - scores[i])) for i in best]
 

@@ -33,9 +33,8 @@ class Space:
         self.dimension = int(film_table.shape[1])
         self._table = film_table
         sample = _sample(film_table[1:])
-        self._centre = sample.mean(axis=0)
-        off = sample - self._centre
-        self._covariance = (off.T @ off / len(sample)).astype(np.float32)
+        self._centre, self._covariance = _moments(sample)
+        self._unit_centre, self._unit_covariance = _moments(_units(sample))
 
     def encode(self, histories: Sequence[Indices]) -> Floats:
         """User vectors float32[B, D] of histories of indices, oldest first, of any length."""
@@ -54,9 +53,14 @@ class Space:
 
     def units(self, indices: Indices) -> Floats:
         """Film vectors at length 1, float32[len(indices), D]."""
-        vectors = np.asarray(self._table[indices])
-        units: Floats = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-        return units
+        return _units(np.asarray(self._table[indices]))
+
+    def nearness(self, index: int, others: Indices) -> tuple[Floats, Floats]:
+        """Cosines of a film and others, and how many standard deviations that is above its mean cosine to all films."""
+        unit = self.units(np.array([index]))[0]
+        cosines = self.units(others) @ unit
+        spread = float(np.sqrt(max(unit @ self._unit_covariance @ unit, 1e-12)))
+        return cosines, (cosines - float(self._unit_centre @ unit)) / np.float32(spread)
 
     def direction(self, indices: Indices) -> Floats:
         """Where those films lie together, as a user vector float32[1, D]: their unit vectors' mean, off centre."""
@@ -65,6 +69,18 @@ class Space:
         # What all films share is popularity more than kind; half of it stays, or the nearest are films nobody saw.
         direction: Floats = (mean - 0.5 * (mean @ centre)[:, None] * centre).astype(np.float32)
         return direction
+
+
+def _units(vectors: Floats) -> Floats:
+    units: Floats = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+    return units
+
+
+def _moments(vectors: Floats) -> tuple[Floats, Floats]:
+    """Mean float32[D] and covariance float32[D, D]."""
+    centre = vectors.mean(axis=0)
+    off = vectors - centre
+    return centre, (off.T @ off / len(vectors)).astype(np.float32)
 
 
 def _sample(films: Floats) -> Floats:
