@@ -240,8 +240,9 @@ class Catalog:
     def rows_of(self, film_ids: Sequence[int] | npt.NDArray[np.integer]) -> npt.NDArray[np.intp]:
         """The rows of those ids that the catalogue holds, in their order; the others are left out."""
         wanted = np.asarray(film_ids, np.int64)
-        rows = np.minimum(np.searchsorted(self.film_ids, wanted), len(self) - 1)
-        found: npt.NDArray[np.intp] = rows[self.film_ids[rows] == wanted]
+        rows = np.searchsorted(self.film_ids, wanted)
+        inside = rows < len(self)
+        found: npt.NDArray[np.intp] = rows[inside][self.film_ids[rows[inside]] == wanted[inside]]
         return found
 
     def film(self, film_id: int) -> Film | None:

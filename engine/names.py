@@ -78,7 +78,8 @@ def words(name: str) -> list[str]:
     text = name[:MAX_NAME]
     if not text.isascii():
         text = _SUPERSCRIPT.sub(" ", _FRACTION.sub(" ", text))
-        text = unicodedata.normalize("NFKD", text).casefold().translate(_LETTERS)
+        # One character may be eighteen after NFKD (“ﷺ”): the limit holds for what is read, too.
+        text = unicodedata.normalize("NFKD", text).casefold().translate(_LETTERS)[:MAX_NAME]
         text = _APOSTROPHES.sub("", "".join(c for c in text if not unicodedata.combining(c)))
     text = text.casefold().replace("'", "").replace("`", "")
     if "." in text or "*" in text or "·" in text:
@@ -197,7 +198,7 @@ def symbol(character: str) -> int:
     return 37 + ord(character) % 91
 
 
-def trigrams(spaced: str) -> set[int]:
-    """The trigrams of words with spaces, a space before and after included, as 21-bit numbers."""
-    symbols = [symbol(c) for c in f" {spaced} "]
+def trigrams_of(spaced: str) -> set[int]:
+    """The trigrams of a text as 21-bit numbers; a space at either end marks where a word begins or ends."""
+    symbols = [symbol(c) for c in spaced]
     return {(a << 14) | (b << 7) | c for a, b, c in zip(symbols, symbols[1:], symbols[2:], strict=False)}

@@ -25,7 +25,19 @@ from rapidfuzz.distance import OSA
 from rapidfuzz.fuzz import ratio, token_sort_ratio
 
 from engine.films import Catalog, FilmId
-from engine.names import Form, Standing, exact_key, forms, key_hash, loose_key, loose_words, trigrams, words
+from engine.names import (
+    MAX_NAME,
+    Form,
+    Standing,
+    exact_key,
+    forms,
+    key_hash,
+    loose_key,
+    loose_words,
+    symbol,
+    trigrams_of,
+    words,
+)
 
 WORDS_FILE = Path(__file__).with_name("titles.toml")
 """Aliases, abbreviations and the words that tell films of one name apart."""
@@ -57,7 +69,7 @@ _JUMBLED_TO = 12
 """Letters up to which two swapped ones are looked for."""
 _SHORT = 4
 """Letters up to which only an exact name counts."""
-_CUT_OFFS = ((7, 0.88), (11, 0.86), (MAX_TYPED, 0.83))
+_CUT_OFFS = ((7, 0.88), (11, 0.86), (MAX_NAME, 0.84))
 """Least similarity by letters typed: stricter as titles shorten."""
 _NEAR = 0.75
 """Least similarity of a near miss."""
@@ -226,7 +238,7 @@ class TitleIndex:
             max(1, int(counts[min(films, len(counts)) - 1])) if len(counts) else 1
             for films in (_KNOWN_FILMS, _FAMOUS_FILMS)
         )
-        self._blocks = (len(catalog) + 0xFFFF) >> 16
+        self._blocks = max(1, (len(catalog) + 0xFFFF) >> 16)
         lengths = np.diff(self._offsets.astype(np.int64)).reshape(self._blocks, -1).sum(axis=0)
         self._weights = np.log1p(len(catalog) / np.maximum(lengths, 1)).astype(np.float32)
         self._forms = lru_cache(maxsize=4096)(partial(self._forms_of, catalog))
@@ -246,7 +258,7 @@ class TitleIndex:
             hashes += [key_hash(form.key) for form in of_film]
             entries += [row << 2 | form.standing for form in of_film]
             whole = [form.spaced for form in of_film if form.standing is Standing.NAME]
-            grams = [trigrams(spaced) for spaced in whole]
+            grams = [trigrams_of(f" {spaced} ") for spaced in whole]
             sizes[row] = min(255, min(map(len, grams)))
             for gram in set().union(*grams):
                 carriers.setdefault(gram, []).append(row)
@@ -254,7 +266,7 @@ class TitleIndex:
                 films_of_word[word] = films_of_word.get(word, 0) + 1
         order = np.argsort(np.array(hashes, np.uint64), kind="stable")
         codes = sorted(carriers)
-        blocks = (len(catalog) + 0xFFFF) >> 16
+        blocks = max(1, (len(catalog) + 0xFFFF) >> 16)
         split: list[npt.NDArray[np.uint16]] = []
         for block in range(blocks):
             for code in codes:
@@ -526,7 +538,7 @@ class TitleIndex:
 
     def _candidates(self, spaced: str) -> list[int]:
         """The rows whose names share most of the typed trigrams; of two alike, the one with the shorter name."""
-        grams = trigrams(spaced)
+        grams = trigrams_of(f" {spaced} ")
         scores, total = self._scores(grams)
         rows = np.flatnonzero(scores > _SHARED * total)
         longer = np.minimum(1.0, np.abs(self._sizes[rows].astype(np.float32) - len(grams)) / len(grams))
@@ -777,41 +789,39 @@ class TitleIndex:
         if not read or limit < 1:
             return ()
         start = " ".join(read)
-        grams = sorted(trigrams(start) - trigrams(start[-1]) if len(start) == 1 else self._open_trigrams(start))
-        if len(start) == 1:
-            low = int(trigrams_from(start))
-            first, last = np.searchsorted(self._trigrams, (low, low + 128))
-            grams = [int(gram) for gram in self._trigrams[first:last]]
-            scores, _ = self._scores(grams)
-            rows = np.flatnonzero(scores)
-        else:
-            scores, total = self._scores(grams)
-            rows = np.flatnonzero(scores > total - 0.01)
-        if not len(rows):
-            return ()
+        rows = self._rows_with(start)
         by_ratings = rows[np.argsort(-self._catalog.rating_counts[rows], kind="stable")][: 8 * limit]
-        ranks: dict[int, int] = {}
-        for row in by_ratings:
-            spoken = [form.spaced for form in self._forms(int(row)) if form.standing < Standing.PART]
-            if any(name == start for name in spoken):
-                ranks[int(row)] = 0
-            elif any(name.startswith(start) for name in spoken):
-                ranks[int(row)] = 1
-            elif any(f" {start}" in name for name in spoken):
-                ranks[int(row)] = 2
-        order = sorted(ranks, key=lambda row: ranks[row])
+        spoken = {
+            int(row): [f.spaced for f in self._forms(int(row)) if f.standing < Standing.PART] for row in by_ratings
+        }
+        for alias in self._words.aliases:
+            if f" {start}" in f" {alias.spaced}" and (row := self._catalog.row_of(alias.film_id)) is not None:
+                spoken[row] = [*spoken.get(row, []), alias.spaced]
+        ranked = [
+            (min(_place(start, name) for name in names), -self._ratings(row), row) for row, names in spoken.items()
+        ]
+        order = [row for place, _, row in sorted(ranked) if place < _NOWHERE]
         return tuple(FilmId(int(self._catalog.film_ids[row])) for row in order[:limit])
 
-    @staticmethod
-    def _open_trigrams(start: str) -> set[int]:
-        """Trigrams of a beginning, which does not end a word."""
-        whole = f"{start}\0"
-        return {gram for gram in trigrams(whole) if gram & 127 != 37 and gram >> 7 & 127 != 37}
+    def _rows_with(self, start: str) -> npt.NDArray[np.intp]:
+        """The rows with all trigrams of the beginning of a word; for one letter those with a word that begins so."""
+        if len(start) > 1:
+            scores, total = self._scores(trigrams_of(f" {start}"))
+            return np.flatnonzero(scores > total - 0.01)
+        lowest = symbol(" ") << 14 | symbol(start) << 7
+        first, last = np.searchsorted(self._trigrams, (lowest, lowest + 128))
+        scores, _ = self._scores(int(gram) for gram in self._trigrams[first:last])
+        return np.flatnonzero(scores)
 
 
-def trigrams_from(letter: str) -> int:
-    """The lowest trigram of a word that begins with a letter."""
-    return next(iter(trigrams(letter))) & ~127
+_NOWHERE = 3
+
+
+def _place(start: str, name: str) -> int:
+    """Where a name goes on from what is typed: 0 it is that, 1 from its start, 2 from a later word, `_NOWHERE`."""
+    if name == start:
+        return 0
+    return 1 if name.startswith(start) else 2 if f" {start}" in name else _NOWHERE
 
 
 def _alike(of: Standing | float) -> float:
