@@ -1,0 +1,85 @@
+"""Slates and questions as cards and choices. Pure functions; knows no store and no platform, and decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from urllib.parse import quote_plus
+
+from bot.conversation.action import Action, Verb
+from bot.conversation.phrases import Say
+from bot.conversation.reply import Card, Choice
+from bot.conversation.telling import reason_in_words
+from engine.films import Film
+from engine.requests import Pick
+
+MAX_LABEL = 75
+"""Characters of a choice's label; what the strictest platform allows."""
+
+
+def links_of(film: Film) -> tuple[tuple[str, str], ...]:
+    """Where to read about a film: by its ids, else a search by its name."""
+    links = []
+    if film.imdb_id:
+        links.append(("IMDb", f"https://www.imdb.com/title/{film.imdb_id}/"))
+    if film.tmdb_id:
+        links.append(("TMDB", f"https://www.themoviedb.org/movie/{film.tmdb_id}"))
+    if not links:
+        links.append(("Letterboxd", f"https://letterboxd.com/search/{quote_plus(film.label)}/"))
+    return tuple(links)
+
+
+def film_card(film: Film) -> Card:
+    """A film by itself, for type-ahead."""
+    return Card(film.film_id, film.title, film.year, film.genres)
+
+
+def slate_cards(say: Say, picks: Sequence[Pick], slate_id: int) -> tuple[Card, ...]:
+    """A card for each pick, numbered from 1, with what can be done with it."""
+    return tuple(
+        Card(
+            film_id=pick.film.film_id,
+            title=pick.film.title,
+            year=pick.film.year,
+            genres=pick.film.genres,
+            reason=reason_in_words(say, pick.reason),
+            number=number,
+            links=links_of(pick.film),
+            choices=tuple(
+                Choice(say(key), Action(verb, (slate_id, pick.film.film_id)))
+                for key, verb in (
+                    ("seen-choice", Verb.SEEN),
+                    ("dismiss-choice", Verb.DISMISS),
+                    ("why-choice", Verb.WHY),
+                    ("like-choice", Verb.LIKE),
+                )
+            ),
+        )
+        for number, pick in enumerate(picks, 1)
+    )
+
+
+def picking(labels: Sequence[str], message_id: int) -> tuple[Choice, ...]:
+    """The choices of a question that a message asks, to be answered by place, from 1."""
+    return tuple(Choice(_cut(label), Action(Verb.PICK, (message_id, place))) for place, label in enumerate(labels, 1))
+
+
+def choice(label: str, verb: Verb, *numbers: int) -> Choice:
+    """One choice; a label that is too long is cut."""
+    return Choice(_cut(label), Action(verb, numbers))
+
+
+def told_apart(films: Sequence[Film]) -> list[str]:
+    """A label for each film, with genres or tags where title and year are the same."""
+    counts: dict[str, int] = {}
+    for film in films:
+        counts[film.label] = counts.get(film.label, 0) + 1
+    return [
+        film.label
+        if counts[film.label] == 1
+        else f"{film.label} – {', '.join((*film.genres, *film.tags)[:3]) or film.film_id}"
+        for film in films
+    ]
+
+
+def _cut(label: str) -> str:
+    return label if len(label) <= MAX_LABEL else f"{label[: MAX_LABEL - 1].rstrip()}…"

@@ -1,0 +1,409 @@
+"""The conversation: a message in, a reply out. `Dialogue.handle` is all that platforms call.
+
+Reads what is known, understands, acts, keeps all changes of the message in one transaction, and only then replies: what
+a reply confirms is kept. Knows no platform. No exception text and nothing that people said reaches a log line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+import traceback
+from dataclasses import replace
+from datetime import datetime, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import structlog
+
+from bot.conversation.action import Action, Verb
+from bot.conversation.cards import film_card
+from bot.conversation.context import Context, Details, from_payload
+from bot.conversation.intents import (
+    Answer,
+    AnswerKind,
+    Asked,
+    BareTitle,
+    Dismiss,
+    Forget,
+    Greeting,
+    Help,
+    History,
+    Intent,
+    LogWatches,
+    Meant,
+    More,
+    NotAWatch,
+    NotUnderstood,
+    React,
+    Recommend,
+    Remove,
+    Seen,
+    Situation,
+    Thanks,
+    Undo,
+    Why,
+)
+from bot.conversation.message import Command, Complete, Message, Origin, Press, Text
+from bot.conversation.phrases import language_of, phrases_for, say_for
+from bot.conversation.recalling import forget, history, remove, remove_watches, undo
+from bot.conversation.recommending import dismiss, dismiss_films, is_title, more, recommend, recommend_like, why
+from bot.conversation.reply import Reply, Visibility, from_json, to_json
+from bot.conversation.turn import Fetched, Habits, Turn
+from bot.conversation.understand import cleaned, understand, understand_command
+from bot.conversation.watching import (
+    answer,
+    answer_forget,
+    bare_title,
+    log_films,
+    log_watches,
+    meant,
+    not_a_watch,
+    not_understood,
+    react,
+    seen,
+    swap,
+)
+from engine.films import Film
+from engine.recommender import Recommender
+from storage.errors import BusyError, ConflictError, StorageError
+from storage.records import IdentityKey, MessageId, MessageKey, PlaceKey, SlateId, Snapshot
+from storage.store import Store, new_id
+
+_log = structlog.get_logger(__name__)
+
+MAX_ATTEMPTS = 6
+"""Times that a message is answered anew because something else changed meanwhile."""
+
+MAX_COMPLETIONS = 25
+"""Films that type-ahead offers; what the strictest platform allows."""
+
+_STARTS_ANEW = (LogWatches, More, Undo, Forget, Remove)
+_SLATE_VERBS = frozenset({Verb.SEEN, Verb.DISMISS, Verb.LIKE, Verb.WHY, Verb.MORE})
+_NUMBERS = {
+    Verb.PICK: 2, Verb.SEEN: 2, Verb.DISMISS: 2, Verb.LIKE: 2, Verb.WHY: 2, Verb.MORE: 1,
+    Verb.UNDO: 1, Verb.UNLOG: 2, Verb.SWAP: 3, Verb.FORGET: 1, Verb.KEEP: 1,
+}  # fmt: skip
+
+
+class Dialogue:
+    """One conversation for all people and places; stateless beside the store, so that any process may answer."""
+
+    def __init__(
+        self,
+        store: Store,
+        recommender: Recommender,
+        *,
+        zone: tzinfo | None = None,
+        slate_size: int = 5,
+        adventurousness: float = 0.3,
+        diversity: float = 0.3,
+        context_minutes: int = 60,
+    ) -> None:
+        """`zone` is for people whose platform tells none (None: the server's); a context lasts `context_minutes`."""
+        self._store = store
+        self._recommender = recommender
+        self._zone = zone
+        self._habits = Habits(slate_size, adventurousness, diversity)
+        self._context_minutes = context_minutes
+
+    async def handle(self, message: Message) -> Reply:
+        """Answer a message; never raises. The same event id is handled once and gets the same reply again."""
+        started = time.perf_counter()
+        say = say_for(language_of(message.origin.locale))
+        try:
+            reply = await self._answered(message)
+        except BusyError as error:
+            return _apology(say("busy", id=_logged(error, message, error.detail)))
+        except StorageError as error:
+            number = _logged(error, message, error.detail)
+            return _apology(say("storage", sentence=str(error), id=number))
+        except Exception as error:  # noqa: BLE001 - whatever breaks, a person gets a sentence and the log gets the place
+            return _apology(say("failed", id=_logged(error, message, "")))
+        _log.debug(
+            "answered",
+            kind=type(message).__name__,
+            platform=message.origin.identity.platform,
+            milliseconds=round(1000 * (time.perf_counter() - started), 1),
+        )
+        return reply
+
+    async def _answered(self, message: Message) -> Reply:
+        if isinstance(message, Complete):
+            return await asyncio.to_thread(self._completed, message)
+        for attempt in range(MAX_ATTEMPTS):
+            try:
+                return await self._once(message)
+            except ConflictError:
+                if attempt == MAX_ATTEMPTS - 1:
+                    raise
+        raise AssertionError("the last attempt returns or raises")
+
+    async def _once(self, message: Text | Command | Press) -> Reply:
+        """Read, act, keep; ConflictError when something else changed what was read."""
+        origin = message.origin
+        identity = IdentityKey(origin.identity.platform, origin.identity.workspace, origin.identity.user)
+        place = PlaceKey(origin.place.platform, origin.place.workspace, origin.place.channel, origin.place.thread)
+        key = MessageKey(origin.place.platform, origin.place.workspace, origin.event_id)
+        moment = origin.moment.astimezone(self._zone_of(origin))
+        snapshot = await self._store.read(identity, place, key, moment)
+        if snapshot.earlier_reply is not None:
+            return from_json(snapshot.earlier_reply)
+        context = from_payload(snapshot.context)
+        language = language_of(origin.locale)
+        intents = await asyncio.to_thread(_intents, message, snapshot, context, language)
+        fetched = await self._fetched(message, intents, snapshot)
+        turn = await asyncio.to_thread(self._acted, message, intents, snapshot, fetched, context, moment, language)
+        reply = turn.reply()
+        if isinstance(message, Press) and message.action.verb not in _SLATE_VERBS:
+            reply = replace(reply, replaces=message.reply_id)
+        if turn.erase:
+            await self._store.erase(identity)
+            return reply
+        changes = list(turn.changes)
+        if about := turn.context_change(self._context_minutes):
+            changes.append(about)
+        if not changes:
+            return reply
+        applied = await self._store.apply(
+            identity, place, key, turn.message_id, changes, to_json(reply), moment, expected_version=snapshot.version
+        )
+        return from_json(applied.earlier_reply) if applied.earlier_reply is not None else reply
+
+    def _zone_of(self, origin: Origin) -> tzinfo | None:
+        if origin.time_zone:
+            try:
+                return ZoneInfo(origin.time_zone)
+            except (ZoneInfoNotFoundError, ValueError, OSError):
+                _log.warning("unknown time zone", zone=origin.time_zone[:40])
+        return self._zone
+
+    async def _fetched(self, message: Message, intents: tuple[Intent, ...], snapshot: Snapshot) -> Fetched:
+        """What the message refers to beyond the snapshot."""
+        if isinstance(message, Press):
+            action = message.action
+            if not _well_formed(action):
+                return Fetched()
+            if action.verb in _SLATE_VERBS:
+                return Fetched(slate=await self._store.slate(SlateId(action.numbers[0])))
+            return Fetched(undoable=await self._store.message_changes(MessageId(action.numbers[0])))
+        if snapshot.person is not None and any(isinstance(intent, Undo) for intent in intents):
+            last = await self._store.last_undoable(snapshot.person)
+            return Fetched(undoable=None if last is None else await self._store.message_changes(last))
+        return Fetched()
+
+    def _acted(
+        self,
+        message: Text | Command | Press,
+        intents: tuple[Intent, ...],
+        snapshot: Snapshot,
+        fetched: Fetched,
+        context: Context,
+        moment: datetime,
+        language: str,
+    ) -> Turn:
+        """Everything that takes computing, without input or output."""
+        turn = Turn(
+            engine=self._recommender,
+            habits=self._habits,
+            phrases=phrases_for(language),
+            say=say_for(language),
+            language=language,
+            snapshot=snapshot,
+            fetched=fetched,
+            context=context,
+            moment=moment,
+            message_id=MessageId(new_id()),
+        )
+        if isinstance(message, Press):
+            _press(turn, message.action)
+        for intent in intents:
+            act(turn, intent)
+        return turn
+
+    def _completed(self, message: Complete) -> Reply:
+        """Type-ahead: the films that what is typed may become, as cards."""
+        if message.field != "film":
+            return Reply("")
+        typed = cleaned(message.typed)
+        found = self._recommender.titles.complete(typed, MAX_COMPLETIONS) if typed else ()
+        films: list[Film] = [film for f in found if (film := self._recommender.catalog.film(f))]
+        return Reply("", cards=tuple(film_card(film) for film in films), visibility=Visibility.PRIVATE)
+
+
+def _intents(
+    message: Text | Command | Press, snapshot: Snapshot, context: Context, language: str
+) -> tuple[Intent, ...]:
+    question = context.questions[0] if context.questions else None
+    situation = Situation(
+        asked=question.asked if question else None,
+        choices=(2 if question.asked is Asked.WATCHED_OR_LIKE else len(question.choices)) if question else 0,
+        shown=len(snapshot.last_slate.picks) if snapshot.last_slate else 0,
+        film_in_mind=bool(context.in_mind),
+    )
+    match message:
+        case Text():
+            return understand(message.text, situation, language)
+        case Command():
+            return understand_command(message.name, message.arguments, situation, language)
+        case Press():
+            return ()
+
+
+def act(turn: Turn, intent: Intent) -> None:
+    """Do what one intent means."""
+    if isinstance(intent, _STARTS_ANEW) and not turn.asked_anew:
+        turn.drop_questions()
+    match intent:
+        case LogWatches():
+            log_watches(turn, intent)
+        case React():
+            react(turn, intent)
+        case Recommend():
+            title = is_title(turn, intent)
+            if title:
+                bare_title(turn, title)
+            else:
+                recommend(turn, intent)
+        case Why():
+            why(turn, intent)
+        case Seen():
+            seen(turn, intent)
+        case Dismiss():
+            dismiss(turn, intent)
+        case More():
+            more(turn, intent)
+        case Undo():
+            undo(turn)
+        case History():
+            history(turn, intent)
+        case Remove():
+            remove(turn, intent)
+        case Meant():
+            meant(turn, intent)
+        case Forget():
+            forget(turn)
+        case Help():
+            turn.tell("help")
+        case Greeting():
+            turn.tell("greeting")
+        case Thanks():
+            turn.tell("thanks")
+        case Answer():
+            answer(turn, intent)
+        case NotAWatch():
+            not_a_watch(turn, intent)
+        case BareTitle():
+            bare_title(turn, intent)
+        case NotUnderstood():
+            not_understood(turn, intent)
+
+
+# Buttons
+
+
+def _well_formed(action: Action) -> bool:
+    return len(action.numbers) == _NUMBERS[action.verb]
+
+
+def _press(turn: Turn, action: Action) -> None:
+    """Do what a button says, if it belongs to the person who pressed it."""
+    if not _well_formed(action):
+        turn.private = True
+        turn.tell("button-gone")
+    elif action.verb in _SLATE_VERBS:
+        _press_slate(turn, action)
+    elif action.verb in {Verb.PICK, Verb.FORGET, Verb.KEEP}:
+        _press_answer(turn, action)
+    else:
+        _press_change(turn, action)
+
+
+def _refuse(turn: Turn, *, owned_by_other: bool) -> None:
+    turn.private = True
+    turn.tell("not-yours" if owned_by_other else "button-gone")
+
+
+def _press_slate(turn: Turn, action: Action) -> None:
+    found = turn.fetched.slate
+    if found is None or found[0] != turn.snapshot.person:
+        _refuse(turn, owned_by_other=found is not None)
+        return
+    slate = found[1]
+    if action.verb is Verb.MORE:
+        more(turn, More(), slate)
+        return
+    film_id = action.numbers[1]
+    places = [pick.rank for pick in slate.picks if pick.film_id == film_id]
+    if not places:
+        _refuse(turn, owned_by_other=False)
+        return
+    match action.verb:
+        case Verb.SEEN:
+            log_films(turn, [film_id], Details(), sentence="seen")
+        case Verb.DISMISS:
+            dismiss_films(turn, [film_id])
+        case Verb.LIKE:
+            recommend_like(turn, [film_id], "")
+        case _:
+            why(turn, Why(tuple(places)), slate)
+
+
+def _press_answer(turn: Turn, action: Action) -> None:
+    """An answer by button: to the question that is open, asked by the message that the button names."""
+    if action.numbers[0] != turn.context.asked_by or not turn.questions:
+        asked = turn.fetched.undoable
+        stranger = asked is not None and asked.person != turn.snapshot.person
+        turn.private = True
+        turn.tell("not-yours" if stranger else "question-over")
+        return
+    if action.verb is Verb.PICK:
+        answer(turn, Answer(AnswerKind.PLACE, action.numbers[1]))
+    elif turn.questions[0].asked is Asked.FORGET:
+        answer_forget(turn, yes=action.verb is Verb.FORGET)
+    else:
+        _refuse(turn, owned_by_other=False)
+
+
+def _press_change(turn: Turn, action: Action) -> None:
+    """Undo, or another film in place of one that was logged."""
+    message = turn.fetched.undoable
+    if message is None or message.person != turn.snapshot.person:
+        _refuse(turn, owned_by_other=message is not None)
+        return
+    if action.verb is Verb.UNDO:
+        undo(turn)
+        return
+    film_id = action.numbers[1]
+    told = [w for w in turn.history if w.message_id == message.message_id and w.film_id == film_id]
+    if not told:
+        turn.tell("already-undone")
+    elif action.verb is Verb.UNLOG:
+        remove_watches(turn, told)
+    elif turn.engine.catalog.film(action.numbers[2]):
+        swap(turn, told[-1], action.numbers[2])
+    else:
+        _refuse(turn, owned_by_other=False)
+
+
+# When something goes wrong
+
+
+def _apology(sentence: str) -> Reply:
+    return Reply(sentence, visibility=Visibility.PRIVATE)
+
+
+def _logged(error: Exception, message: Message, detail: str) -> str:
+    """Log where it broke, under a short id that the person is told too; never what was said."""
+    number = secrets.token_hex(3)
+    frames = traceback.extract_tb(error.__traceback__)[-6:]
+    _log.error(
+        "message failed",
+        id=number,
+        kind=type(message).__name__,
+        platform=message.origin.identity.platform,
+        error=type(error).__name__,
+        detail=detail,
+        where=[f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno} {frame.name}" for frame in frames],
+    )
+    return number

@@ -1,0 +1,176 @@
+"""Acting on what was kept: show the history, search it, take things back, take films out, forget everything."""
+
+from __future__ import annotations
+
+from bot.conversation.context import Question
+from bot.conversation.dates import Exactness
+from bot.conversation.intents import Asked, History, Remove
+from bot.conversation.telling import (
+    day_in_words,
+    labels,
+    opinion_in_words,
+    shown_title,
+)
+from bot.conversation.turn import Turn, details_of
+from engine.titles import Certainty
+from storage.records import (
+    MessageChanges,
+    RemoveWatch,
+    UndoMessage,
+    Watch,
+    WatchState,
+)
+
+MAX_LISTED = 20
+"""Watches that one answer lists."""
+
+
+# History
+
+
+def history(turn: Turn, intent: History) -> None:
+    """List what was watched, the latest first; or search it for a film."""
+    turn.private = True
+    if intent.search:
+        _search(turn, intent.search)
+        return
+    watches = list(reversed(turn.history))
+    if not watches:
+        turn.tell("history-none")
+        return
+    turn.tell("history-total" if len(watches) > 1 else "history-total-one", count=len(watches))
+    days: dict[str, list[str]] = {}
+    for watch in watches[:MAX_LISTED]:
+        days.setdefault(_when(turn, watch), []).append(_listed(turn, watch))
+    for when, films in days.items():
+        turn.tell("history-line", when=when, films=turn.say("list-comma").join(films))
+    if len(watches) > MAX_LISTED:
+        turn.tell("history-rest", count=len(watches) - MAX_LISTED)
+    turn.hint("history-footer")
+
+
+def _when(turn: Turn, watch: Watch) -> str:
+    """When it was watched; for an undated one, when it was told."""
+    if watch.watched_on is None:
+        told = day_in_words(turn.say, watch.sorted_on, Exactness.DAY, turn.today)
+        return turn.say("when-told", when=told)
+    details = details_of(watch)
+    return day_in_words(turn.say, details.day, details.exactness, turn.today)
+
+
+def _listed(turn: Turn, watch: Watch) -> str:
+    details = details_of(watch)
+    said = opinion_in_words(turn.say, details)
+    if watch.state is not WatchState.FINISHED:
+        said.insert(0, turn.say(f"detail-{watch.state.value}"))
+    label = turn.film(watch.film_id).label
+    return f"{label} [{', '.join(said)}]" if said else label
+
+
+def _found(turn: Turn, typed: str) -> tuple[list[Watch], str | None]:
+    """The watches of the films that a title may mean, and the label of the film when it is clear."""
+    link = turn.titles.link(typed)
+    wanted = {int(match.film_id) for match in link.matches}
+    watches = [watch for watch in turn.history if watch.film_id in wanted]
+    if not watches:
+        words = typed.casefold().strip(" ?!.")
+        watches = [w for w in turn.history if words and words in turn.film(w.film_id).title.casefold()]
+    clear = turn.film(link.matches[0].film_id).label if link.certainty is Certainty.CLEAR else None
+    return watches, clear
+
+
+def _search(turn: Turn, typed: str) -> None:
+    watches, clear = _found(turn, typed)
+    if not watches:
+        if clear:
+            turn.tell("history-not-found", film=clear)
+        else:
+            turn.tell("history-not-found-title", title=shown_title(typed))
+        return
+    told = []
+    for watch in watches[-MAX_LISTED:]:
+        said = "".join(f", {part}" for part in opinion_in_words(turn.say, details_of(watch)))
+        film = turn.film(watch.film_id).label
+        told.append(turn.say("history-found-one", film=film, when=_when(turn, watch), details=said))
+    turn.tell("history-found", watches="; ".join(told))
+    turn.in_mind = (watches[-1].film_id,)
+
+
+def remove(turn: Turn, intent: Remove) -> None:
+    """Take all watches of a film out of the history."""
+    turn.private = True
+    watches, clear = _found(turn, intent.film)
+    film_ids = list(dict.fromkeys(watch.film_id for watch in watches))
+    if not watches:
+        if clear:
+            turn.tell("not-in-history", film=clear)
+        else:
+            turn.tell("not-in-history-title", title=shown_title(intent.film))
+        return
+    if len(film_ids) > 1:
+        turn.tell("dismiss-unclear", films=labels(turn.say, turn.films(film_ids)))
+        return
+    remove_watches(turn, watches)
+
+
+def remove_watches(turn: Turn, watches: list[Watch]) -> None:
+    """Take watches away, and say so."""
+    for watch in watches:
+        turn.changes.append(RemoveWatch(watch.watch_id))
+        turn.removed.add(watch.watch_id)
+    films = turn.films(list(dict.fromkeys(watch.film_id for watch in watches)))
+    turn.tell("removed", films=labels(turn.say, films))
+
+
+# Taking back
+
+
+def undo(turn: Turn) -> None:
+    """Take back the last message's changes as one; said twice, one message further back."""
+    changes = turn.fetched.undoable
+    if changes is None or changes.person != turn.snapshot.person:
+        turn.tell("nothing-to-undo")
+        return
+    if changes.undone:
+        turn.tell("already-undone")
+        return
+    turn.changes.append(UndoMessage(changes.message_id))
+    turn.removed.update(watch.watch_id for watch in changes.logged)
+    turn.in_mind, turn.swaps, turn.logged_by = (), (), 0
+    if turn.context.asked_by == changes.message_id:
+        turn.questions = []
+    turn.tell("undone", what="; ".join(_taken_back(turn, changes)) or turn.say("undone-undone"))
+
+
+def _taken_back(turn: Turn, changes: MessageChanges) -> list[str]:
+    """What undoing a message does, in words."""
+    say = turn.say
+    said = []
+    if changes.logged:
+        films = turn.films(list(dict.fromkeys(watch.film_id for watch in changes.logged)))
+        said.append(say("undone-logged" if len(films) == 1 else "undone-logged-many", films=labels(say, films)))
+    if changes.removed:
+        films = turn.films(list(dict.fromkeys(watch.film_id for watch in changes.removed)))
+        said.append(say("undone-removed", films=labels(say, films)))
+    if changes.rated:
+        said.append(say("undone-rated", films=labels(say, turn.films([watch.film_id for watch in changes.rated]))))
+    if changes.feedback:
+        films = turn.films([given.film_id for given in changes.feedback])
+        said.append(say("undone-feedback", films=labels(say, films)))
+    if changes.feedback_taken_back:
+        films = turn.films([given.film_id for given in changes.feedback_taken_back])
+        said.append(say("undone-feedback-back", films=labels(say, films)))
+    return said
+
+
+# Forgetting
+
+
+def forget(turn: Turn) -> None:
+    """Ask first: erasing can't be undone."""
+    turn.private = True
+    if turn.snapshot.person is None:
+        turn.tell("nothing-to-forget")
+        return
+    turn.questions = []
+    turn.ask(Question(Asked.FORGET))

@@ -1,0 +1,457 @@
+"""Acting on wishes: words → a request to the engine → a slate shown and kept; more of it, and why.
+
+Knows the catalogue's tags and the slates shown. What the data can't answer is said, and the rest is answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from bot.conversation.action import Verb
+from bot.conversation.cards import choice, slate_cards
+from bot.conversation.intents import BareTitle, Dismiss, More, Recommend, Why, Wish
+from bot.conversation.telling import (
+    either,
+    facts_in_words,
+    labels,
+    reason_in_words,
+    shown_title,
+    wish_in_words,
+)
+from bot.conversation.turn import Turn
+from engine.films import Catalog, Film, FilmId
+from engine.requests import Pick, Reason, ReasonKind, Request, Slate
+from engine.titles import Certainty
+from storage.changes import new_id
+from storage.records import FeedbackKind, GiveFeedback, ShownPick, ShownSlate, ShowSlate, SlateId
+
+MAX_SLATE = 20
+"""Films that one answer shows at most."""
+"""A title word for word."""
+_EXACT = 0.98
+_RATED = 20
+"""Ratings from which a film's year counts for what is new."""
+
+
+@lru_cache(maxsize=2)
+def tags_of(catalog: Catalog) -> frozenset[str]:
+    """All tags of a catalogue, without case."""
+    return frozenset(catalog.tag(number).casefold() for number in range(catalog.tag_count))
+
+
+@lru_cache(maxsize=2)
+def newest_year(catalog: Catalog) -> int:
+    """The latest year of a film that people have rated."""
+    rated = catalog.years[catalog.rating_counts >= _RATED]
+    return int(rated.max() if len(rated) else catalog.years.max())
+
+
+def shown_films(turn: Turn) -> list[int]:
+    """The films of the last slate, in their order."""
+    return [pick.film_id for pick in turn.shown.picks] if turn.shown else []
+
+
+# Wishes
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A wish as the engine can take it, with the sentences about what it can't take."""
+
+    request: Request
+    notes: tuple[str, ...]
+    lost: bool
+    """All films to be like are unknown, and nothing else was asked."""
+
+
+def recommend(turn: Turn, intent: Recommend) -> None:
+    """Show a slate for a wish."""
+    asked = _asked(turn, intent.wish)
+    if asked.lost:
+        turn.texts += asked.notes
+        return
+    _show(turn, asked.request, asked.notes)
+
+
+def is_title(turn: Turn, intent: Recommend) -> BareTitle | None:
+    """The title that a wish of nothing but words is after all: “Like Water for Chocolate”; “horror” stays a wish."""
+    wish = intent.wish
+    plain_wish = wish.genres and not wish.like and not wish.names
+    if not intent.bare or plain_wish or len(intent.bare) > 100:
+        return None
+    link = turn.titles.link(intent.bare)
+    exact = link.certainty is not Certainty.UNKNOWN and link.matches[0].similarity >= _EXACT
+    return BareTitle(intent.bare) if exact else None
+
+
+def recommend_like(turn: Turn, film_ids: Sequence[int], typed: str) -> None:
+    """Show films like some films, or like what was typed when it is not settled which film that is."""
+    if film_ids:
+        _show(turn, replace(_usual(turn), like=tuple(map(FilmId, film_ids))), ())
+    else:
+        recommend(turn, Recommend(Wish(like=(typed,))))
+
+
+def _usual(turn: Turn) -> Request:
+    habits = turn.habits
+    return Request(count=habits.slate_size, adventurousness=habits.adventurousness, diversity=habits.diversity)
+
+
+def _asked(turn: Turn, wish: Wish) -> _Asked:
+    notes: list[str] = []
+    like, missing = _liked(turn, wish, notes)
+    tags = _tags(turn, wish, notes)
+    without = _unwanted(turn, wish, notes)
+    notes += [turn.say(f"can-not-{what}") for what in wish.unanswerable]
+    first, last = wish.years
+    if wish.recent is not None:
+        first = newest_year(turn.engine.catalog) - wish.recent
+    if first is not None and last is not None and first > last:
+        first, last = last, first
+    usual = _usual(turn)
+    request = replace(
+        usual,
+        count=min(max(wish.count or usual.count, 1), MAX_SLATE),
+        like=like,
+        genres=frozenset(wish.genres) - frozenset(wish.without_genres),
+        without_genres=frozenset(wish.without_genres),
+        years=(first, last),
+        tags=tags,
+        without=frozenset(without),
+        adventurousness=usual.adventurousness if wish.adventurousness is None else wish.adventurousness,
+    )
+    nothing_else = replace(request, like=()) == replace(usual, count=request.count)
+    return _Asked(request, tuple(notes), lost=missing and not like and nothing_else)
+
+
+def _liked(turn: Turn, wish: Wish, notes: list[str]) -> tuple[tuple[FilmId, ...], bool]:
+    """The films to be like, and whether any is not known."""
+    film_ids: list[int] = []
+    missing = False
+    for typed in wish.like:
+        for link in turn.titles.link_all(typed):
+            if link.certainty is Certainty.UNKNOWN:
+                missing = True
+                notes.append(turn.say("unknown-like", title=shown_title(link.text)))
+                continue
+            chosen = link.matches[0].film_id
+            if link.certainty is Certainty.AMBIGUOUS:
+                chosen = turn.engine.order(turn.member, [match.film_id for match in link.matches])[0]
+                notes.append(turn.say("took-first", film=turn.film(chosen).label))
+            film_ids.append(int(chosen))
+    listed = shown_films(turn)
+    film_ids += [listed[place - 1] for place in wish.like_places if 1 <= place <= len(listed)]
+    if wish.like_places and not film_ids:
+        missing = True
+        notes.append(turn.say("no-such-place", count=len(listed)) if listed else turn.say("no-slate"))
+    if wish.like_it:
+        film_ids += turn.in_mind or (listed[:1] if len(listed) == 1 else ())
+        if not turn.in_mind and not film_ids and turn.history:
+            film_ids.append(turn.history[-1].film_id)
+    return tuple(FilmId(film_id) for film_id in dict.fromkeys(film_ids)), missing
+
+
+def _tags(turn: Turn, wish: Wish, notes: list[str]) -> tuple[str, ...]:
+    """The tags that the words of a wish are; says which are none."""
+    known = tags_of(turn.engine.catalog)
+    tags: list[str] = []
+    for name in wish.names:
+        if name.casefold() in known:
+            tags.append(name.casefold())
+        else:
+            notes.append(turn.say("can-not-person", name=shown_title(name)))
+    for words in wish.words:
+        found, lost = _split_tags(words, known)
+        tags += found
+        if lost:
+            notes.append(turn.say("can-not-words", words=shown_title(lost)))
+    return tuple(dict.fromkeys(tags))
+
+
+def _split_tags(words: str, known: frozenset[str]) -> tuple[list[str], str]:
+    """The longest tags that words hold, and the words that are none."""
+    left = words.split()
+    tags: list[str] = []
+    lost: list[str] = []
+    while left:
+        size = next((n for n in range(min(4, len(left)), 0, -1) if " ".join(left[:n]) in known), 0)
+        if size:
+            tags.append(" ".join(left[:size]))
+        else:
+            lost.append(left[0])
+        left = left[max(size, 1) :]
+    return tags, " ".join(lost)
+
+
+def _unwanted(turn: Turn, wish: Wish, notes: list[str]) -> list[FilmId]:
+    """The films that a wish leaves out; what is a tag rather than a film can't be left out, and that is said."""
+    film_ids: list[FilmId] = []
+    words = list(wish.unwanted)
+    for typed in wish.without_films:
+        links = turn.titles.link_all(typed)
+        told = typed != typed.lower() or typed.casefold() not in tags_of(turn.engine.catalog)
+        if told and all(link.certainty is not Certainty.UNKNOWN for link in links):
+            film_ids += [match.film_id for link in links for match in link.matches[:1]]
+        else:
+            words.append(typed)
+    notes += [turn.say("can-not-leave-out", words=shown_title(word)) for word in words]
+    return film_ids
+
+
+# Slates
+
+
+def _show(
+    turn: Turn, request: Request, notes: Sequence[str], *, earlier: Sequence[int] = (), more: bool = False
+) -> None:
+    """Ask the engine and show the slate; `earlier` were shown for the same wish before."""
+    asked = replace(request, without=request.without | frozenset(map(FilmId, earlier)))
+    slate = turn.engine.recommend([turn.member], asked)
+    wish = wish_in_words(turn.say, request, turn.films(list(request.like)), turn.habits.adventurousness)
+    turn.drop_questions()
+    if not slate.picks:
+        turn.texts += notes
+        _tell_empty(turn, asked, wish, more=bool(more or earlier))
+        return
+    slate_id = SlateId(new_id())
+    stranger = not turn.member.history
+    turn.texts.append(_opening(turn, wish, stranger=stranger, more=more))
+    turn.texts += notes
+    turn.cards = slate_cards(turn.say, slate.picks, slate_id)
+    if request.tags and not any(set(request.tags) & {t.casefold() for t in p.film.tags} for p in slate.picks):
+        turn.hint("none-tagged", tags=either(turn.say, request.tags))
+    if len(slate.picks) < request.count:
+        turn.hint("slate-short")
+    else:
+        turn.choices.append(choice(turn.say("more-choice"), Verb.MORE, slate_id))
+    if stranger:
+        turn.hint("slate-footer-first")
+    else:
+        turn.hint("slate-footer" if len(slate.picks) > 2 else "slate-footer-one")
+    shown = ShownSlate(
+        slate_id=slate_id,
+        message_id=turn.message_id,
+        bundle=slate.bundle,
+        request=_request_kept(request, earlier),
+        picks=tuple(
+            ShownPick(rank, int(pick.film.film_id), pick.score, _reason_kept(pick))
+            for rank, pick in enumerate(slate.picks, 1)
+        ),
+        shown_at=turn.moment,
+    )
+    turn.changes.append(ShowSlate(shown))
+    turn.shown = shown
+    turn.in_mind = (int(slate.picks[0].film.film_id),) if len(slate.picks) == 1 else ()
+
+
+def _opening(turn: Turn, wish: str, *, stranger: bool, more: bool) -> str:
+    if more:
+        return turn.say("slate-more-wish", wish=wish) if wish else turn.say("slate-more")
+    if wish:
+        return turn.say("slate-wish", wish=wish)
+    return turn.say("slate-first" if stranger else "slate-for-you")
+
+
+def _tell_empty(turn: Turn, request: Request, wish: str, *, more: bool) -> None:
+    """Say which part of a wish leaves nothing, and so what to leave out."""
+    if more:
+        turn.tell("empty-more")
+        return
+    parts: list[tuple[str, Request]] = []
+    if request.years != (None, None):
+        parts.append(("filter-years", replace(request, years=(None, None))))
+    if request.genres:
+        parts.append(("filter-genres", replace(request, genres=frozenset())))
+    if request.without_genres:
+        parts.append(("filter-without", replace(request, without_genres=frozenset())))
+    helping = [turn.say(key) for key, wider in parts if _holds_something(turn, wider)]
+    if helping:
+        turn.tell("empty-loosen", wish=wish, filter=either(turn.say, helping))
+    elif parts:
+        turn.tell("empty-all", wish=wish)
+    else:
+        turn.tell("empty")
+
+
+def _holds_something(turn: Turn, request: Request) -> bool:
+    slate: Slate = turn.engine.recommend([turn.member], replace(request, count=1, reasons=False))
+    return bool(slate.picks)
+
+
+def _reason_kept(pick: Pick) -> Mapping[str, object]:
+    reason = pick.reason
+    return {
+        "kind": reason.kind.value,
+        "films": [int(film.film_id) for film in reason.films],
+        "facts": list(reason.facts),
+        "evidence": dict(reason.evidence or {}),
+    }
+
+
+def _request_kept(request: Request, earlier: Sequence[int]) -> Mapping[str, object]:
+    return {
+        "count": request.count,
+        "like": [int(film_id) for film_id in request.like],
+        "genres": sorted(request.genres),
+        "without_genres": sorted(request.without_genres),
+        "years": list(request.years),
+        "tags": list(request.tags),
+        "without": sorted(int(film_id) for film_id in request.without),
+        "adventurousness": request.adventurousness,
+        "diversity": request.diversity,
+        "earlier": [int(film_id) for film_id in earlier],
+    }
+
+
+def _request_of(kept: Mapping[str, object]) -> tuple[Request, list[int]]:
+    """The request of a slate that was shown, and the films shown for it before that slate."""
+
+    def numbers(name: str) -> list[int]:
+        listed = kept.get(name)
+        return [int(n) for n in listed] if isinstance(listed, list) else []
+
+    def texts(name: str) -> list[str]:
+        listed = kept.get(name)
+        return [str(text) for text in listed] if isinstance(listed, list) else []
+
+    def number(name: str, default: float) -> float:
+        value = kept.get(name)
+        return float(value) if isinstance(value, (int, float)) else default
+
+    years = kept.get("years")
+    first, last = years if isinstance(years, list) and len(years) == 2 else (None, None)
+    request = Request(
+        count=min(max(int(number("count", 5)), 1), MAX_SLATE),
+        like=tuple(map(FilmId, numbers("like"))),
+        genres=frozenset(texts("genres")),
+        without_genres=frozenset(texts("without_genres")),
+        years=(first, last),
+        tags=tuple(texts("tags")),
+        without=frozenset(map(FilmId, numbers("without"))),
+        adventurousness=number("adventurousness", 0.3),
+        diversity=number("diversity", 0.3),
+    )
+    return request, numbers("earlier")
+
+
+def more(turn: Turn, intent: More, shown: ShownSlate | None = None) -> None:
+    """The next films of the same wish, without those shown for it."""
+    slate = shown or turn.shown
+    if slate is None:
+        recommend(turn, Recommend(Wish(count=intent.count)))
+        return
+    request, earlier = _request_of(slate.request)
+    if intent.count:
+        request = replace(request, count=min(intent.count, MAX_SLATE))
+    _show(turn, request, (), earlier=[*earlier, *(pick.film_id for pick in slate.picks)], more=True)
+
+
+# Why
+
+
+def why(turn: Turn, intent: Why, shown: ShownSlate | None = None) -> None:
+    """All true reasons for a film of the slate, in a sentence; for a film that was not shown, what speaks for it."""
+    slate = shown or turn.shown
+    listed = [pick.film_id for pick in slate.picks] if slate else []
+    if intent.film:
+        _why_named(turn, intent.film, listed)
+        return
+    if not listed:
+        turn.tell("no-slate")
+        return
+    places = [place for place in intent.places if 1 <= place <= len(listed)]
+    if len(places) < len(intent.places):
+        turn.tell("no-such-place" if len(listed) > 1 else "no-such-place-one", count=len(listed))
+        return
+    if not places and len(listed) > 1:
+        kept = dict.fromkeys(listed)
+        for number, film_id in enumerate(kept, 1):
+            reasons = _reasons(turn, film_id, slate)
+            words = reason_in_words(turn.say, reasons[0]) if reasons else turn.say("reason-facts-none")
+            turn.tell("why-all", number=number, film=turn.film(film_id).label, reason=words)
+        return
+    for place in places or [1]:
+        _why(turn, listed[place - 1], slate)
+
+
+def _why(turn: Turn, film_id: int, slate: ShownSlate | None) -> None:
+    words = _joined(turn, _reasons(turn, film_id, slate))
+    turn.tell("why", film=turn.film(film_id).label, reasons=words)
+    turn.in_mind = (film_id,)
+
+
+def _why_named(turn: Turn, typed: str, listed: Sequence[int]) -> None:
+    link = turn.titles.link(typed)
+    candidates = [int(match.film_id) for match in link.matches]
+    if shown := next((film_id for film_id in candidates if film_id in listed), None):
+        _why(turn, shown, turn.shown)
+    elif link.certainty is Certainty.CLEAR:
+        film_id = candidates[0]
+        words = _joined(turn, _reasons(turn, film_id, None))
+        turn.tell("why-not-listed-close", film=turn.film(film_id).label, reasons=words)
+    else:
+        turn.tell("why-which" if listed else "no-slate")
+
+
+def _reasons(turn: Turn, film_id: int, slate: ShownSlate | None) -> tuple[Reason, ...]:
+    request = _request_of(slate.request)[0] if slate else _usual(turn)
+    return turn.engine.why([turn.member], FilmId(film_id), request)
+
+
+def _joined(turn: Turn, reasons: Sequence[Reason]) -> str:
+    """Several reasons in one sentence; the facts once, though several reasons hold them."""
+    words = [reason_in_words(turn.say, reason) for reason in reasons if reason.kind is not ReasonKind.FACTS]
+    facts = [reason for reason in reasons if reason.kind is ReasonKind.FACTS]
+    words += [facts_in_words(turn.say, reason.facts) for reason in facts]
+    return turn.say("why-join").join(dict.fromkeys(words)) or turn.say("reason-facts-none")
+
+
+# Not interested
+
+
+def dismiss(turn: Turn, intent: Dismiss) -> None:
+    """Never suggest a film again: one of the slate, or one that was named."""
+    listed = shown_films(turn)
+    if intent.film:
+        link = turn.titles.link(intent.film)
+        candidates = [int(match.film_id) for match in link.matches]
+        chosen = [film_id for film_id in candidates if film_id in listed][:1]
+        if not chosen and link.certainty is Certainty.AMBIGUOUS:
+            turn.tell("dismiss-unclear", films=either(turn.say, [film.label for film in turn.films(candidates)]))
+            return
+        if not chosen and link.certainty is Certainty.UNKNOWN:
+            turn.tell("unknown", title=shown_title(intent.film))
+            return
+        dismiss_films(turn, chosen or candidates[:1])
+        return
+    if intent.places:
+        chosen = [listed[place - 1] for place in intent.places if 1 <= place <= len(listed)]
+        if len(chosen) < len(intent.places):
+            key = "no-slate" if not listed else "no-such-place" if len(listed) > 1 else "no-such-place-one"
+            turn.tell(key, count=len(listed))
+        dismiss_films(turn, chosen)
+    elif intent.every:
+        dismiss_films(turn, listed)
+    elif turn.in_mind and set(turn.in_mind) <= {*listed}:
+        dismiss_films(turn, turn.in_mind)
+    elif len(listed) == 1:
+        dismiss_films(turn, listed)
+    else:
+        turn.tell("dismiss-which" if listed else "no-slate")
+
+
+def dismiss_films(turn: Turn, film_ids: Sequence[int]) -> None:
+    """Keep that films are not wanted, and say so."""
+    new = [film_id for film_id in dict.fromkeys(film_ids) if film_id not in turn.dismissed]
+    turn.changes += [GiveFeedback(film_id, FeedbackKind.DISMISSED) for film_id in new]
+    turn.dismissed.update(new)
+    if new:
+        turn.tell("dismissed", films=_either_labels(turn, turn.films(new)))
+    elif film_ids:
+        turn.tell("dismissed-already", films=_either_labels(turn, turn.films(list(film_ids))))
+
+
+def _either_labels(turn: Turn, films: Sequence[Film]) -> str:
+    return labels(turn.say, films) if len(films) == 1 else either(turn.say, [film.label for film in films])

@@ -1,0 +1,144 @@
+"""Facts in words: days, marks, watches, reasons and wishes, as one language says them.
+
+Pure functions of values and a `Say`. Knows no store and no platform, and decides nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+
+from bot.conversation.context import Details
+from bot.conversation.dates import Exactness
+from bot.conversation.intents import State
+from bot.conversation.phrases import Say
+from engine.films import GENRES, Film
+from engine.requests import Reason, ReasonKind, Request
+
+MAX_TITLE = 60
+"""Characters of a typed title that are shown."""
+
+
+def shown_title(typed: str) -> str:
+    """What somebody typed, as it is shown back: one line, without control characters, cut to `MAX_TITLE`."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in typed).split())
+    return line if len(line) <= MAX_TITLE else f"{line[: MAX_TITLE - 1].rstrip()}…"
+
+
+def either(say: Say, items: Sequence[str]) -> str:
+    """“a, b or c”."""
+    if len(items) < 2:
+        return "".join(items)
+    return say("list-or", before=say("list-comma").join(items[:-1]), last=items[-1])
+
+
+def labels(say: Say, films: Iterable[Film]) -> str:
+    """“Alien (1979) and Heat (1995)”."""
+    return say.listed([film.label for film in films])
+
+
+def day_in_words(say: Say, day: date | None, exactness: Exactness, today: date) -> str:
+    """“today”, “3 May”, “May 2019”, “1999”, “some day”."""
+    if day is None or exactness is Exactness.UNKNOWN:
+        return say("when-unknown")
+    month = say("months").split()[day.month - 1]
+    if exactness is Exactness.YEAR:
+        return say("when-year", year=day.year)
+    if exactness is Exactness.MONTH:
+        return say("when-month", month=month, year=day.year)
+    if day == today:
+        return say("when-today")
+    if day == today - timedelta(days=1):
+        return say("when-yesterday")
+    return say("when-day" if day.year == today.year else "when-day-year", day=day.day, month=month, year=day.year)
+
+
+def stars_in_words(rating: float) -> str:
+    """“4”, “4.5”."""
+    return f"{rating:.1f}".removesuffix(".0")
+
+
+def opinion_in_words(say: Say, details: Details) -> list[str]:
+    """What was thought of a film: the mark and the reaction."""
+    said = []
+    if details.rating is not None:
+        said.append(say("detail-rating", stars=stars_in_words(details.rating)))
+    if details.reaction is not None:
+        said.append(say(f"detail-{details.reaction.value}"))
+    return said
+
+
+def details_in_words(say: Say, details: Details, today: date) -> str:
+    """What was said about a watch, to go behind its film: “, yesterday, 4 of 5 stars”; empty when nothing was."""
+    said = []
+    if details.day is not None:
+        said.append(day_in_words(say, details.day, details.exactness, today))
+    if details.state is not State.FINISHED:
+        said.append(say(f"detail-{details.state.value}"))
+    return "".join(f", {part}" for part in said + opinion_in_words(say, details))
+
+
+def genres_in_words(genres: Iterable[str]) -> str:
+    """“horror and sci-fi”, in the order of the catalogue."""
+    known = [genre for genre in GENRES if genre in set(genres)]
+    return " and ".join(genre.lower() for genre in known)
+
+
+def reason_in_words(say: Say, reason: Reason) -> str:
+    """One reason, without a full stop."""
+    films = labels(say, reason.films)
+    match reason.kind:
+        case ReasonKind.BECAUSE_WATCHED:
+            return say("reason-because-watched", films=films)
+        case ReasonKind.LIKE:
+            return say("reason-like", films=films)
+        case ReasonKind.SHARED:
+            return say("reason-shared", films=films, facts=facts_in_words(say, reason.facts))
+        case ReasonKind.POPULAR:
+            return say("reason-popular", rank=round((reason.evidence or {}).get("rank", 0)))
+        case ReasonKind.FACTS:
+            return say("reason-facts", facts=facts_in_words(say, reason.facts))
+
+
+def facts_in_words(say: Say, facts: Sequence[str]) -> str:
+    """Facts of the catalogue, put together: “1970s horror, tagged italian and giallo”."""
+    if not facts:
+        return say("reason-facts-none")
+    decades = [fact for fact in facts if fact[:1].isdigit() and fact.endswith("s") and fact[:-1].isdigit()]
+    genres = [fact.lower() for fact in facts if fact in GENRES]
+    tags = [fact for fact in facts if fact not in decades and fact not in GENRES]
+    what = " ".join((*decades, *genres[:1])) if not genres[1:] else " ".join((*decades, ", ".join(genres)))
+    if tags and what:
+        return say("reason-facts-tagged", what=what, tags=say.listed(tags))
+    return say("reason-facts-tagged", what="", tags=say.listed(tags)).removeprefix(", ") if tags else what
+
+
+def wish_in_words(say: Say, request: Request, liked: Sequence[Film], usual: float) -> str:
+    """What a slate was asked to be, capitalised; empty when nothing special was asked. `usual` is the usual dial."""
+    said = []
+    if request.genres:
+        said.append(say("wish-genres", genres=genres_in_words(request.genres)))
+    if request.without_genres:
+        said.append(say("wish-without", genres=genres_in_words(request.without_genres)))
+    first, last = request.years
+    if first is not None and last is not None:
+        if first == last:
+            said.append(say("wish-year", first=first))
+        elif first % 10 == 0 and last == first + 9:
+            said.append(say("wish-decade", first=first))
+        else:
+            said.append(say("wish-years", first=first, last=last))
+    elif first is not None:
+        said.append(say("wish-since", first=first))
+    elif last is not None:
+        said.append(say("wish-until", last=last))
+    if liked:
+        said.append(say("wish-like", films=labels(say, liked)))
+    if request.tags:
+        said.append(say("wish-tags", tags=say.listed(request.tags)))
+    if request.adventurousness >= max(0.7, usual + 0.2):
+        said.append(say("wish-radar"))
+    elif request.adventurousness <= min(0.15, usual - 0.1):
+        said.append(say("wish-famous"))
+    text = say("list-comma").join(said)
+    return text[:1].upper() + text[1:]

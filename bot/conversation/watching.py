@@ -1,0 +1,492 @@
+"""Acting on what was watched: log it, ask which film, take answers, note what was thought of it.
+
+Knows titles and watches; a film is logged without a question only when its title is clear (DESIGN, “The conversation”).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bot.conversation.action import Verb
+from bot.conversation.cards import choice
+from bot.conversation.context import Details, Question, Swap
+from bot.conversation.dates import Exactness, day_of
+from bot.conversation.intents import (
+    Answer,
+    AnswerKind,
+    Asked,
+    BareTitle,
+    LogWatches,
+    Meant,
+    NotAWatch,
+    NotUnderstood,
+    NotWatched,
+    React,
+    Seen,
+)
+from bot.conversation.recommending import recommend_like, shown_films
+from bot.conversation.telling import day_in_words, details_in_words, genres_in_words, opinion_in_words, shown_title
+from bot.conversation.turn import Turn, details_of, log_of
+from engine.titles import Certainty, Link
+from storage.records import LogWatch, RateWatch, RemoveWatch, Watch
+
+_QUOTED = re.compile(r"[\"“”„«»]([^\"“”„«»]{1,200})[\"“”„«»]")
+_EXACT = 0.98
+"""Similarity from which a name is as good as written out."""
+_TITLE_LIKE = 0.8
+"""Similarity from which a message of nothing but words may be a title."""
+_MAX_NAMED = 5
+
+
+def log_watches(turn: Turn, intent: LogWatches) -> None:
+    """Log the clear films at once and ask about the others, one after the other."""
+    details = Details(state=intent.state, rating=intent.rating, reaction=intent.reaction)
+    films, when = intent.films, intent.when
+    if not films:
+        turn.tell("command-needs-film")
+        return
+    if intent.whole != films and _is_title(turn, intent.whole) and not _is_list(turn, films):
+        # “Black Friday” is a film; what looked like a day was part of its name.
+        films, when, details = intent.whole, None, replace(details, rating=None)
+    if when:
+        said = day_of(when, turn.moment, turn.phrases, turn.language)
+        details = replace(details, day=said.day, exactness=said.exactness)
+    sure: list[Link] = []
+    unknown: list[str] = []
+    for link in links_of(turn, films):
+        if link.certainty is Certainty.CLEAR and not _in_doubt(intent, link, turn):
+            sure.append(link)
+        elif link.matches:
+            turn.ask(_question(turn, link, details))
+        else:
+            unknown.append(link.text)
+    log_films(turn, [int(link.matches[0].film_id) for link in sure], details)
+    for link in sure:
+        if link.runner_up is not None and turn.film(link.runner_up).film_id != link.matches[0].film_id:
+            _show_runner_up(turn, int(link.matches[0].film_id), int(link.runner_up))
+    _tell_unknown(turn, unknown)
+
+
+def _in_doubt(intent: LogWatches, link: Link, turn: Turn) -> bool:
+    name = turn.film(link.matches[0].film_id).title
+    return intent.doubtful or (intent.questioned and not name.endswith("?"))
+
+
+def _is_title(turn: Turn, text: str) -> bool:
+    if len(text) > 100 or "\n" in text:
+        return False
+    link = turn.titles.link(text)
+    return link.certainty is not Certainty.UNKNOWN and link.matches[0].similarity >= _EXACT
+
+
+def _is_list(turn: Turn, text: str) -> bool:
+    return len(turn.titles.link_all(text)) > 1
+
+
+def links_of(turn: Turn, text: str) -> tuple[Link, ...]:
+    """The films of a phrase: what stands in quotation marks, or else as `TitleIndex.link_all` parts it."""
+    quoted = _QUOTED.findall(text)
+    if quoted and sum(map(len, quoted)) * 2 > len(text):
+        return tuple(turn.titles.link(title) for title in quoted)
+    return turn.titles.link_all(text)
+
+
+def _question(turn: Turn, link: Link, details: Details) -> Question:
+    film_ids = [match.film_id for match in link.matches]
+    ordered = turn.engine.order(turn.member, film_ids)
+    near = link.certainty is Certainty.UNKNOWN
+    return Question(Asked.WHICH_FILM, link.text, tuple(map(int, ordered)), details, near=near)
+
+
+def _tell_unknown(turn: Turn, titles: Sequence[str]) -> None:
+    shown = [f"“{shown_title(title)}”" for title in titles[:_MAX_NAMED]]
+    if len(titles) == 1:
+        turn.tell("unknown", title=shown_title(titles[0]))
+    elif titles:
+        turn.tell("unknown-many", titles=turn.say.listed(shown))
+
+
+def _show_runner_up(turn: Turn, film_id: int, other_id: int) -> None:
+    other = turn.film(other_id)
+    turn.swaps = (*(swap for swap in turn.swaps if swap.film_id != film_id), Swap(film_id, other_id))
+    key = "not-the-other" if other.year else "not-the-other-yearless"
+    turn.tell(key, film=other.label, year=other.year)
+    label = turn.say("swap-choice", film=other.label)
+    turn.choices.append(choice(label, Verb.SWAP, turn.message_id, film_id, other_id))
+
+
+def log_films(turn: Turn, film_ids: Sequence[int], details: Details, *, sentence: str = "logged") -> None:
+    """Log films that are sure, and confirm them; what was logged for that day already is said."""
+    new: list[int] = []
+    for film_id in dict.fromkeys(film_ids):
+        change = log_of(film_id, details)
+        known = next((w for w in [turn.snapshot.known(change, turn.moment)] if w and w in turn.history), None)
+        if known is None:
+            new.append(film_id)
+        else:
+            _log_again(turn, known, change)
+            continue
+        turn.changes.append(change)
+        turn.logged.append(change)
+    if not new:
+        if film_ids:
+            turn.in_mind = tuple(film_ids)
+        return
+    turn.in_mind, turn.logged_by = tuple(new), turn.message_id
+    turn.swaps = tuple(Swap(film_id) for film_id in new)
+    films = turn.films(new)
+    said = details_in_words(turn.say, details, turn.today)
+    if sentence == "seen":
+        turn.tell("seen-one", films=turn.say.listed([film.label for film in films]))
+    elif len(films) == 1:
+        turn.tell("logged-one", film=films[0].label, details=said)
+    else:
+        turn.tell("logged-many", count=len(films), films=turn.say.listed([f.label for f in films]), details=said)
+
+
+def _log_again(turn: Turn, known: Watch, change: LogWatch) -> None:
+    film = turn.film(known.film_id)
+    when = _when(turn, known)
+    if change.rating is None and change.reaction is None and change.state is known.state:
+        turn.tell("logged-again", film=film.label, when=when, title=film.title)
+        return
+    turn.changes.append(change)
+    turn.tell("logged-added", film=film.label, when=when)
+
+
+def _when(turn: Turn, watch: Watch) -> str:
+    details = details_of(watch)
+    if details.exactness is Exactness.UNKNOWN:
+        details = replace(details, day=watch.sorted_on, exactness=Exactness.DAY)
+    return day_in_words(turn.say, details.day, details.exactness, turn.today)
+
+
+# Answers
+
+
+def answer(turn: Turn, intent: Answer) -> None:
+    """Take an answer to the open question; words that answer nothing are read as something new."""
+    if not turn.questions:
+        turn.tell("nothing-open")
+        return
+    question = turn.questions[0]
+    match question.asked:
+        case Asked.WHICH_FILM:
+            _answer_which(turn, question, intent)
+        case Asked.WATCHED_OR_LIKE:
+            _answer_bare(turn, question, intent)
+        case Asked.WHICH_SHOWN:
+            _answer_shown(turn, question, intent)
+        case Asked.FORGET:
+            answer_forget(turn, yes=intent.kind is AnswerKind.YES)
+
+
+def answer_forget(turn: Turn, *, yes: bool) -> None:
+    """Erase after a yes; keep everything after anything else."""
+    turn.questions, turn.private = [], True
+    turn.erase = yes
+    turn.tell("forgotten" if yes else "kept")
+
+
+def _settled(turn: Turn) -> None:
+    """The open question is answered; the next one is put."""
+    turn.questions = turn.questions[1:]
+    turn.asked_anew = bool(turn.questions)
+
+
+def _answer_which(turn: Turn, question: Question, intent: Answer) -> None:
+    chosen = _chosen(turn, question, intent)
+    if chosen is None:
+        _settled(turn)
+        turn.tell("none" if question.logs else "nothing-open", title=shown_title(question.typed))
+    elif len(chosen) == 1 or (chosen and intent.kind is AnswerKind.ALL):
+        _settled(turn)
+        if question.logs:
+            details = question.details
+            if intent.when and details.day is None:
+                said = day_of(intent.when, turn.moment, turn.phrases, turn.language)
+                details = replace(details, day=said.day, exactness=said.exactness)
+            log_films(turn, chosen, details)
+        else:
+            turn.ask(Question(Asked.WATCHED_OR_LIKE, question.typed, tuple(chosen)))
+    elif chosen:
+        turn.questions[0] = replace(question, choices=tuple(chosen))
+        turn.asked_anew = True
+    elif intent.kind is AnswerKind.WORDS and _starts_anew(turn, intent.text):
+        bare_title(turn, BareTitle(intent.text))
+    else:
+        turn.tell("which-again")
+        turn.asked_anew = True
+
+
+def _chosen(turn: Turn, question: Question, intent: Answer) -> list[int] | None:
+    """The films that an answer means: none of them (None), or those that fit; empty when it fits nothing."""
+    choices = list(question.choices)
+    match intent.kind:
+        case AnswerKind.NONE:
+            return None
+        case AnswerKind.PLACE:
+            if intent.place == len(choices) + 1:
+                return None
+            return choices[intent.place - 1 : intent.place] if intent.place >= 1 else []
+        case AnswerKind.ALL:
+            return choices
+        case AnswerKind.YES | AnswerKind.WATCHED:
+            return choices if len(choices) == 1 else []
+        case AnswerKind.WORDS:
+            from_all = turn.titles.narrow([turn.film(c).film_id for c in choices], intent.text)
+            return [int(film_id) for film_id in from_all]
+        case AnswerKind.SIMILAR:
+            return []
+
+
+def _starts_anew(turn: Turn, text: str) -> bool:
+    """Whether words that answer nothing are a title of their own."""
+    link = turn.titles.link(text)
+    return link.certainty is not Certainty.UNKNOWN and link.matches[0].similarity >= _EXACT
+
+
+def _answer_bare(turn: Turn, question: Question, intent: Answer) -> None:
+    kind, place = intent.kind, intent.place
+    if kind in {AnswerKind.YES, AnswerKind.WATCHED} or (kind is AnswerKind.PLACE and place == 1):
+        _settled(turn)
+        if question.choices:
+            log_films(turn, question.choices, _said_when(turn, intent))
+        else:
+            log_watches(turn, LogWatches(question.typed, question.typed, when=intent.when))
+    elif kind is AnswerKind.SIMILAR or (kind is AnswerKind.PLACE and place == 2):
+        _settled(turn)
+        recommend_like(turn, question.choices, question.typed)
+    elif kind is AnswerKind.WORDS and not question.choices and _narrowed(turn, question, intent.text):
+        turn.asked_anew = True
+    elif kind is AnswerKind.WORDS:
+        turn.questions = []
+        bare_title(turn, BareTitle(intent.text))
+    else:
+        _settled(turn)
+        turn.tell("nothing-open")
+
+
+def _narrowed(turn: Turn, question: Question, text: str) -> bool:
+    """“The 1977 one” after “Suspiria: did you watch it?” settles which film is talked about."""
+    link = turn.titles.link(question.typed)
+    chosen = turn.titles.narrow([match.film_id for match in link.matches], text)
+    if len(chosen) != 1:
+        return False
+    turn.questions[0] = replace(question, choices=(int(chosen[0]),))
+    turn.in_mind = (int(chosen[0]),)
+    return True
+
+
+def _said_when(turn: Turn, intent: Answer) -> Details:
+    if not intent.when:
+        return Details()
+    said = day_of(intent.when, turn.moment, turn.phrases, turn.language)
+    return Details(said.day, said.exactness)
+
+
+def _answer_shown(turn: Turn, question: Question, intent: Answer) -> None:
+    chosen = _chosen(turn, question, intent)
+    if chosen is None:
+        _settled(turn)
+        turn.tell("nothing-open")
+    elif not chosen and intent.kind is AnswerKind.WORDS:
+        turn.questions = []
+        bare_title(turn, BareTitle(intent.text))
+    elif not chosen:
+        turn.tell("which-again")
+        turn.asked_anew = True
+    else:
+        _settled(turn)
+        log_films(turn, chosen, question.details, sentence="seen")
+
+
+# Films of the slate, and what was thought
+
+
+def seen(turn: Turn, intent: Seen) -> None:
+    """“Seen 2”, “seen it”: log films that were shown or talked about."""
+    details = Details()
+    if intent.when:
+        said = day_of(intent.when, turn.moment, turn.phrases, turn.language)
+        details = Details(said.day, said.exactness)
+    listed = shown_films(turn)
+    if intent.places or intent.every:
+        places = intent.places or tuple(range(1, len(listed) + 1))
+        chosen = places_of(turn, listed, places)
+        if chosen:
+            log_films(turn, chosen, details, sentence="seen")
+    elif turn.in_mind:
+        log_films(turn, turn.in_mind, details, sentence="logged")
+    elif len(listed) == 1:
+        log_films(turn, listed, details, sentence="seen")
+    elif listed:
+        turn.ask(Question(Asked.WHICH_SHOWN, choices=tuple(listed), details=details))
+    else:
+        turn.tell("no-slate")
+
+
+def places_of(turn: Turn, listed: Sequence[int], places: Sequence[int]) -> list[int]:
+    """The films at some places of the list; says what is wrong when there are none there."""
+    if not listed:
+        turn.tell("no-slate")
+        return []
+    chosen = [listed[place - 1] for place in places if 1 <= place <= len(listed)]
+    if len(chosen) < len(places):
+        turn.tell("no-such-place" if len(listed) > 1 else "no-such-place-one", count=len(listed))
+    return chosen
+
+
+def react(turn: Turn, intent: React) -> None:
+    """Note what was thought of the films logged last."""
+    details = Details(rating=intent.rating, reaction=intent.reaction)
+    fresh = [log for log in turn.logged if log.film_id in turn.in_mind]
+    if fresh:
+        for log in fresh:
+            said = log_of(log.film_id, details)
+            better = replace(
+                log,
+                rating=said.rating if said.rating is not None else log.rating,
+                reaction=said.reaction or log.reaction,
+                state=log.state if intent.state is None else type(log.state)(intent.state.value),
+            )
+            turn.changes[turn.changes.index(log)] = better
+            turn.logged[turn.logged.index(log)] = better
+        rated = [log.film_id for log in fresh]
+    else:
+        rated = []
+        for film_id in turn.in_mind:
+            watches = [watch for watch in turn.history if watch.film_id == film_id]
+            if watches and (intent.rating is not None or intent.reaction is not None):
+                change = log_of(film_id, details)
+                turn.changes.append(RateWatch(watches[-1].watch_id, change.rating, change.reaction))
+                rated.append(film_id)
+    words = opinion_in_words(turn.say, details)
+    if intent.state is not None:
+        words.append(turn.say(f"detail-{intent.state.value}"))
+    if rated:
+        films = turn.say.listed([film.label for film in turn.films(rated)])
+        turn.tell("rated", films=films, details=turn.say.listed(words))
+    else:
+        turn.tell("rate-what")
+
+
+# Another film was meant
+
+
+def meant(turn: Turn, intent: Meant) -> None:
+    """“No, the 1953 one”: change the film logged last for another one."""
+    logged = [
+        w for w in turn.history if w.message_id == turn.logged_by and w.film_id in {s.film_id for s in turn.swaps}
+    ]
+    if turn.questions and not logged:
+        answer(turn, Answer(AnswerKind.WORDS, text=intent.text))
+        return
+    if not logged:
+        log_watches(turn, LogWatches(intent.text, intent.text, doubtful=True))
+        return
+    for watch in reversed(logged):
+        name = turn.film(watch.film_id).title
+        namesakes = [m.film_id for m in turn.titles.link(name).matches]
+        namesakes += [turn.film(s.other_id).film_id for s in turn.swaps if s.film_id == watch.film_id and s.other_id]
+        others = [film_id for film_id in dict.fromkeys(namesakes) if film_id != watch.film_id]
+        chosen = turn.titles.narrow(others, intent.text)
+        if len(chosen) == 1:
+            swap(turn, watch, int(chosen[0]))
+            return
+    watch = logged[-1]
+    link = turn.titles.link(intent.text)
+    if link.certainty is Certainty.CLEAR:
+        swap(turn, watch, int(link.matches[0].film_id))
+    elif link.matches:
+        turn.removed.add(watch.watch_id)
+        turn.changes.append(RemoveWatch(watch.watch_id))
+        turn.ask(_question(turn, link, details_of(watch)))
+    else:
+        _tell_unknown(turn, [intent.text])
+
+
+def swap(turn: Turn, watch: Watch, film_id: int) -> None:
+    """Log another film in place of a watch, with all that was said about it."""
+    change = log_of(film_id, details_of(watch))
+    turn.removed.add(watch.watch_id)
+    turn.changes += [RemoveWatch(watch.watch_id), change]
+    turn.logged.append(change)
+    turn.in_mind, turn.logged_by = (film_id,), turn.message_id
+    turn.swaps = (Swap(film_id, watch.film_id),)
+    turn.tell("swapped", film=turn.film(film_id).label, other=turn.film(watch.film_id).label)
+
+
+# Titles that are no watch
+
+
+def bare_title(turn: Turn, intent: BareTitle) -> None:
+    """Nothing but a title: ask whether it was watched; or say that no such film is known."""
+    swapped = _swap_by_words(turn, intent.text)
+    if swapped:
+        return
+    text = intent.text
+    if intent.whole and intent.whole != text and _is_title(turn, intent.whole):
+        text = intent.whole
+    links = [link for link in links_of(turn, text) if link.matches]
+    known = [link for link in links if link.certainty is not Certainty.UNKNOWN and _likely(link)]
+    if known and len(known) == len(links):
+        clear = tuple(int(link.matches[0].film_id) for link in known if link.certainty is Certainty.CLEAR)
+        choices = clear if len(clear) == len(known) else ()
+        turn.ask(Question(Asked.WATCHED_OR_LIKE, text, choices))
+        turn.in_mind = choices
+    elif near := [match.film_id for link in links for match in link.matches if match.similarity >= _TITLE_LIKE]:
+        ordered = turn.engine.order(turn.member, near[:_MAX_NAMED])
+        turn.ask(Question(Asked.WHICH_FILM, text, tuple(map(int, ordered)), logs=False))
+    else:
+        not_understood(turn, NotUnderstood(text))
+
+
+def _likely(link: Link) -> bool:
+    return link.matches[0].similarity >= _TITLE_LIKE
+
+
+def _swap_by_words(turn: Turn, text: str) -> bool:
+    """“The 1953 one” right after a film was logged that has a namesake."""
+    for swapped in turn.swaps:
+        watch = next((w for w in turn.history if w.film_id == swapped.film_id and w.message_id == turn.logged_by), None)
+        if watch is None or not swapped.other_id:
+            continue
+        chosen = turn.titles.narrow([turn.film(swapped.other_id).film_id], text)
+        if chosen and not turn.titles.narrow([turn.film(swapped.film_id).film_id], text):
+            swap(turn, watch, swapped.other_id)
+            return True
+    return False
+
+
+def not_understood(turn: Turn, intent: NotUnderstood) -> None:
+    """Say so in one sentence, with an example."""
+    if intent.empty:
+        turn.tell("empty-message")
+    elif intent.text.startswith("/"):
+        turn.tell("unknown-command")
+    elif intent.text and len(intent.text) <= 2 * _MAX_SHOWN:
+        turn.tell("not-understood-title", text=shown_title(intent.text))
+    else:
+        turn.tell("not-understood")
+
+
+_MAX_SHOWN = 60
+
+
+def not_a_watch(turn: Turn, intent: NotAWatch) -> None:
+    """A film was named and nothing is logged: a short honest sentence."""
+    link = turn.titles.link(intent.film) if intent.film else None
+    if link is None or link.certainty is not Certainty.CLEAR or not _likely(link):
+        turn.tell(f"not-{intent.kind.value}-unknown")
+        return
+    film = turn.film(link.matches[0].film_id)
+    turn.in_mind = (int(film.film_id),)
+    facts = ""
+    if intent.kind is NotWatched.QUESTION:
+        genres = genres_in_words(film.genres)
+        key = "facts-none" if not genres else "facts-year-genres" if film.rating_count else "facts-genres"
+        facts = turn.say(key, genres=genres, count=f"{film.rating_count:,}")
+    turn.tell(f"not-{intent.kind.value}", film=film.label, title=film.title, facts=facts)
