@@ -7,14 +7,13 @@ Knows no models and no platforms.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, delete, insert, or_, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from storage.changes import Handling, make, new_id
 from storage.database import BEGIN, NO_TRANSACTION, READING, open_engine
@@ -41,6 +40,8 @@ from storage.records import (
 from storage.tables import contexts, feedback, identities, messages, people, slate_picks, slates, watches
 
 __all__ = ["Store", "new_id"]
+
+_Result = TypeVar("_Result")
 
 _WATCH = [watches.c[name] for name in Watch.__dataclass_fields__]
 
@@ -70,14 +71,12 @@ class Store:
 
     async def damage(self) -> tuple[str, ...]:
         """What the database's own check finds wrong with its file; empty when it is whole. Reads all of it."""
-        async with self._read() as connection:
-            found = (await connection.exec_driver_sql("PRAGMA quick_check")).scalars().all()
+        found = await self._read(lambda connection: connection.exec_driver_sql("PRAGMA quick_check").scalars().all())
         return () if found == ["ok"] else tuple(str(line) for line in found)
 
     async def read(self, identity: IdentityKey, place: PlaceKey, message: MessageKey, moment: datetime) -> Snapshot:
         """What is known about a person, as of one moment; of the context only what has not run out at `moment`."""
-        async with self._read() as connection:
-            return await connection.run_sync(_read_snapshot, identity, place, message, moment)
+        return await self._read(lambda connection: _read_snapshot(connection, identity, place, message, moment))
 
     async def apply(
         self,
@@ -125,29 +124,26 @@ class Store:
                 connection.execute(update(messages).where(messages.c.message_id == message_id).values(undoable=True))
             return Applied(done=True)
 
-        async with self._write() as connection:
-            return await connection.run_sync(handle)
+        return await self._write(handle)
 
     async def slate(self, slate_id: SlateId) -> tuple[PersonId, ShownSlate] | None:
         """A slate that was shown, and to whom."""
-        async with self._read() as connection:
-            return await connection.run_sync(_read_slate, slates.c.slate_id == slate_id)
+        return await self._read(lambda connection: _read_slate(connection, slates.c.slate_id == slate_id))
 
     async def message_changes(self, message_id: MessageId) -> MessageChanges | None:
         """What a handled message changed, whose it was and what it was answered; None when it is unknown."""
-        async with self._read() as connection:
-            return await connection.run_sync(_read_changes, message_id)
+        return await self._read(lambda connection: _read_changes(connection, message_id))
 
     async def last_undoable(self, person: PersonId) -> MessageId | None:
         """The person's last message whose changes are in force, not counting undos; so undoing twice goes back two."""
-        async with self._read() as connection:
-            found = await connection.scalar(
-                select(messages.c.message_id)
-                .where(messages.c.person_id == person, messages.c.undoable.is_(True), messages.c.in_force.is_(True))
-                .order_by(messages.c.version.desc())
-                .limit(1)
-            )
-            return None if found is None else MessageId(found)
+        newest = (
+            select(messages.c.message_id)
+            .where(messages.c.person_id == person, messages.c.undoable.is_(True), messages.c.in_force.is_(True))
+            .order_by(messages.c.version.desc())
+            .limit(1)
+        )
+        found = await self._read(lambda connection: connection.scalar(newest))
+        return None if found is None else MessageId(found)
 
     async def erase(self, identity: IdentityKey) -> None:
         """Remove everything about a person and leave no trace of it in the file; nothing happens for a stranger.
@@ -155,31 +151,52 @@ class Store:
         `secure_delete` alone leaves copies behind where SQLite has split a page, so the file is also rebuilt, and its
         log emptied. Raises BusyError when that could not be finished; erasing again then finishes it.
         """
-        async with self._write() as connection:
-            await connection.execute(delete(people).where(people.c.person_id == _person_of(identity).scalar_subquery()))
-        async with self._turn, _translating(), self._bare.connect() as connection:
+        erasing = delete(people).where(people.c.person_id == _person_of(identity).scalar_subquery())
+        await self._write(lambda connection: connection.execute(erasing))
+        await _to_its_end(self._rebuild())
+
+    async def _rebuild(self) -> None:
+        async with self._turn, self._bare.connect() as connection:
             await connection.execute(text("VACUUM"))
             busy, _, _ = (await connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))).one()
         if busy:
             raise BusyError(detail="others read on, so the write-ahead log could not be emptied")
 
-    @asynccontextmanager
-    async def _read(self) -> AsyncIterator[AsyncConnection]:
-        async with _translating(), self._reading.connect() as connection:
-            yield connection
+    async def _read(self, work: Callable[[Connection], _Result]) -> _Result:
+        """Do some reading in a transaction of its own, which sees one state."""
 
-    @asynccontextmanager
-    async def _write(self) -> AsyncIterator[AsyncConnection]:
-        async with self._turn, _translating(), self._engine.begin() as connection:
-            yield connection
+        async def transaction() -> _Result:
+            async with self._reading.connect() as connection:
+                return await connection.run_sync(work)
+
+        return await _to_its_end(transaction())
+
+    async def _write(self, work: Callable[[Connection], _Result]) -> _Result:
+        """Do some reading and writing in a transaction of its own, and commit it."""
+
+        async def transaction() -> _Result:
+            async with self._turn, self._engine.begin() as connection:
+                return await connection.run_sync(work)
+
+        return await _to_its_end(transaction())
 
 
-@asynccontextmanager
-async def _translating() -> AsyncIterator[None]:
+async def _to_its_end(work: Coroutine[None, None, _Result]) -> _Result:
+    """Await some work; when we are cancelled, let it end first.
+
+    A driver's call that is broken off goes on in its thread, and would leave a transaction open on a connection that
+    others are given next. Errors of the database become ours.
+    """
+    task = asyncio.ensure_future(work)
     try:
-        yield
+        return await asyncio.shield(task)
     except SQLAlchemyError as error:
         raise translated(error) from error
+    finally:
+        if not task.done():
+            await asyncio.wait([task])
+            if not task.cancelled():
+                task.exception()  # retrieved, so that asyncio does not report it: who would hear it has gone
 
 
 def _person_of(identity: IdentityKey) -> Select[int]:

@@ -52,6 +52,26 @@ async def test_sixty_concurrent_deliveries_of_one_message_log_once(ada) -> None:
     assert {one.earlier_reply for one in applied if not one.done} == {f"Logged {film}."}
 
 
+async def test_a_message_that_is_broken_off_is_done_or_not_and_others_go_on(ada) -> None:
+    await ada.say(LogWatch(0))
+    chance = random.Random(7)
+    for number in range(1, 40):
+        films = [LogWatch(number * 10), LogWatch(number * 10 + 1)]
+        key = ada.key()
+        task = asyncio.create_task(ada.deliver(key, MessageId(new_id()), films, "Logged."))
+        await asyncio.sleep(chance.uniform(0, 0.006))
+        task.cancel()
+        try:
+            confirmed = (await task).done
+        except asyncio.CancelledError:
+            confirmed = False
+        kept = [film in await ada.films() for film in (number * 10, number * 10 + 1)]
+        assert kept in ([True, True], [False, False])
+        assert kept[0] or not confirmed
+        again = await ada.deliver(key, MessageId(new_id()), films, "Logged.")
+        assert again.done is not kept[0]
+
+
 async def test_two_processes_with_the_same_messages_log_each_once(ada, url) -> None:
     count = 40
     writers = [await start_writer(url, count) for _ in range(2)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import sqlite3
 import traceback
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from storage import tables
-from storage.errors import StorageError
+from storage import database, tables
+from storage.errors import BusyError, StorageError
 from storage.records import (
     FeedbackKind,
     GiveFeedback,
@@ -82,6 +83,23 @@ class TestErasing:
         assert traces(path, MARK) == {}
         assert traces(path, "ada") == {}
         assert await ben.read() == kept
+
+    async def test_what_a_reader_kept_from_being_finished_is_finished_by_erasing_again(
+        self, ada, url, path, monkeypatch
+    ) -> None:
+        monkeypatch.setattr(database, "BUSY_SECONDS", 0.2)
+        ada.store = await Store.open(url)
+        await say_everything(ada, MARK, 1)
+        reader = sqlite3.connect(path, isolation_level=None)
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM people").fetchone()
+        with pytest.raises(BusyError):
+            await ada.store.erase(ada.identity)
+        assert (await ada.read()).person is None
+        reader.close()
+        await ada.store.erase(ada.identity)
+        assert traces(path, MARK) == {}
+        await ada.store.close()
 
     async def test_others_keep_everything(self, ada, ben) -> None:
         await say_everything(ada, MARK, 1)
