@@ -115,6 +115,25 @@ class TestConnections:
         await ada.store.close()
 
 
+class TestDamage:
+    async def test_a_whole_database_has_none(self, ada) -> None:
+        await ada.say(LogWatch(1))
+        assert await ada.store.damage() == ()
+
+    async def test_a_page_of_rubbish_is_found(self, ada, url, path) -> None:
+        await ada.say(*(LogWatch(film, reaction="x" * 500) for film in range(100)))
+        await ada.store.close()
+        content = bytearray(path.read_bytes())
+        middle = len(content) // 2 // 4096 * 4096
+        content[middle : middle + 4096] = b"\x55" * 4096
+        path.write_bytes(content)
+        ada.store = await Store.open(url)
+        try:
+            assert await ada.store.damage()
+        finally:
+            await ada.store.close()
+
+
 class TestMigrations:
     def test_the_program_knows_the_newest_one(self) -> None:
         assert ScriptDirectory.from_config(configuration()).get_current_head() == REVISION
