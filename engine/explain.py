@@ -34,6 +34,9 @@ SECOND_SHARE = 0.5
 NEAR = 3.0
 """A film is near a named one when their cosine is this many standard deviations above that film's mean cosine."""
 
+FEW_RATINGS = 20
+"""Nearness to a film with fewer ratings is not called that unless the catalogue bears it out: its vector is a guess."""
+
 WELL_KNOWN = 300
 """Places by number of ratings that count as popular."""
 
@@ -128,10 +131,13 @@ class Explainer:
         if deviations < NEAR:
             return None
         other = known[best][0]
+        shared = self._facts.shared(row, other)
+        if not shared and self._facts.catalog.rating_counts[other] < FEW_RATINGS:
+            return None
         return Reason(
             ReasonKind.LIKE,
             films=(self._film(other),),
-            facts=self._facts.shared(row, other),
+            facts=shared,
             evidence={"cosine": cosine, "deviations": deviations},
         )
 

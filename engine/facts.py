@@ -31,7 +31,7 @@ _OPINIONS = re.compile(
     r"|golden raspberry|afi|imdb|top 250|criterion|bechdel|seen|watched|ok|okay|meh|weak|fine|cool|wow|rare"
     r"|life|love|death|women|plot twist|twist|twist ending|surprise ending|usa|highly quotable|quotable|not|sequel"
     r"|remake|franchise|easily confused|rape|incest|masturbation|unsimulated sex|sex|sex scenes|nudity"
-    r"|beautiful woman)\b"
+    r"|beautiful woman|atmospheric|visually appealing|touching)\b"
 )
 """Tags that praise, blame, give away or say little: true of somebody's evening, not a reason to see a film."""
 _TELLING = re.compile(r"[a-z0-9][a-z0-9' .&-]{2,27}")

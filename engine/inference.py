@@ -209,8 +209,6 @@ class Model:
         options.inter_op_num_threads = 1
         options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
         options.log_severity_level = 3
-        # A tail of denormal numbers in a softmax costs a hundred times its worth and changes no answer.
-        options.add_session_config_entry("session.set_denormal_as_zero", "1")
         if name == "scorer":
             options.add_session_config_entry("session.disable_prepacking", "1")
         options.add_initializer(table_name, table)

@@ -256,7 +256,7 @@ class Recommender:
         return 1.0 - 0.6 * float(np.mean([self._unknown(row) for row, _ in liked])) if liked else 1.0
 
     def _kindred(self, row: int, allowed: Mask) -> Indices:
-        """Allowed films that are most alike a little known one, as candidates beside the model's; none if well known."""
+        """Allowed films most alike a little known one, as candidates beside the model's; none if it is well known."""
         if self._unknown(row) < 0.2:
             return np.zeros(0, np.int64)
         places = np.flatnonzero(allowed)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from engine.films import Film, FilmId
+from engine.films import GENRES, Film, FilmId
 
 MAX_COUNT = 50
 """Most films one slate may hold."""
@@ -70,6 +70,8 @@ class Request:
         for name in ("adventurousness", "diversity"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise ValueError(f"{name} runs from 0 to 1, not {getattr(self, name)}")
+        if unknown := sorted((self.genres | self.without_genres) - set(GENRES)):
+            raise ValueError(f"“{unknown[0]}” is none of MovieLens' genres")
 
 
 class ReasonKind(StrEnum):

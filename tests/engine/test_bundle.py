@@ -144,7 +144,8 @@ def test_films_outside_the_catalogue_say_so(copied: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "manifest", [b"", b"[]", b"{}", b'{"schema": 1}', b"\xff\xfe", b'{"name": "a package", "version": "1"}', b"[" * 9999]
+    "manifest",
+    [b"", b"[]", b"{}", b'{"schema": 1}', b"\xff\xfe", b'{"name": "a package", "version": "1"}', b"[" * 9999],
 )
 def test_a_foreign_folder_is_told_from_a_bundle(tmp_path: Path, manifest: bytes) -> None:
     (tmp_path / "manifest.json").write_bytes(manifest)
