@@ -42,7 +42,8 @@ _ERROR_LINE = re.compile(r"Line: (\d+)")
 _SHELF_MARKS = re.compile(
     r"\b(netflix|dvd|dvr|vhs|blu-?ray|bd-r|redbox|library|shopping list|my computer|quickpick|owned?|queue|rented|seen"
     r"|watched|to see|must see|watch ?list|favou?rites?|viu|viram|movies|my|i|imdb|afi|rotten tomatoes|golden raspberry"
-    r"|easily confused|disambiguation)\b|\.(fi|com)\b|nudity|fuck|shit|boring|overrated|stupid|bad |worst|not funny|too long"
+    r"|easily confused|disambiguation)\b|\.(fi|com)\b|nudity|fuck|shit|boring|overrated|stupid|bad |worst"
+    r"|not funny|too long"
 )
 """Tags that say where a copy lies, who saw it, or only that it is bad: true of a person, not of a film."""
 _LONGEST_TAG = 32
@@ -96,7 +97,7 @@ class Ratings:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """What a recipe's sources hold: `ratings`, the `catalog` with its counts, tags and links, and a hash of the files."""
+    """What a recipe's sources hold: `ratings`, the `catalog` with counts, tags and links, and a hash of the files."""
 
     ratings: Ratings
     catalog: Catalog

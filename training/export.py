@@ -13,6 +13,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +22,7 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 
 from engine.inference import Model
-from training.model import NORM_EPSILON, SASRec
+from training.model import NORM_EPSILON, Block, SASRec
 from training.recipe import ModelSettings, Similarity
 
 OPSET = 20
@@ -32,6 +33,9 @@ TOLERANCE = 1e-4
 TABLE_FILE = "film_table.npy"
 _TABLE_HEADER = 128
 """Bytes before the numbers in a `.npy` of two dimensions, as numpy writes it."""
+
+_FAME_UNIT = 0.01
+"""A film's log(ratings) times this is the table's last column: too small to matter to a cosine of two films."""
 
 _BATCHES = (1, 3, 32)
 _CHECKED_FILMS = 10
@@ -48,9 +52,7 @@ class _Graph:
         self.nodes: list[onnx.NodeProto] = []
         self.constants: list[onnx.TensorProto] = []
 
-    def op(
-        self, kind: str, *inputs: str, name: str | None = None, **attributes: int | float | str | Sequence[int]
-    ) -> str:
+    def op(self, kind: str, *inputs: str, name: str | None = None, **attributes: Any) -> str:
         output = name or f"{kind}_{len(self.nodes)}"
         self.nodes.append(helper.make_node(kind, list(inputs), [output], name=f"node_{output}", **attributes))
         return output
@@ -97,7 +99,8 @@ class _Graph:
         model = helper.make_model(
             graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION, producer_name="nextreel"
         )
-        return model.SerializeToString()
+        serialised: bytes = model.SerializeToString()
+        return serialised
 
 
 def encoder_graph(model: SASRec) -> bytes:
@@ -111,10 +114,13 @@ def encoder_graph(model: SASRec) -> bytes:
     vocabulary = model.films.num_embeddings - 1
     g = _Graph()
     one, last, after = g.ints(1), g.ints(-1), g.ints(np.iinfo(np.int64).max)
+    columns = dimensions + bool(settings.fame)
 
     history = g.op("Cast", "history", to=TensorProto.INT64)
     length = g.op("Shape", "history", start=1, end=2)  # [L']
-    films = _film_vectors(g, history, vocabulary, dimensions)
+    films = _film_vectors(g, history, vocabulary, columns)
+    if settings.fame:
+        films = g.op("Slice", films, g.ints(0), g.ints(dimensions), g.ints(2))
     scale = g.constant(np.array(model.input_scale, np.float32))
     scaled_positions = g.weight(model.positions * model.input_scale)
     positions = g.op("Slice", scaled_positions, g.op("Neg", length), after, g.ints(0))
@@ -133,6 +139,7 @@ def encoder_graph(model: SASRec) -> bytes:
 
     split = g.ints(0, 0, heads, dimensions // heads)
     for number, block in enumerate(model.blocks):
+        assert isinstance(block, Block)  # noqa: S101 - a ModuleList does not say what it holds
         is_last = number == len(model.blocks) - 1
         normed = g.norm(x, block.norm_1)
         asking = normed
@@ -158,18 +165,18 @@ def encoder_graph(model: SASRec) -> bytes:
         x = g.op("Add", x, g.linear(wide, block.narrow))
 
     user = g.op("Squeeze", g.linear(g.norm(x, model.norm), model.out), one)
-    if model.sum_map is not None:
-        total = g.op("ReduceSum", films, one, keepdims=0)
-        user = g.op("Add", user, g.op("MatMul", total, g.weight(model.sum_map)))
     if settings.similarity is Similarity.COSINE:
         long = g.op("Max", g.op("ReduceL2", user, last, keepdims=1), g.constant(np.array(1e-6, np.float32)))
         user = g.op("Div", user, g.op("Mul", long, g.constant(np.array(settings.temperature, np.float32))))
+    if settings.fame:
+        row = g.op("Concat", g.op("Shape", "history", start=0, end=1), one, axis=0)  # [B, 1]
+        user = g.op("Concat", user, g.op("Expand", g.constant(_fame_factor(settings)), row), axis=1)
     g.op("Identity", user, name="user")
     return g.finish(
         "encoder",
-        {"history": (TensorProto.INT32, ("B", "L")), "added": (TensorProto.FLOAT, ("M", dimensions))},
-        {"user": (TensorProto.FLOAT, ("B", dimensions))},
-        ("film_table", (vocabulary + 1, dimensions)),
+        {"history": (TensorProto.INT32, ("B", "L")), "added": (TensorProto.FLOAT, ("M", columns))},
+        {"user": (TensorProto.FLOAT, ("B", columns))},
+        ("film_table", (vocabulary + 1, columns)),
     )
 
 
@@ -209,16 +216,25 @@ def scorer_graph(vocabulary: int, dimensions: int) -> bytes:
     )
 
 
+def _fame_factor(settings: ModelSettings) -> npt.NDArray[np.float32]:
+    """The user vector's last number, [[x]]: times a film's last column it is what fame adds to the score."""
+    return np.array([[settings.fame / _FAME_UNIT]], np.float32)
+
+
 def film_table(model: SASRec) -> npt.NDArray[np.float32]:
-    """The table that both graphs use, float32[V+1, D]; row 0 is zeros."""
-    return model.film_vectors().detach().numpy().astype(np.float32)
+    """The table that both graphs use, float32[V+1, D]; row 0 is zeros. Where the recipe counts fame, D is one more than
+    the model's dimensions and the last column holds it."""
+    vectors = model.film_vectors().detach().numpy()
+    if model.settings.fame:
+        vectors = np.hstack([vectors, _FAME_UNIT * model.log_counts.numpy()[:, None]])
+    return np.ascontiguousarray(vectors, np.float32)
 
 
 def graphs(model: SASRec) -> tuple[bytes, bytes]:
     """The encoder and the scorer of a model, serialised and checked. Raises ExportError when they differ from torch."""
     model.eval()
     encoder = encoder_graph(model)
-    scorer = scorer_graph(model.films.num_embeddings - 1, model.settings.dimensions)
+    scorer = scorer_graph(model.films.num_embeddings - 1, film_table(model).shape[1])
     check(model, encoder, scorer)
     return encoder, scorer
 
@@ -240,7 +256,7 @@ def check(model: SASRec, encoder: bytes, scorer: bytes) -> float:
                 ids = rng.integers(1, vocabulary + 1, (batch, length)).astype(np.int32)
                 for padded in range(1, batch, 2):
                     ids[padded, : rng.integers(0, length)] = 0
-                difference = _difference(model, engine, ids, table, count)
+                difference = _difference(model, engine, ids, count)
                 largest = max(largest, difference)
                 if not difference <= TOLERANCE:
                     raise ExportError(
@@ -250,12 +266,10 @@ def check(model: SASRec, encoder: bytes, scorer: bytes) -> float:
     return largest
 
 
-def _difference(
-    model: SASRec, engine: Model, ids: npt.NDArray[np.int32], table: npt.NDArray[np.float32], count: int
-) -> float:
+def _difference(model: SASRec, engine: Model, ids: npt.NDArray[np.int32], count: int) -> float:
     with torch.no_grad():
-        users = model(torch.from_numpy(ids.astype(np.int64)))[:, -1].numpy()
-    expected = users @ table.T
+        users = model(torch.from_numpy(ids.astype(np.int64)))[:, -1]
+        expected = (users @ model.film_vectors().T + model.fame()).numpy()
     expected[:, 0] = -np.inf
     bias = np.zeros(expected.shape, np.float32)
     bias[:, 0] = -np.inf

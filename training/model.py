@@ -1,8 +1,8 @@
 """The model: SASRec (Kang and McAuley 2018), top to bottom.
 
-A history of film indices goes in, one user vector a position comes out; a score is the dot product of a user vector and
-a film vector. Pre-norm blocks, learned positions counted from the end, one film table for input and output. Knows no
-people, no files and no training loop. `training.export` writes the same arithmetic as ONNX graphs.
+A history of film indices goes in, one user vector a position comes out; a score is the dot product of a user vector
+and a film vector, plus what the film's fame adds. Pre-norm blocks, learned positions counted from the end, one film
+table for input and output. Knows no people, no files and no training loop. `training.export` writes the same arithmetic as ONNX graphs.
 
 Films are left-padded with 0, and padding never changes a result: it is never attended to, and positions count from the
 last film.
@@ -43,23 +43,28 @@ class Block(nn.Module):
         dropout = self.dropout if self.training else 0.0
         seen = F.scaled_dot_product_attention(query, key, value, attn_mask=allowed, dropout_p=dropout)
         x = x + self.drop(self.mixed(seen.transpose(1, 2).reshape(batch, length, dimensions)))
-        return x + self.drop(self.narrow(self.drop(F.gelu(self.wide(self.norm_2(x))))))
+        added: Tensor = self.drop(self.narrow(self.drop(F.gelu(self.wide(self.norm_2(x))))))
+        return x + added
 
 
 class SASRec(nn.Module):
-    """`vocabulary` films, index 1…V; 0 is padding."""
+    """`vocabulary` films, index 1…V; 0 is padding. `counts` int64[V] are the ratings of each (none: all the same)."""
 
-    def __init__(self, vocabulary: int, settings: ModelSettings) -> None:
+    def __init__(self, vocabulary: int, settings: ModelSettings, counts: Tensor | None = None) -> None:
         super().__init__()
         dimensions = settings.dimensions
         self.settings = settings
         self.films = nn.Embedding(vocabulary + 1, dimensions, padding_idx=0)
         self.positions = nn.Parameter(torch.randn(settings.length, dimensions) * 0.02)
-        self.blocks = nn.ModuleList(Block(dimensions, settings.heads, settings.dropout) for _ in range(settings.blocks))
+        self.blocks = nn.ModuleList(
+            [Block(dimensions, settings.heads, settings.dropout) for _ in range(settings.blocks)]
+        )
         self.norm = nn.LayerNorm(dimensions, eps=NORM_EPSILON)
         self.out = nn.Linear(dimensions, dimensions)
         self.drop = nn.Dropout(settings.dropout)
-        self.sum_map = nn.Parameter(torch.zeros(dimensions, dimensions)) if settings.history_sum else None
+        logs = torch.zeros(vocabulary) if counts is None else counts.clamp_min(1).log()
+        self.log_counts: Tensor
+        self.register_buffer("log_counts", torch.cat([torch.zeros(1), logs - logs.mean()]).float())
         with torch.no_grad():
             self.films.weight.normal_(std=dimensions**-0.5)
             self.films.weight[0] = 0
@@ -75,6 +80,10 @@ class SASRec(nn.Module):
             return F.normalize(self.films.weight, dim=-1, eps=1e-6)
         return self.films.weight
 
+    def fame(self) -> Tensor:
+        """float32[V+1]: what is added to each film's score, 0 for one of middling fame."""
+        return self.settings.fame * self.log_counts
+
     def forward(self, history: Tensor, vectors: Tensor | None = None) -> Tensor:
         """User vectors float32[B, L', D] after each film of `history` int64[B, L'], 1 ≤ L' ≤ L.
 
@@ -89,9 +98,7 @@ class SASRec(nn.Module):
         allowed = (causal & present[:, None, None, :]) | itself
         for block in self.blocks:
             x = block(x, allowed)
-        user = self.out(self.norm(x))
-        if self.sum_map is not None:
-            user = user + films.cumsum(1) @ self.sum_map
+        user: Tensor = self.out(self.norm(x))
         if self.settings.similarity is Similarity.COSINE:
             return F.normalize(user, dim=-1, eps=1e-6) / self.settings.temperature
         return user

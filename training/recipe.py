@@ -43,7 +43,7 @@ class Start(StrEnum):
 
     RANDOM = "random"
     COOCCURRENCE = "co-occurrence"
-    """The factors of EASE's item weights (see `training.cooccurrence`); the table is not trained further."""
+    """Factors of which films the same people watch (see `training.cooccurrence`)."""
 
 
 class _Section(BaseModel):
@@ -93,8 +93,9 @@ class ModelSettings(_Section):
     similarity: Annotated[Similarity, Field(strict=False)] = Similarity.DOT
     temperature: float = Field(0.07, gt=0)
     """For cosine only."""
-    history_sum: bool = False
-    """Add a linear map of the sum of the history's vectors to the user vector: the set beside the sequence."""
+    fame: float = Field(0.0, ge=0, le=1)
+    """A score is the similarity + fame · log(ratings in training): what most people watch next is no matter of taste,
+    and the vectors need not say it."""
 
     @model_validator(mode="after")
     def _heads_divide(self) -> ModelSettings:
@@ -115,16 +116,15 @@ class TrainingSettings(_Section):
     weight_decay: float = Field(0.01, ge=0)
     warmup_steps: int = Field(100, ge=0)
     negatives: int = Field(0, ge=0)
-    """Films drawn for the softmax, shared by the batch; 0: all films."""
+    """Films drawn for the softmax, shared by the batch, in proportion to (ratings in training) to the power of
+    `model.fame`; 0: all films."""
     drop_inputs: float = Field(0.0, ge=0, lt=1)
     """Each window loses a share of its films, drawn anew from 0 to this every epoch: short and broken histories."""
+    shuffle: float = Field(0.0, ge=0, le=1)
+    """This share of the windows loses its order: for people who tell what they watched in no order at all."""
     average: float = Field(0.0, ge=0, lt=1)
     """Decay of the exponential average of the weights that is validated and shipped; 0: the weights themselves."""
     start: Annotated[Start, Field(strict=False)] = Start.RANDOM
-    ridge: float = Field(300.0, gt=0)
-    """EASE's λ, for a co-occurrence start."""
-    groups: int = Field(5, ge=2)
-    """For a co-occurrence start: people are trained on with a table made from the other groups' ratings."""
 
 
 class Recipe(_Section):

@@ -42,10 +42,10 @@ class Vocabulary:
 
     @classmethod
     def of(
-        cls, ratings: Ratings, people: Sequence[int], min_ratings: int, catalog: npt.NDArray[np.int32]
+        cls, ratings: Ratings, people: Sequence[int] | Ids, min_ratings: int, catalog: npt.NDArray[np.int32]
     ) -> Vocabulary:
         """Films of the catalogue with at least `min_ratings` ratings by those people."""
-        rated = [ratings.films[ratings.rows(person)] for person in people]
+        rated = [ratings.films[ratings.rows(int(person))] for person in people]
         films, counts = np.unique(np.concatenate(rated) if rated else ratings.films[:0], return_counts=True)
         return cls(np.intersect1d(films[counts >= min_ratings], catalog).astype(np.int32))
 
@@ -70,11 +70,11 @@ class Watched:
 
 
 def training_sequences(
-    ratings: Ratings, people: Sequence[int], vocabulary: Vocabulary, settings: SequenceSettings
+    ratings: Ratings, people: Sequence[int] | Ids, vocabulary: Vocabulary, settings: SequenceSettings
 ) -> list[Watched]:
     """One a person, for people with at least `min_targets` targets and one film before the last."""
     made = []
-    for person in people:
+    for person in map(int, people):
         rows = ratings.rows(person)
         stars, ids = ratings.stars[rows], vocabulary.indices(ratings.films[rows])
         asked = selected(stars, settings.targets, settings)
@@ -87,17 +87,26 @@ def training_sequences(
 
 
 def windows(
-    sequences: Sequence[Watched], length: int, drop_inputs: float, rng: np.random.Generator
+    sequences: Sequence[Watched],
+    length: int,
+    rng: np.random.Generator,
+    *,
+    drop_inputs: float = 0.0,
+    shuffle: float = 0.0,
 ) -> Iterator[Watched]:
     """Pieces of at most `length` + 1 films that cover every sequence; neighbours share one film.
 
-    The first cut of a long sequence is drawn anew, and a share of the films (from 0 to `drop_inputs`) is left out.
+    The first cut of a long sequence is drawn anew, a share of the films (from 0 to `drop_inputs`) is left out, and a
+    share `shuffle` of the sequences loses its order.
     """
     for sequence in sequences:
         ids, asked = sequence.ids, sequence.asked
         if drop_inputs:
             kept = rng.random(len(ids)) >= rng.random() * drop_inputs
             ids, asked = ids[kept], asked[kept]
+        if shuffle and rng.random() < shuffle:
+            order = rng.permutation(len(ids))
+            ids, asked = ids[order], asked[order]
         first = int(rng.integers(1, length + 1)) if len(ids) > length + 1 else 0
         cuts = [0, *range(first, len(ids), length)] if first else [0]
         for start, end in zip(cuts, [*cuts[1:], len(ids)], strict=True):
