@@ -63,11 +63,15 @@ class Standing(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """One way to say a name: its standing, the key it is found by, and its words with spaces for comparing."""
+    """One way to say a name: its standing, the key it is found by, and its words with spaces for comparing.
+
+    `spelled` is `spaced` with number words as they are: a slip in “sixteen” has to be seen in letters.
+    """
 
     standing: Standing
     key: str
     spaced: str
+    spelled: str
 
 
 def words(name: str) -> list[str]:
@@ -87,24 +91,24 @@ def words(name: str) -> list[str]:
     return _WORD.findall(text.replace("&", " and ").replace("+", " and "))
 
 
-def _number(word: str, first: bool) -> str | None:
-    """A number word or (not as the first word) a Roman numeral in digits."""
+def _number(word: str, *, first: bool, spelled: bool) -> str | None:
+    """A number word (unless those stay spelled) or (not as the first word) a Roman numeral in digits."""
     if word in _NUMBER_WORDS:
-        return str(_NUMBER_WORDS[word])
+        return None if spelled else str(_NUMBER_WORDS[word])
     if first or not _ROMAN.fullmatch(word):
         return None
     values = [_ROMAN_VALUE[letter] for letter in word]
     return str(sum(-v if v < after else v for v, after in zip(values, [*values[1:], 0], strict=True)))
 
 
-def _digits(read: list[str]) -> list[str]:
+def _digits(read: list[str], *, spelled: bool) -> list[str]:
     """Numbers in digits, “part” and its kin before a number left out, words that are often shortened in short."""
     out: list[str] = []
     for place, word in enumerate(read):
         plain = _SHORTENED.get(word, word)
         # “I” is a numeral only behind “part” or at the end: “I, Robot”, “The King and I”.
         numeral = plain != "i" or place == len(read) - 1 or (place > 0 and read[place - 1] in _PART_WORDS)
-        number = _number(plain, first=place == 0) if numeral else None
+        number = _number(plain, first=place == 0, spelled=spelled) if numeral else None
         number = number or (plain if plain.isdigit() else None)
         if number is None:
             out.append(plain)
@@ -118,11 +122,14 @@ def _digits(read: list[str]) -> list[str]:
     return out
 
 
-def loose_words(name: str) -> list[str]:
-    """The words without a leading article, without any “the”, every number in digits: “Rocky IV” → ["rocky", "4"]."""
+def loose_words(name: str, *, spelled: bool = False) -> list[str]:
+    """The words without a leading article, without any “the”, every number in digits: “Rocky IV” → ["rocky", "4"].
+
+    With `spelled` number words stay words: “Sixteen Candles” → ["sixteen", "candles"].
+    """
     article = _LEADING_ARTICLE.match(name)
     read = words(name[article.end() :] if article else name)
-    return _digits([word for word in read if word != "the"] or read)
+    return _digits([word for word in read if word != "the"] or read, spelled=spelled)
 
 
 def exact_key(name: str) -> str:
@@ -173,12 +180,19 @@ def forms(names: Sequence[str], *, with_parts: bool) -> tuple[Form, ...]:
         loose += [part for name in names for part in parts(name)]
     for name in names:
         key = exact_key(name)
-        out.setdefault(key, Form(Standing.NAME, key, " ".join(loose_words(name))))
+        out.setdefault(key, _form(Standing.NAME, key, name))
     for standing, name in loose:
-        read = loose_words(name)
-        key = "".join(read) or exact_key(name)
-        out.setdefault(key, Form(standing, key, " ".join(read)))
+        key = loose_key(name)
+        if key not in out:
+            out[key] = _form(standing, key, name)
     return tuple(out.values())
+
+
+def _form(standing: Standing, key: str, name: str) -> Form:
+    spaced = " ".join(loose_words(name))
+    # Only a name with a number in it has anything to spell.
+    spelled = " ".join(loose_words(name, spelled=True)) if any(map(str.isdigit, spaced)) else spaced
+    return Form(standing, key, spaced, spelled)
 
 
 def key_hash(key: str) -> int:

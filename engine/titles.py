@@ -73,8 +73,12 @@ _CUT_OFFS = ((7, 0.88), (11, 0.86), (MAX_NAME, 0.84))
 """Least similarity by letters typed: stricter as titles shorten."""
 _NEAR = 0.75
 """Least similarity of a near miss."""
+_LESS = 0.03
+"""How much less a part of a name is like what was typed than a name."""
 _UNRATED, _UNRATED_FROM = 0.04, 10
 """What a film that nobody rated needs on top, and the letters from which it is looked at."""
+_COMPLETED = 100
+"""Films, by popularity, whose names are read to complete what is typed."""
 _TELLING_SHARE = 0.65
 """Similarity from which some words of a name, one of them rare, are enough to mean it."""
 _LONGEST = 6
@@ -552,6 +556,7 @@ class TitleIndex:
         letters = sum(c.isalpha() for c in spaced)
         if letters <= _SHORT:
             return Link(typed, Certainty.UNKNOWN)
+        spelled = " ".join(loose_words(name, spelled=True))
         rows = self._candidates(spaced)
         near: dict[int, tuple[float, str]] = {}
         for row in (*rows, *self._jumbled(spaced.replace(" ", ""))):
@@ -559,9 +564,11 @@ class TitleIndex:
                 part = form.standing >= Standing.PART
                 if len(form.spaced) <= _SHORT or (part and " " not in form.spaced):
                     continue
-                alike = similarity(spaced, form.spaced) - (0.03 if part else 0.0)
-                if alike > near.get(row, (0.0, ""))[0]:
-                    near[row] = (alike, form.spaced)
+                alike = similarity(spaced, form.spaced)
+                if spelled != spaced or form.spelled != form.spaced:
+                    alike = max(alike, similarity(spelled, form.spelled))
+                if alike - _LESS * part > near.get(row, (0.0, ""))[0]:
+                    near[row] = (alike - _LESS * part, form.spaced)
         for alias in self._words.aliases:
             alike = similarity(spaced, alias.spaced)
             aliased = self._catalog.row_of(alias.film_id)
@@ -790,7 +797,7 @@ class TitleIndex:
             return ()
         start = " ".join(read)
         rows = self._rows_with(start)
-        by_ratings = rows[np.argsort(-self._catalog.rating_counts[rows], kind="stable")][: 8 * limit]
+        by_ratings = rows[np.argsort(-self._catalog.rating_counts[rows], kind="stable")][: max(_COMPLETED, 4 * limit)]
         spoken = {
             int(row): [f.spaced for f in self._forms(int(row)) if f.standing < Standing.PART] for row in by_ratings
         }
