@@ -235,17 +235,13 @@ class Snapshot:
     earlier_reply: str | None
     """The reply to this very message, when it was handled before."""
 
-    def watches_of(self, film_id: int) -> tuple[Watch, ...]:
-        """The watches of one film, oldest first."""
-        return tuple(watch for watch in self.history if watch.film_id == film_id)
-
     def known(self, change: LogWatch, moment: datetime) -> Watch | None:
         """The watch that `change`, told at `moment`, would be the same as; None when it would be a new one."""
         if change.state is WatchState.REWATCH:
             return None
-        day = change.starts_on() or moment.date()
-        for watch in self.watches_of(change.film_id):
-            if (watch.precision, watch.sorted_on) == (change.precision, day) and watch.state is not WatchState.REWATCH:
+        same = (change.film_id, change.precision, change.starts_on() or moment.date())
+        for watch in self.history:
+            if (watch.film_id, watch.precision, watch.sorted_on) == same and watch.state is not WatchState.REWATCH:
                 return watch
         return None
 
