@@ -16,7 +16,7 @@ COPY --from=build /nextreel /nextreel
 ENV PATH=/nextreel/bin:$PATH \
     NEXTREEL_DATA_DIR=/data \
     PYTHONUNBUFFERED=1
-USER nextreel
+USER 10001
 VOLUME /data
 HEALTHCHECK --interval=60s --timeout=20s --start-period=20s CMD ["nextreel", "doctor"]
 ENTRYPOINT ["nextreel"]

@@ -78,7 +78,7 @@ def chat(
     from bot import terminal
     from bot.app import App
     from engine.bundle import BundleError
-    from storage.store import StorageError
+    from storage.errors import StorageError
 
     try:
         log.configure(settings.log_level, settings.log_format, settings.log_file or settings.data_dir / "nextreel.log")
