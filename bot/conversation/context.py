@@ -1,4 +1,4 @@
-"""What a conversation is about right now: the open questions and the films in mind; and its JSON, which the store keeps.
+"""What a conversation is about right now: the open questions, the films in mind; and its JSON, which the store keeps.
 
 Knows film ids and what was said about them; knows no store, no engine and no words of the bot's.
 """

@@ -34,6 +34,8 @@ class When:
 
     day: date | None
     exactness: Exactness
+    in_future: bool = False
+    """It was a day, but one still to come."""
 
 
 UNKNOWN = When(None, Exactness.UNKNOWN)
@@ -109,4 +111,4 @@ def _date(year: int, month: int, day: int) -> date | None:
 
 
 def _not_future(when: When, moment: datetime) -> When:
-    return UNKNOWN if when.day and when.day > moment.date() else when
+    return When(None, Exactness.UNKNOWN, in_future=True) if when.day and when.day > moment.date() else when

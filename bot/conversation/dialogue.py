@@ -252,7 +252,8 @@ def _intents(
 
 def act(turn: Turn, intent: Intent) -> None:
     """Do what one intent means."""
-    if isinstance(intent, _STARTS_ANEW) and not turn.asked_anew:
+    forgetting = bool(turn.questions) and turn.questions[0].asked is Asked.FORGET
+    if not turn.asked_anew and (isinstance(intent, _STARTS_ANEW) or (forgetting and not isinstance(intent, Answer))):
         turn.drop_questions()
     match intent:
         case LogWatches():

@@ -53,7 +53,7 @@ def plain(word: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A word or a mark: what was typed (`text[start:end]`), its plain form, and the phrase word it was mistyped from."""
+    """A word or a mark: what was typed (`text[start:end]`), its plain form, the phrase word it was mistyped from."""
 
     raw: str
     word: str

@@ -29,8 +29,8 @@ from storage.records import FeedbackKind, GiveFeedback, ShownPick, ShownSlate, S
 
 MAX_SLATE = 20
 """Films that one answer shows at most."""
-"""A title word for word."""
-_EXACT = 0.98
+EXACT = 0.98
+"""Similarity from which a name is as good as written out."""
 _RATED = 20
 """Ratings from which a film's year counts for what is new."""
 
@@ -78,11 +78,11 @@ def recommend(turn: Turn, intent: Recommend) -> None:
 def is_title(turn: Turn, intent: Recommend) -> BareTitle | None:
     """The title that a wish of nothing but words is after all: “Like Water for Chocolate”; “horror” stays a wish."""
     wish = intent.wish
-    plain_wish = wish.genres and not wish.like and not wish.names
+    plain_wish = (wish.genres or wish.adventurousness is not None) and not wish.like and not wish.names
     if not intent.bare or plain_wish or len(intent.bare) > 100:
         return None
     link = turn.titles.link(intent.bare)
-    exact = link.certainty is not Certainty.UNKNOWN and link.matches[0].similarity >= _EXACT
+    exact = link.certainty is not Certainty.UNKNOWN and link.matches[0].similarity >= EXACT
     return BareTitle(intent.bare) if exact else None
 
 
@@ -217,8 +217,8 @@ def _show(
         return
     slate_id = SlateId(new_id())
     stranger = not turn.member.history
-    turn.texts.append(_opening(turn, wish, stranger=stranger, more=more))
     turn.texts += notes
+    turn.texts.append(_opening(turn, wish, stranger=stranger, more=more))
     turn.cards = slate_cards(turn.say, slate.picks, slate_id)
     if request.tags and not any(set(request.tags) & {t.casefold() for t in p.film.tags} for p in slate.picks):
         turn.hint("none-tagged", tags=either(turn.say, request.tags))
@@ -377,8 +377,7 @@ def why(turn: Turn, intent: Why, shown: ShownSlate | None = None) -> None:
 
 
 def _why(turn: Turn, film_id: int, slate: ShownSlate | None) -> None:
-    words = _joined(turn, _reasons(turn, film_id, slate))
-    turn.tell("why", film=turn.film(film_id).label, reasons=words)
+    turn.texts.append(_told(turn, "why", film_id, _reasons(turn, film_id, slate)))
     turn.in_mind = (film_id,)
 
 
@@ -389,23 +388,27 @@ def _why_named(turn: Turn, typed: str, listed: Sequence[int]) -> None:
         _why(turn, shown, turn.shown)
     elif link.certainty is Certainty.CLEAR:
         film_id = candidates[0]
-        words = _joined(turn, _reasons(turn, film_id, None))
-        turn.tell("why-not-listed-close", film=turn.film(film_id).label, reasons=words)
+        turn.texts.append(_told(turn, "why-not-listed", film_id, _reasons(turn, film_id, None)))
     else:
         turn.tell("why-which" if listed else "no-slate")
 
 
 def _reasons(turn: Turn, film_id: int, slate: ShownSlate | None) -> tuple[Reason, ...]:
     request = _request_of(slate.request)[0] if slate else _usual(turn)
-    return turn.engine.why([turn.member], FilmId(film_id), request)
+    member = turn.member
+    others = tuple(event for event in member.history if event.film_id != film_id)  # no film is a reason for itself
+    return turn.engine.why([replace(member, history=others)], FilmId(film_id), request)
 
 
-def _joined(turn: Turn, reasons: Sequence[Reason]) -> str:
-    """Several reasons in one sentence; the facts once, though several reasons hold them."""
+def _told(turn: Turn, key: str, film_id: int, reasons: Sequence[Reason]) -> str:
+    """All reasons in a few sentences: what speaks for the film, and then what it is."""
+    film = turn.film(film_id).label
+    facts = [facts_in_words(turn.say, reason.facts) for reason in reasons if reason.kind is ReasonKind.FACTS]
     words = [reason_in_words(turn.say, reason) for reason in reasons if reason.kind is not ReasonKind.FACTS]
-    facts = [reason for reason in reasons if reason.kind is ReasonKind.FACTS]
-    words += [facts_in_words(turn.say, reason.facts) for reason in facts]
-    return turn.say("why-join").join(dict.fromkeys(words)) or turn.say("reason-facts-none")
+    if not words:
+        return turn.say(key, film=film, reasons=facts[0] if facts else turn.say("reason-facts-none"))
+    told = turn.say(key, film=film, reasons=turn.say("why-join").join(dict.fromkeys(words)))
+    return " ".join([told, *(turn.say("why-facts", facts=fact) for fact in facts)])
 
 
 # Not interested

@@ -78,10 +78,10 @@ def details_in_words(say: Say, details: Details, today: date) -> str:
     return "".join(f", {part}" for part in said + opinion_in_words(say, details))
 
 
-def genres_in_words(genres: Iterable[str]) -> str:
+def genres_in_words(say: Say, genres: Iterable[str]) -> str:
     """“horror and sci-fi”, in the order of the catalogue."""
-    known = [genre for genre in GENRES if genre in set(genres)]
-    return " and ".join(genre.lower() for genre in known)
+    wanted = set(genres)
+    return say.listed([genre.lower() for genre in GENRES if genre in wanted])
 
 
 def reason_in_words(say: Say, reason: Reason) -> str:
@@ -117,9 +117,9 @@ def wish_in_words(say: Say, request: Request, liked: Sequence[Film], usual: floa
     """What a slate was asked to be, capitalised; empty when nothing special was asked. `usual` is the usual dial."""
     said = []
     if request.genres:
-        said.append(say("wish-genres", genres=genres_in_words(request.genres)))
+        said.append(say("wish-genres", genres=genres_in_words(say, request.genres)))
     if request.without_genres:
-        said.append(say("wish-without", genres=genres_in_words(request.without_genres)))
+        said.append(say("wish-without", genres=genres_in_words(say, request.without_genres)))
     first, last = request.years
     if first is not None and last is not None:
         if first == last:

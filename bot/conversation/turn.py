@@ -23,11 +23,14 @@ from engine.requests import Event, EventKind, Member
 from engine.titles import TitleIndex
 from storage.records import (
     Change,
+    GiveFeedback,
     LogWatch,
     MessageChanges,
     MessageId,
     PersonId,
     Precision,
+    RateWatch,
+    RemoveWatch,
     SetContext,
     ShownSlate,
     Snapshot,
@@ -159,7 +162,7 @@ class Turn:
         """The answer, with the first open question when one was asked anew."""
         if self.asked_anew and self.questions:
             self._put(self.questions[0])
-        if self.logged and self.changes:
+        if any(isinstance(change, LogWatch | RemoveWatch | RateWatch | GiveFeedback) for change in self.changes):
             self.choices.append(choice(self.say("undo-choice"), Verb.UNDO, self.message_id))
         return Reply(
             text="\n".join(self.texts),
@@ -171,12 +174,12 @@ class Turn:
 
     def _put(self, question: Question) -> None:
         """Put a question into words and choices."""
-        say, typed = self.say, shown_title(question.typed)
+        say, typed = self.say, shown_title(question.typed).rstrip("?!., ")
         films = self.films(question.choices)
         match question.asked:
             case Asked.FORGET:
                 count = len(self.snapshot.history)
-                self.tell("forget-ask" if count else "forget-ask-none", count=count)
+                self.tell("forget-ask" if count > 1 else "forget-ask-one" if count else "forget-ask-none", count=count)
                 self.choices.append(choice(say("forget-choice"), Verb.FORGET, self.message_id))
                 self.choices.append(choice(say("keep-choice"), Verb.KEEP, self.message_id))
                 return

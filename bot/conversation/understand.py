@@ -1,8 +1,8 @@
 """What was typed → intents: `understand`, a pure function.
 
-Knows the phrases and what each of them means; knows no films (a title is any words here), no person and no clock. What is
-not surely said is not made up: words that no phrase reads become `BareTitle` or `NotUnderstood`, and things that are not
-watches (plans, questions, negations, what others saw) become `NotAWatch`.
+Knows the phrases and what each of them means; knows no films (a title is any words here), no person and no clock. What
+is not surely said is not made up: words that no phrase reads become `BareTitle` or `NotUnderstood`, and things that are
+not watches (plans, questions, negations, what others saw) become `NotAWatch`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from bot.conversation.grammar import Match, Token, cover, tokenize
 from bot.conversation.intents import (
     Answer,
     AnswerKind,
+    Asked,
     BareTitle,
     Dismiss,
     Forget,
@@ -54,6 +55,15 @@ MAX_BARE_TITLE = 20
 _SEPARATORS = frozenset(".!?;,\n—–-…/")
 _QUOTES = frozenset('"“”„«»')
 _STATES = {"log.abandoned": State.ABANDONED, "log.rewatched": State.REWATCH}
+_ASIDES = {NotWatched.OTHERS, NotWatched.PASSING, NotWatched.HYPOTHETICAL}
+"""What is passed over beside something to do: “watched Alien with the kids, they loved it”."""
+_ANSWERS = {
+    Asked.WHICH_FILM: {"place", "none", "yes", "all", "watched"},
+    Asked.WHICH_SHOWN: {"place", "none", "yes", "all"},
+    Asked.WATCHED_OR_LIKE: {"place", "none", "yes", "watched", "similar"},
+    Asked.FORGET: {"none", "yes"},
+}
+"""How each kind of question may be answered, beside words of its own."""
 _REACTIONS = {
     "log.loved": Reaction.LOVED,
     "log.liked": Reaction.LIKED,
@@ -182,8 +192,11 @@ class _Reading:
         return _merged(found)
 
     def _allowed(self, label: str) -> bool:
-        """Whether a phrase can be meant now: answers only to a question."""
-        return self.situation.asked is not None if label.startswith("answer.") else True
+        """Whether a phrase can be meant now: answers only to a question of their kind, places only of a list."""
+        group, _, name = label.partition(".")
+        if group == "answer":
+            return self.situation.asked is not None and name in _ANSWERS[self.situation.asked]
+        return group != "place" or (self.situation.shown > 0 and self.situation.asked is None)
 
     def _points(self) -> dict[int, bool]:
         """Where something new may begin: after marks, before joining words (shown), and before question words (not)."""
@@ -299,6 +312,12 @@ class _Reading:
         places = self.places(match)
         return Recommend(Wish(like_places=places) if places else Wish(like_it=True))
 
+    def place(self, match: Match) -> Intent:
+        places = self.places(match)
+        if all(1 <= place <= self.situation.shown for place in places):
+            return Why(places)
+        return BareTitle(self.raw(match.start, match.end))
+
     def why(self, match: Match) -> Intent:
         return Why(self.places(match), self.captured(match, "films"))
 
@@ -390,6 +409,7 @@ _MEANINGS: Mapping[str, Callable[[_Reading, Match], Intent]] = {
     "recommend.next": _Reading.next,
     "recommend.wish": _Reading.wish,
     "recommend.another_like": _Reading.another_like,
+    "place.place": _Reading.place,
     "why.why": _Reading.why,
     "seen.seen": _Reading.seen,
     "dismiss.dismiss": _Reading.dismiss,
@@ -425,7 +445,8 @@ def _merged(found: Sequence[Intent]) -> tuple[Intent, ...]:
         elif intent not in intents:
             intents.append(intent)
     serious = [intent for intent in intents if not isinstance(intent, (Greeting, Thanks))]
-    return tuple(serious or intents[:1] or [NotUnderstood()])
+    doing = [intent for intent in serious if not (isinstance(intent, NotAWatch) and intent.kind in _ASIDES)]
+    return tuple(doing or serious or intents[:1] or [NotUnderstood()])
 
 
 def _joined(first: Wish, second: Wish) -> Wish:

@@ -26,15 +26,14 @@ from bot.conversation.intents import (
     React,
     Seen,
 )
-from bot.conversation.recommending import recommend_like, shown_films
+from bot.conversation.recommending import EXACT, recommend_like, shown_films
 from bot.conversation.telling import day_in_words, details_in_words, genres_in_words, opinion_in_words, shown_title
 from bot.conversation.turn import Turn, details_of, log_of
+from engine.names import loose_key
 from engine.titles import Certainty, Link
 from storage.records import LogWatch, RateWatch, RemoveWatch, Watch
 
 _QUOTED = re.compile(r"[\"“”„«»]([^\"“”„«»]{1,200})[\"“”„«»]")
-_EXACT = 0.98
-"""Similarity from which a name is as good as written out."""
 _TITLE_LIKE = 0.8
 """Similarity from which a message of nothing but words may be a title."""
 _MAX_NAMED = 5
@@ -53,6 +52,8 @@ def log_watches(turn: Turn, intent: LogWatches) -> None:
     if when:
         said = day_of(when, turn.moment, turn.phrases, turn.language)
         details = replace(details, day=said.day, exactness=said.exactness)
+        if said.in_future:
+            turn.hint("future-date")
     sure: list[Link] = []
     unknown: list[str] = []
     for link in links_of(turn, films):
@@ -64,7 +65,7 @@ def log_watches(turn: Turn, intent: LogWatches) -> None:
             unknown.append(link.text)
     log_films(turn, [int(link.matches[0].film_id) for link in sure], details)
     for link in sure:
-        if link.runner_up is not None and turn.film(link.runner_up).film_id != link.matches[0].film_id:
+        if link.runner_up is not None and any(log.film_id == link.matches[0].film_id for log in turn.logged):
             _show_runner_up(turn, int(link.matches[0].film_id), int(link.runner_up))
     _tell_unknown(turn, unknown)
 
@@ -77,8 +78,7 @@ def _in_doubt(intent: LogWatches, link: Link, turn: Turn) -> bool:
 def _is_title(turn: Turn, text: str) -> bool:
     if len(text) > 100 or "\n" in text:
         return False
-    link = turn.titles.link(text)
-    return link.certainty is not Certainty.UNKNOWN and link.matches[0].similarity >= _EXACT
+    return any(loose_key(match.name) == loose_key(text) for match in turn.titles.link(text).matches)
 
 
 def _is_list(turn: Turn, text: str) -> bool:
@@ -110,6 +110,8 @@ def _tell_unknown(turn: Turn, titles: Sequence[str]) -> None:
 
 def _show_runner_up(turn: Turn, film_id: int, other_id: int) -> None:
     other = turn.film(other_id)
+    if other.label == turn.film(film_id).label:
+        return
     turn.swaps = (*(swap for swap in turn.swaps if swap.film_id != film_id), Swap(film_id, other_id))
     key = "not-the-other" if other.year else "not-the-other-yearless"
     turn.tell(key, film=other.label, year=other.year)
@@ -181,6 +183,8 @@ def answer(turn: Turn, intent: Answer) -> None:
             _answer_shown(turn, question, intent)
         case Asked.FORGET:
             answer_forget(turn, yes=intent.kind is AnswerKind.YES)
+            if intent.kind is AnswerKind.WORDS:
+                bare_title(turn, BareTitle(intent.text))
 
 
 def answer_forget(turn: Turn, *, yes: bool) -> None:
@@ -245,7 +249,7 @@ def _chosen(turn: Turn, question: Question, intent: Answer) -> list[int] | None:
 def _starts_anew(turn: Turn, text: str) -> bool:
     """Whether words that answer nothing are a title of their own."""
     link = turn.titles.link(text)
-    return link.certainty is not Certainty.UNKNOWN and link.matches[0].similarity >= _EXACT
+    return link.certainty is not Certainty.UNKNOWN and link.matches[0].similarity >= EXACT
 
 
 def _answer_bare(turn: Turn, question: Question, intent: Answer) -> None:
@@ -340,7 +344,7 @@ def places_of(turn: Turn, listed: Sequence[int], places: Sequence[int]) -> list[
 
 
 def react(turn: Turn, intent: React) -> None:
-    """Note what was thought of the films logged last."""
+    """Note what was thought of the films logged last, or of the one that is being asked about."""
     details = Details(rating=intent.rating, reaction=intent.reaction)
     fresh = [log for log in turn.logged if log.film_id in turn.in_mind]
     if fresh:
@@ -357,12 +361,24 @@ def react(turn: Turn, intent: React) -> None:
         rated = [log.film_id for log in fresh]
     else:
         rated = []
-        for film_id in turn.in_mind:
+        for film_id in () if _asking_which(turn) else turn.in_mind:
             watches = [watch for watch in turn.history if watch.film_id == film_id]
             if watches and (intent.rating is not None or intent.reaction is not None):
                 change = log_of(film_id, details)
                 turn.changes.append(RateWatch(watches[-1].watch_id, change.rating, change.reaction))
                 rated.append(film_id)
+    if not fresh and _asking_which(turn):
+        question = turn.questions[0]
+        said = Details(
+            question.details.day,
+            question.details.exactness,
+            intent.state or question.details.state,
+            question.details.rating if intent.rating is None else intent.rating,
+            intent.reaction or question.details.reaction,
+        )
+        turn.questions[0] = replace(question, details=said)
+        turn.asked_anew = True
+        return
     words = opinion_in_words(turn.say, details)
     if intent.state is not None:
         words.append(turn.say(f"detail-{intent.state.value}"))
@@ -371,6 +387,10 @@ def react(turn: Turn, intent: React) -> None:
         turn.tell("rated", films=films, details=turn.say.listed(words))
     else:
         turn.tell("rate-what")
+
+
+def _asking_which(turn: Turn) -> bool:
+    return bool(turn.questions) and turn.questions[0].asked is Asked.WHICH_FILM and turn.questions[0].logs
 
 
 # Another film was meant
@@ -388,24 +408,40 @@ def meant(turn: Turn, intent: Meant) -> None:
         log_watches(turn, LogWatches(intent.text, intent.text, doubtful=True))
         return
     for watch in reversed(logged):
-        name = turn.film(watch.film_id).title
-        namesakes = [m.film_id for m in turn.titles.link(name).matches]
-        namesakes += [turn.film(s.other_id).film_id for s in turn.swaps if s.film_id == watch.film_id and s.other_id]
-        others = [film_id for film_id in dict.fromkeys(namesakes) if film_id != watch.film_id]
-        chosen = turn.titles.narrow(others, intent.text)
-        if len(chosen) == 1:
-            swap(turn, watch, int(chosen[0]))
+        other = _namesake(turn, watch.film_id, intent.text)
+        if other is not None:
+            swap(turn, watch, other)
             return
     watch = logged[-1]
     link = turn.titles.link(intent.text)
-    if link.certainty is Certainty.CLEAR:
+    if _points(turn, intent.text) or not link.matches:
+        turn.tell("which-again")
+    elif link.certainty is Certainty.CLEAR:
         swap(turn, watch, int(link.matches[0].film_id))
-    elif link.matches:
+    else:
         turn.removed.add(watch.watch_id)
         turn.changes.append(RemoveWatch(watch.watch_id))
         turn.ask(_question(turn, link, details_of(watch)))
-    else:
-        _tell_unknown(turn, [intent.text])
+
+
+def _points(turn: Turn, text: str) -> bool:
+    """Whether words point at a film without naming it: “the old one”."""
+    return text.casefold().split()[-1:] == [turn.say("one")]
+
+
+def _namesake(turn: Turn, film_id: int, text: str) -> int | None:
+    """The other film of the same name that words tell: “the 1953 one”, “the remake”; None when they tell none."""
+    film = turn.film(film_id)
+    others = [turn.film(swapped.other_id).film_id for swapped in turn.swaps if swapped.film_id == film_id]
+    chosen = turn.titles.narrow([other for other in others if other != film.film_id], text)
+    if len(chosen) == 1:
+        return int(chosen[0])
+    words = " ".join(word for word in text.split() if word.casefold() not in {turn.say("one"), turn.say("the")})
+    link = turn.titles.link(f"{words} {film.title}")
+    if link.certainty is not Certainty.CLEAR or not link.matches or link.matches[0].film_id == film_id:
+        return None
+    alike = {loose_key(name) for name in (film.title, *film.alternatives)}
+    return int(link.matches[0].film_id) if loose_key(link.matches[0].name) in alike else None
 
 
 def swap(turn: Turn, watch: Watch, film_id: int) -> None:
@@ -479,14 +515,19 @@ _MAX_SHOWN = 60
 def not_a_watch(turn: Turn, intent: NotAWatch) -> None:
     """A film was named and nothing is logged: a short honest sentence."""
     link = turn.titles.link(intent.film) if intent.film else None
-    if link is None or link.certainty is not Certainty.CLEAR or not _likely(link):
+    if link is None or link.certainty is Certainty.UNKNOWN or not _likely(link):
         turn.tell(f"not-{intent.kind.value}-unknown")
+        return
+    if link.certainty is Certainty.AMBIGUOUS:
+        name = turn.film(link.matches[0].film_id).title
+        turn.tell(f"not-{intent.kind.value}", film=name, title=name, facts="")
         return
     film = turn.film(link.matches[0].film_id)
     turn.in_mind = (int(film.film_id),)
     facts = ""
     if intent.kind is NotWatched.QUESTION:
-        genres = genres_in_words(film.genres)
-        key = "facts-none" if not genres else "facts-year-genres" if film.rating_count else "facts-genres"
-        facts = turn.say(key, genres=genres, count=f"{film.rating_count:,}")
+        genres = genres_in_words(turn.say, film.genres)
+        if genres:
+            key = "facts-rated" if film.rating_count else "facts-genres"
+            facts = turn.say(key, genres=genres, count=f"{film.rating_count:,}")
     turn.tell(f"not-{intent.kind.value}", film=film.label, title=film.title, facts=facts)

@@ -20,14 +20,22 @@ _UNANSWERABLE = {"runtime": "runtime", "language": "language", "service": "servi
 def read_wish(tokens: Sequence[Token], said: str, phrases: Phrases, *, negated: bool = False) -> Wish:
     """Read the words of a wish. `negated`: a “no” or “not” came before them, which holds for the first thing named."""
     words = phrases.wishes.correct(tokens[:MAX_WORDS])
+    count, words = _leading_count(words, phrases)
     parts = cover(words, phrases.wishes, dict.fromkeys(range(1, len(words)), True), _any, gap_word=_UNREAD_WORD)
-    wish = _Wish(words, said, phrases)
+    wish = _Wish(words, said, phrases, count)
     for part in parts:
         if isinstance(part, Match):
             negated = wish.take(part, negated=negated)
         else:
             wish.leave(*part, negated=negated)
     return wish.made()
+
+
+def _leading_count(words: tuple[Token, ...], phrases: Phrases) -> tuple[int | None, tuple[Token, ...]]:
+    """The number that a wish begins with (“me 5 horror films”), and the words after it."""
+    place = next((i for i, token in enumerate(words) if token.word not in phrases.before_count), len(words))
+    number = number_of(words[place].word, phrases.numbers) if place < len(words) else None
+    return (None, words) if number is None else (number, words[place + 1 :])
 
 
 def _any(_label: str) -> bool:
@@ -37,9 +45,9 @@ def _any(_label: str) -> bool:
 class _Wish:
     """A wish being read."""
 
-    def __init__(self, tokens: Sequence[Token], said: str, phrases: Phrases) -> None:
+    def __init__(self, tokens: Sequence[Token], said: str, phrases: Phrases, count: int | None) -> None:
         self._tokens, self._said, self._phrases = tokens, said, phrases
-        self._count: int | None = None
+        self._count = count
         self._first: int | None = None
         self._last: int | None = None
         self._recent: int | None = None

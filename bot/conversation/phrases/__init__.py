@@ -1,7 +1,7 @@
 """What people say and what the bot says, per language, as data: `Phrases`, `phrases_for`.
 
-Knows the form of the TOML files in this folder (`en.toml`: what people say; `en.say.toml`: what the bot says) and how to
-compile them, once, when they are first needed. Knows no meaning: that is `bot.conversation.understand`'s.
+Knows the form of the TOML files in this folder (`en.toml`: what people say; `en.say.toml`: what the bot says) and how
+to compile them, once, when they are first needed. Knows no meaning: that is `bot.conversation.understand`'s.
 """
 
 from __future__ import annotations
@@ -65,6 +65,7 @@ class Phrases:
     place_words: frozenset[str]
     pointers: frozenset[str]
     negations: frozenset[str]
+    before_count: frozenset[str]
     watched: str
     """The word that `/watched` stands for."""
     numbers: Mapping[str, int]
@@ -167,6 +168,7 @@ def phrases_for(language: str) -> Phrases:
         place_words=frozenset(data["place_words"]),
         pointers=frozenset(data["pointers"]),
         negations=frozenset(data["negations"]),
+        before_count=frozenset(data["before_count"]),
         watched=data["watched"],
         numbers=data["numbers"],
         ordinals=data["ordinals"],
