@@ -31,7 +31,7 @@ class App:
         """
         loading = asyncio.create_task(asyncio.to_thread(load_recommender, settings))
         try:
-            store = await Store.open(settings.resolved_database_url.get_secret_value())
+            store = await Store.open(settings.database)
         except BaseException:
             await asyncio.gather(loading, return_exceptions=True)
             raise

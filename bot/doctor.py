@@ -10,6 +10,7 @@ import platform
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
 
 from bot.app import load_recommender
 from config.settings import DOTENV, PREFIX, TOML, Settings
@@ -53,11 +54,10 @@ def _data_folder(settings: Settings) -> Finding:
 
 
 async def _database(settings: Settings) -> Finding:
-    file = settings.data_dir / "nextreel.db"
-    if settings.database_url is None and not file.exists():
-        return Finding("database", True, f"{file} (made at the first start).")
+    if isinstance(settings.database, Path) and not settings.database.exists():
+        return Finding("database", True, f"{settings.database} (made at the first start).")
     try:
-        store = await Store.open(settings.resolved_database_url.get_secret_value(), create=False)
+        store = await Store.open(settings.database, create=False)
         try:
             damage = await store.damage()
         finally:

@@ -125,9 +125,9 @@ class Settings(BaseSettings):
         return ZoneInfo(self.time_zone) if self.time_zone else None
 
     @property
-    def resolved_database_url(self) -> SecretStr:
-        """`database_url`, or the SQLite file in the data folder."""
-        return self.database_url or SecretStr(f"sqlite+aiosqlite:///{(self.data_dir / 'nextreel.db').absolute()}")
+    def database(self) -> str | Path:
+        """The URL that was set, or the SQLite file in the data folder. It may hold a password: never log it."""
+        return self.database_url.get_secret_value() if self.database_url else self.data_dir / "nextreel.db"
 
 
 def load() -> Settings:

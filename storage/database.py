@@ -35,9 +35,10 @@ _WRITING: Final = "BEGIN IMMEDIATE"
 _Result = TypeVar("_Result")
 
 
-async def open_engine(url: str, *, create: bool) -> AsyncEngine:
-    """An engine on a database of the newest schema. StorageError says why there is none."""
-    parsed = _parsed(url)
+async def open_engine(where: str | Path, *, create: bool) -> AsyncEngine:
+    """An engine on a database of the newest schema, by URL or file. StorageError says why there is none."""
+    # A path is never made a URL by hand: it may hold a question mark.
+    parsed = URL.create("sqlite+aiosqlite", database=str(where)) if isinstance(where, Path) else _parsed(where)
     path = Path(parsed.database or "")
     await asyncio.to_thread(_prepare_file, path, create=create)
     engine = create_async_engine(parsed, connect_args={"isolation_level": None}, hide_parameters=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, delete, insert, or_, select, text, update
@@ -57,13 +58,13 @@ class Store:
         self._turn = asyncio.Lock()
 
     @classmethod
-    async def open(cls, url: str, *, create: bool = True) -> Store:
-        """The store at an SQLAlchemy URL, brought to the newest schema.
+    async def open(cls, where: str | Path, *, create: bool = True) -> Store:
+        """The store at an SQLAlchemy URL or in an SQLite file, brought to the newest schema.
 
         A file that is not there yet is made, for its owner alone, unless `create` is False. Raises StorageError with
         the reason: an unwritable folder, a file that is no database of ours, a database of a newer program.
         """
-        return cls(await open_engine(url, create=create))
+        return cls(await open_engine(where, create=create))
 
     async def close(self) -> None:
         """Give the connections back."""

@@ -15,7 +15,7 @@ def _empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_nothing_set_is_enough() -> None:
     loaded = settings.load()
-    assert loaded.resolved_database_url.get_secret_value().startswith("sqlite+aiosqlite:///")
+    assert loaded.database == loaded.data_dir / "nextreel.db"
     assert loaded.provider is Provider.AUTO
 
 

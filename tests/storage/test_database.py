@@ -217,3 +217,10 @@ class TestRefusals:
     )
     async def test_a_url_that_is_none_of_ours_is_not_repeated(self, wrong) -> None:
         assert "secret" not in await refusal(wrong)
+
+
+async def test_a_folder_of_any_name_holds_a_database(tmp_path: Path) -> None:
+    file = tmp_path / "what? a=1 & b#2 %20 é" / "nextreel.db"
+    store = await Store.open(file)
+    await store.close()
+    assert file.stat().st_size > 0
