@@ -24,6 +24,7 @@ from ibis.backends.duckdb import Backend
 from ibis.util import gen_name
 
 from engine.films import Catalog, FilmRecord
+from training.errors import TrainingError
 
 MIN_DOUBLE_PAIRS = 10
 """Two people of two sets who share this many (film, second) pairs are one person; the later set's copy is dropped."""
@@ -52,7 +53,7 @@ _PERSONAL_TAG_FILMS = 60
 """A tag that one person alone gave to more films than this is that person's shelf."""
 
 
-class DataError(Exception):
+class DataError(TrainingError):
     """Data that cannot be used. `str(error)` names the file, the line where there is one, and what was expected."""
 
     def __init__(self, sentence: str, *, file: Path, line: int | None = None) -> None:

@@ -20,9 +20,9 @@ import numpy.typing as npt
 from engine.bundle import Bundle
 from engine.inference import left_padded_ids
 from training.baselines import Baseline
-from training.datasets import Ratings
+from training.datasets import Dataset, Ratings
 from training.recipe import Films, SequenceSettings
-from training.sequences import Question, Vocabulary, selected
+from training.sequences import People, Question, Vocabulary, question, selected
 
 Ids = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -90,16 +90,16 @@ def ask_bundle(bundle: Bundle, questions: Sequence[Question]) -> Answers:
     ranks, tops = [], []
     for start in range(0, len(questions), _BATCH):
         batch = questions[start : start + _BATCH]
-        fed = [_known(vocabulary, question.fed) for question in batch]
+        fed = [_known(vocabulary, one.fed) for one in batch]
         bias = np.zeros((len(batch), size + 1), np.float32)
-        for row, question in zip(bias, batch, strict=True):
-            row[vocabulary.indices(question.seen)] = -np.inf
+        for row, one in zip(bias, batch, strict=True):
+            row[vocabulary.indices(one.seen)] = -np.inf
             row[0] = -np.inf
         found, indices = model.score(model.encode(left_padded_ids(fed, length)), bias, size)
-        for scores, places, row, question in zip(found, indices, bias, batch, strict=True):
+        for scores, places, row, one in zip(found, indices, bias, batch, strict=True):
             unsorted = np.full(size + 1, -np.inf, np.float32)
             unsorted[places] = scores
-            ranks.append(rank_of(unsorted, _index(vocabulary, question.target), np.flatnonzero(np.isneginf(row))))
+            ranks.append(rank_of(unsorted, _index(vocabulary, one.target), np.flatnonzero(np.isneginf(row))))
             tops.append(_padded(places[:TOP][np.isfinite(scores[:TOP])]))
     return Answers(np.array(ranks, np.int64), np.array(tops, np.int64).reshape(-1, TOP))
 
@@ -107,10 +107,10 @@ def ask_bundle(bundle: Bundle, questions: Sequence[Question]) -> Answers:
 def ask_baseline(baseline: Baseline, vocabulary: Vocabulary, questions: Sequence[Question]) -> Answers:
     """A baseline's answers; it is fed the liked films."""
     ranks, tops = [], []
-    for question in questions:
-        scores = np.concatenate([[-np.inf], baseline(_known(vocabulary, question.liked))]).astype(np.float32)
-        seen = vocabulary.indices(question.seen)
-        ranks.append(rank_of(scores, _index(vocabulary, question.target), seen))
+    for one in questions:
+        scores = np.concatenate([[-np.inf], baseline(_known(vocabulary, one.liked))]).astype(np.float32)
+        seen = vocabulary.indices(one.seen)
+        ranks.append(rank_of(scores, _index(vocabulary, one.target), seen))
         scores[seen] = -np.inf
         best = np.argsort(-scores, kind="stable")[:TOP]
         tops.append(_padded(best[np.isfinite(scores[best])]))
@@ -170,15 +170,15 @@ def figures(
     percentiles: list[float] = []
     percentile = {id(count): np.searchsorted(np.sort(count), count, side="right") / len(count) for count in counts}
     target_counts = np.zeros(len(ranks), np.int64)
-    for i, question in enumerate(questions):
+    for i, one in enumerate(questions):
         top = answers.top[i][answers.top[i] > 0]
         shown.update(vocabulary[i].films[top - 1].tolist())
         percentiles.extend(percentile[id(counts[i])][top - 1].tolist())
-        index = _index(vocabulary[i], question.target)
+        index = _index(vocabulary[i], one.target)
         target_counts[i] = counts[i][index - 1] if index else 0
     made["coverage@10"] = len(shown) / catalog_size
     made["popularity-percentile"] = float(np.mean(percentiles)) if percentiles else math.nan
-    before = np.array([len(question.seen) for question in questions])
+    before = np.array([len(one.seen) for one in questions])
     for by, measured, slices in (
         ("history", before, _HISTORY_SLICES),
         ("target", target_counts, _POPULARITY_SLICES),
@@ -234,3 +234,26 @@ def told_figures(answers: Mapping[int, Answers]) -> dict[str, float]:
             made[f"told-{count}/ndcg@10"], made[f"told-{count}/ndcg@10-se"] = float(value.mean()), standard_error(value)
             made[f"told-{count}/people"] = float(len(value))
     return made
+
+
+def examine(
+    bundle: Bundle, dataset: Dataset, settings: SequenceSettings, split: People, people: Sequence[int] | Ids
+) -> dict[str, float]:
+    """All figures of a bundle on those people of the protocol's `split`: `figures` and `told_figures`."""
+    ratings = dataset.ratings
+    asked = [question(ratings, int(p), int(split.before[p]), int(split.target[p]), settings) for p in people]
+    vocabulary = Vocabulary(np.asarray(bundle.vocabulary))
+    counts = np.rint(np.expm1(np.asarray(bundle.popularity, np.float64))).astype(np.int64)
+    found = figures(
+        ask_bundle(bundle, asked), asked, [vocabulary] * len(asked), [counts] * len(asked), len(dataset.catalog)
+    )
+    return found | told_figures({k: ask_bundle(bundle, q) for k, q in newcomers(ratings, people, settings).items()})
+
+
+def newcomers(ratings: Ratings, people: Sequence[int] | Ids, settings: SequenceSettings) -> dict[int, list[Question]]:
+    """The questions of `told`, for all those people, by how many films were told."""
+    asked: dict[int, list[Question]] = {count: [] for count in TOLD}
+    for person in people:
+        for count, one in told(ratings, int(person), settings):
+            asked[count].append(one)
+    return {count: questions for count, questions in asked.items() if questions}

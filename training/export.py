@@ -22,6 +22,7 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 
 from engine.inference import Model
+from training.errors import TrainingError
 from training.model import NORM_EPSILON, Block, SASRec
 from training.recipe import ModelSettings, Similarity
 
@@ -41,8 +42,8 @@ _BATCHES = (1, 3, 32)
 _CHECKED_FILMS = 10
 
 
-class ExportError(Exception):
-    """Graphs that do not answer as the model does; `str(error)` is one sentence."""
+class ExportError(TrainingError):
+    """Graphs that do not answer as the model does."""
 
 
 class _Graph:

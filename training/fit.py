@@ -27,6 +27,7 @@ from engine.inference import left_padded_ids
 from training.baselines import interactions
 from training.cooccurrence import film_factors
 from training.datasets import Dataset, Ratings
+from training.errors import TrainingError
 from training.evaluate import ndcg, rank_of
 from training.loss import full_softmax, sampled_softmax
 from training.model import SASRec
@@ -49,10 +50,6 @@ _ASKED_AT_ONCE = 256
 _LONGEST_GRADIENT = 1.0
 _TABLES = frozenset({"films.weight", "positions"})
 _CHECKPOINT_FORMAT = 1
-
-
-class TrainingError(Exception):
-    """Training that cannot go on; `str(error)` is one sentence."""
 
 
 @dataclass(frozen=True, slots=True)

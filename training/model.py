@@ -2,7 +2,8 @@
 
 A history of film indices goes in, one user vector a position comes out; a score is the dot product of a user vector
 and a film vector, plus what the film's fame adds. Pre-norm blocks, learned positions counted from the end, one film
-table for input and output. Knows no people, no files and no training loop. `training.export` writes the same arithmetic as ONNX graphs.
+table for input and output. Knows no people, no files and no training loop. `training.export` writes the same
+arithmetic as ONNX graphs.
 
 Films are left-padded with 0, and padding never changes a result: it is never attended to, and positions count from the
 last film.

@@ -6,18 +6,24 @@ how the settings are used.
 
 from __future__ import annotations
 
+import json
 import tomllib
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
+
+from training.errors import TrainingError
 
 SHIPPED = Path(__file__).parent / "recipes"
 
 
-class RecipeError(Exception):
-    """A recipe that cannot be read; `str(error)` is one sentence."""
+class RecipeError(TrainingError):
+    """A recipe that cannot be read."""
+
+    exit_code = 2
 
 
 class Films(StrEnum):
@@ -165,3 +171,11 @@ def read(recipe: str) -> Recipe:
             raise RecipeError(f"The recipe {path} does not say {where}.") from error
         message = first["msg"].removeprefix("Value error, ")
         raise RecipeError(f"In the recipe {path}, {where} is not right: {message[0].lower()}{message[1:]}.") from error
+
+
+def from_manifest(stored: Mapping[str, JsonValue]) -> Recipe:
+    """The recipe that a bundle's manifest carries. Raises RecipeError when there is none that can be understood."""
+    try:
+        return Recipe.model_validate_json(json.dumps(dict(stored)))
+    except ValidationError as error:
+        raise RecipeError("The bundle does not say by which recipe it was trained.") from error

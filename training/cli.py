@@ -1,0 +1,181 @@
+"""`nextreel train` and `nextreel evaluate`: arguments in, sentences and exit codes out.
+
+Knows the other modules of training by name only and imports them when a command runs: `--help` works, and the rest of
+the program starts, where torch is not installed.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from training.errors import TrainingError
+
+if TYPE_CHECKING:
+    from training.fit import Progress
+
+BAD_BUNDLE = 65
+"""A bundle that cannot be used for this (EX_DATAERR); other errors of training bring their own code."""
+NOT_INSTALLED = 69
+"""The libraries for training are not there (EX_UNAVAILABLE)."""
+CANNOT_WRITE = 73
+INTERRUPTED = 130
+
+_EXTRA = frozenset({"duckdb", "ibis", "onnx", "onnxruntime", "pyarrow", "scipy", "torch"})
+
+
+def train(
+    recipe: Annotated[str, typer.Argument(help="A recipe that ships (starter, inspiration), or a TOML file.")],
+    data: Annotated[Path, typer.Option(help="The folder with the MovieLens files that the recipe names.")],
+    out: Annotated[Path, typer.Option(help="Where the bundle goes; what is there is replaced.")],
+    fold: Annotated[
+        int | None, typer.Option(min=0, max=4, help="Keep this fold's people out, so that evaluate can ask them.")
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Train on everybody for so many epochs, without validation people.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed, data and machine give the same bundle.")] = 0,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Begin anew, not where a stopped run was.")] = False,
+    checkpoints: Annotated[Path, typer.Option(help="Where a run that is stopped keeps its state.")] = Path(
+        "checkpoints"
+    ),
+) -> None:
+    """Train a bundle from MovieLens ratings. Ctrl-C keeps what was done; the same command goes on from there."""
+    with _sentences():
+        import numpy as np
+
+        from training.datasets import Source, load
+        from training.fit import fit
+        from training.publish import publish
+        from training.recipe import read
+        from training.sequences import protocol
+
+        settings = read(recipe)
+        _say(f"Reading {data} …")
+        dataset = load(data, [Source(**source.model_dump()) for source in settings.data.sources])
+        ratings = dataset.ratings
+        people = np.arange(len(ratings.people))
+        if fold is not None:
+            people = people[protocol(ratings).fold != fold]
+        _say(f"{len(ratings.films):,} ratings by {len(ratings.people):,} people; training on {len(people):,} of them.")
+        with _progress() as report:
+            fitted = fit(
+                dataset, settings, people, seed=seed, checkpoints=checkpoints, fresh=fresh, epochs=epochs, report=report
+            )
+        metrics = {} if epochs else {"validation/ndcg@10": fitted.epochs[fitted.best - 1].ndcg}
+        _say("Exporting, and checking the graphs against the model …")
+        publish(out, fitted, dataset, settings, metrics=metrics)
+        _say(f"{out} is ready.")
+
+
+def evaluate(
+    bundle: Annotated[Path, typer.Argument(help="The bundle's folder.")],
+    data: Annotated[Path, typer.Option(help="The folder with the MovieLens files that its recipe names.")],
+) -> None:
+    """Ask a bundle, by its exported graphs, about people it was not trained on; prints the figures as JSON."""
+    with _sentences():
+        import numpy as np
+
+        from engine.bundle import load as open_bundle
+        from training.datasets import Source, load
+        from training.evaluate import examine, fingerprints
+        from training.publish import trained_people
+        from training.recipe import from_manifest
+        from training.sequences import protocol
+
+        opened = open_bundle(bundle, provider="cpu")
+        settings = from_manifest(opened.manifest.recipe)
+        _say(f"Reading {data} …")
+        dataset = load(data, [Source(**source.model_dump()) for source in settings.data.sources])
+        split = protocol(dataset.ratings)
+        tested = np.flatnonzero(split.fold >= 0)
+        strangers = tested[~np.isin(fingerprints(dataset.ratings, tested), trained_people(opened))]
+        if not len(strangers):
+            _end(
+                f"{opened.label} was trained on all {len(tested):,} people who could be asked, so its figures would "
+                "mean nothing. Train with --fold to keep some of them out.",
+                BAD_BUNDLE,
+            )
+        if left := len(tested) - len(strangers):
+            _say(f"{left:,} people had a part in training and are not asked.")
+        found = examine(opened, dataset, settings.sequences, split, strangers)
+        typer.echo(json.dumps({name: round(value, 6) for name, value in found.items()}, indent=2))
+
+
+def _say(line: str) -> None:
+    typer.echo(line, err=True)
+
+
+def _end(sentence: str, code: int) -> NoReturn:
+    _say(sentence)
+    raise typer.Exit(code)
+
+
+@contextmanager
+def _sentences() -> Iterator[None]:
+    """Every known error as one sentence on standard error and its exit code."""
+    try:
+        with _bundle_sentences():
+            yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in _EXTRA:
+            raise
+        _end(f"Training needs more than the bot does ({error.name}): pip install 'nextreel[cpu,train]'.", NOT_INSTALLED)
+    except TrainingError as error:
+        _end(str(error), error.exit_code)
+    except OSError as error:
+        _end(f"{error.filename or 'A file'} cannot be read or written: {error.strerror or error}.", CANNOT_WRITE)
+    except KeyboardInterrupt:
+        _end("\nStopped. Every finished epoch is kept; the same command goes on from there.", INTERRUPTED)
+
+
+@contextmanager
+def _bundle_sentences() -> Iterator[None]:
+    # In a function of its own, because this import already needs onnxruntime.
+    from engine.bundle import BundleError
+
+    try:
+        yield
+    except BundleError as error:
+        _end(str(error), BAD_BUNDLE)
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[Progress], None]]:
+    """A bar on standard error that `fit` reports to, an epoch at a time; a line an epoch where it is no terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _report_in_lines
+        return
+    columns = TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), TimeElapsedColumn()
+    with Bar(*columns, console=console) as bar:
+        task = bar.add_task("epoch 1")
+
+        def report(progress: Progress) -> None:
+            best = max((epoch.ndcg for epoch in progress.done), default=0.0)
+            known = f", best NDCG@10 {best:.4f}" if best > 0 else ""
+            bar.update(
+                task,
+                description=f"epoch {progress.epoch}{known}",
+                completed=progress.batch,
+                total=progress.batches,
+            )
+
+        yield report
+
+
+def _report_in_lines(progress: Progress) -> None:
+    if progress.batch == progress.batches:
+        epoch = progress.done[-1]
+        found = "" if math.isnan(epoch.ndcg) else f", validation NDCG@10 {epoch.ndcg:.4f}"
+        _say(f"epoch {epoch.number}: loss {epoch.loss:.4f}{found}")
