@@ -86,6 +86,8 @@ _LONGEST = 6
 _MARGIN, _MARGIN_OVER_RARE = 0.08, 0.04
 """How far ahead a misspelt name must be of other names; the second where those have under a tenth of the ratings."""
 
+_OBSCURE = 0.2
+"""What a piece of a list costs that is a hardly known film's name or a part of a name."""
 _COSTS: dict[str, float] = {"clear": 0.3, "ambiguous": 0.5, "unknown": 1.0}
 """What a piece of a list costs that is no name but is taken for a film, asked about or not understood."""
 _SIMILARITY = {Standing.NAME: 1.0, Standing.LOOSE: 0.98, Standing.PART: 0.9, Standing.SUBTITLE: 0.9}
@@ -102,11 +104,12 @@ _YEAR_FIRST = re.compile(
 _SHORT_YEAR_LAST = re.compile(r"^(.+?)[\s,]+(?:from\s+)?['’](\d\d)$")
 _YEAR_SAID = re.compile(rf"(?<![\w'’])(?:{_A_YEAR}|['’]?(\d\d))(?:['’]?(s))?(?!\w)")
 _SEPARATOR = re.compile(
-    r"\s*(?:(?P<strong>[\n;]|\s/\s)|,(?:\s+(?:and|&|then|plus)\s)?|\s(?:and\s+then|and|&|\+|plus|as\s+well\s+as|then)\s)\s*",
+    r"\s*(?:(?P<strong>[\n;]|\s/\s)|,(?:\s+(?:and|&|then|plus)\s)?|\s(?:and|&|\+|plus|as\s+well\s+as|then)\s)\s*",
     re.IGNORECASE,
 )
 _POSSESSIVE = re.compile(r"['’]s\b")
-_LEAD = re.compile(r"^\s*(?:both|and)\s+", re.IGNORECASE)
+_TAIL = re.compile(r"(?:\s*,|\s+(?:and|&))+\s*$", re.IGNORECASE)
+_LEAD = re.compile(r"(?:(?:both|and|then)\s+)+(?=\S)", re.IGNORECASE)
 _BULLET = re.compile(r"^\s*(?:[-*•–]|\d{1,2}[.)])\s+", re.MULTILINE)
 
 
@@ -141,9 +144,8 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Alias:
-    """A name that people use for a film and the catalogue does not, in words with spaces and as a key."""
+    """A name that people use for a film and the catalogue does not, in words with spaces."""
 
-    name: str
     spaced: str
     film_id: FilmId
 
@@ -167,7 +169,7 @@ class Words:
         telling = data["telling"]
         return cls(
             tuple(
-                Alias(name, " ".join(loose_words(name)), FilmId(alias["film_id"]))
+                Alias(" ".join(loose_words(name)), FilmId(alias["film_id"]))
                 for alias in data["alias"]
                 for name in alias["names"]
             ),
@@ -662,10 +664,12 @@ class TitleIndex:
 
         Of all ways to part the text the one is taken whose pieces are names, then the one with the fewest pieces.
         """
-        typed = _clean(_LEAD.sub("", _BULLET.sub("", text[:MAX_LIST])), MAX_LIST)
+        typed = _TAIL.sub("", _clean(_BULLET.sub("", text[:MAX_LIST]), MAX_LIST))
         spans, bounds = self._pieces(typed)
-        if len(spans) <= 1:
-            return (self.link(typed),)
+        for place, (first, last) in enumerate(spans):
+            lead = _LEAD.match(typed, first, last)
+            if lead and self._cost_of_name(typed[first:last], 1) is None:
+                spans[place] = (lead.end(), last)
         links: dict[tuple[int, int], Link] = {}
 
         def piece(start: int, end: int) -> str:
@@ -677,23 +681,26 @@ class TitleIndex:
             return links[span]
 
         count = len(spans)
-        costs: dict[tuple[int, int], float] = {}
-        for start in range(count):
-            for end in range(start + 1, min(start + _LONGEST, count) + 1):
-                if end - start > 1 and bounds[end - 1]:
-                    break
-                cost = self._cost_of_name(piece(start, end), whole=end - start == 1)
-                if cost is not None:
-                    costs[start, end] = cost
+        one_title = [
+            (start, end)
+            for start in range(count)
+            for end in range(start + 1, min(start + _LONGEST, count) + 1)
+            if not any(bounds[start + 1 : end])
+        ]
+        costs = {
+            span: cost
+            for span in one_title
+            if (cost := self._cost_of_name(piece(*span), span[1] - span[0])) is not None
+        }
+        if count <= 1:
+            return (self.link(piece(0, 1) if spans else typed),)
         parted = _cheapest(count, costs)
-        strange = [span for span in parted if span not in costs]
+        strange = [span for span in parted if costs.get(span, 1.0) >= _OBSCURE]
         for start, _ in strange:
             for span in ((start, start + 1), (start, start + 2), (start - 1, start + 1), (0, count)):
-                apart = (
-                    span[0] < 0 or span[1] > count or span[1] - span[0] > _LONGEST or any(bounds[span[0] + 1 : span[1]])
-                )
-                if not apart and span not in costs:
-                    costs[span] = _COSTS[linked(span).certainty] * (1 if span[1] - span[0] == 1 else 1.2)
+                if span in one_title and span not in costs:
+                    # A title over several pieces has to be better than they are for themselves.
+                    costs[span] = _COSTS[linked(span).certainty] * (0.8 + 0.2 * (span[1] - span[0]))
         return tuple(linked(span) for span in (_cheapest(count, costs) if strange else parted))
 
     @staticmethod
@@ -716,22 +723,22 @@ class TitleIndex:
             bounds.append(bound)
         return spans, bounds
 
-    def _cost_of_name(self, piece: str, *, whole: bool) -> float | None:
-        """What a piece of a list costs that is a name, with a year or without; None when it is none.
+    def _cost_of_name(self, piece: str, pieces: int) -> float | None:
+        """What a piece of a list, or some in a row, cost that are a name, with a year or without; None: it is none.
 
-        A piece that reaches over a comma where the name has none (“Alien, Predator” and the film “Alien Predator”)
-        costs more than the names it could be parted into.
+        A part of a name costs something, and a hardly known film's name of one piece, as the piece may belong to
+        another. So does a name over a comma that it does not have: “Alien, Predator” is not the film “Alien Predator”.
         """
         for name, _ in self._readings(piece, None):
             found = self._exact(name)
             if not found:
                 continue
             best = min(found.values())
-            if best >= Standing.PART:
-                return 0.2
-            listed = not whole and "," in name
-            names = (n for row, of in found.items() if of is best for n in self._catalog.names_at(row))
-            return 0.1 if listed and not any("," in n for n in names) else 0.0
+            rows = [row for row, of in found.items() if of is best]
+            if best >= Standing.PART or (pieces == 1 and not any(map(self._known, rows))):
+                return _OBSCURE
+            has_comma = any("," in of for row in rows for of in self._catalog.names_at(row))
+            return 0.1 if pieces > 1 and "," in name and not has_comma else 0.0
         return None
 
     # Answers to a question
@@ -746,10 +753,7 @@ class TitleIndex:
         return tuple(film_id for film_id in choices if self._catalog.row_of(film_id) in kept)
 
     def _narrowed(self, rows: Sequence[int], text: str) -> tuple[list[int], bool]:
-        """The rows that a text tells, and whether by age alone.
-
-        None when it tells nothing, or has a word that fits none of them.
-        """
+        """The rows that a text tells, and whether by age alone; no row when it tells nothing or a word fits none."""
         kept, told = list(rows), False
         rest = text.casefold()
         for said in _YEAR_SAID.finditer(rest):

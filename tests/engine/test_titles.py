@@ -247,6 +247,14 @@ LISTS = [
     ("Suspiria, 1977", ["Suspiria, 1977"]),
     ("I, Tonya and Us", ["I, Tonya", "Us"]),
     ("alein and Aliens", ["alein", "Aliens"]),
+    ("And Then There Were None", ["And Then There Were None"]),
+    ("and Alien", ["Alien"]),
+    ("Alien and then Aliens", ["Alien", "Aliens"]),
+    ("Alien, ", ["Alien"]),
+    ("Now and Then and Alien", ["Now and Then", "Alien"]),
+    ("Tarzan and the Mermaids, Us", ["Tarzan and the Mermaids", "Us"]),
+    ("romeo and juliette", ["romeo and juliette"]),
+    ("harry potter and the prisoner of azkabn and Us", ["harry potter and the prisoner of azkabn", "Us"]),
     ("Alien", ["Alien"]),
 ]
 
@@ -258,6 +266,18 @@ def test_a_list_is_parted_between_titles_and_never_within_one(
     links = titles.link_all(typed)
     assert [link.text for link in links] == pieces
     assert all(link.certainty is not Certainty.UNKNOWN for link in links)
+
+
+@pytest.mark.parametrize("between", [" and ", ", ", " & ", "\n"])
+def test_two_titles_of_unique_names_are_told_apart(catalog: Catalog, titles: TitleIndex, between: str) -> None:
+    rows = [row for row in unique_titles(catalog) if catalog.rating_counts[row]]
+    pairs = [random.Random(seed).sample(rows, 2) for seed in range(200)]
+    parted = 0
+    for pair in pairs:
+        links = titles.link_all(between.join(catalog.names_at(row)[0] for row in pair))
+        meant = [int(catalog.film_ids[row]) for row in pair]
+        parted += [link.matches[0].film_id for link in links if link.matches] == meant
+    assert parted >= 0.98 * len(pairs)
 
 
 def test_a_list_keeps_what_it_does_not_know(titles: TitleIndex) -> None:
@@ -333,8 +353,8 @@ def test_any_text_gets_an_answer(titles: TitleIndex, text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["alien " * 200_000, "a" * 1_000_000, "Alien, " * 100_000, "(" * 300_000, "\x00" * 1_000_000, "🙂" * 500_000,
-     "\n" * 1_000_000, "the and " * 100_000, "ﷺ" * 100_000, "1977 " * 100_000, ". " * 300_000],
-    ids=["words", "letters", "list", "brackets", "nul", "emoji", "lines", "and", "ligatures", "years", "dots"],
+     "\n" * 1_000_000, "the and " * 100_000, "and " * 100_000, "ﷺ" * 100_000, "1977 " * 100_000, ". " * 300_000],
+    ids=["words", "letters", "list", "brackets", "nul", "emoji", "lines", "the and", "and", "wide", "years", "dots"],
 )  # fmt: skip
 def test_a_hostile_text_is_cut_and_answered(titles: TitleIndex, text: str) -> None:
     assert len(titles.link(text).text) <= 400
