@@ -76,22 +76,6 @@ class Facts:
         """The film's place by number of ratings, 1 is the most rated."""
         return 1 + int(np.searchsorted(-self._counts_descending, -int(self.catalog.rating_counts[row])))
 
-    def eligible(
-        self,
-        rows: Rows | slice,
-        genres: Collection[str],
-        without_genres: Collection[str],
-        years: tuple[int | None, int | None],
-    ) -> Mask:
-        """Which rows have all of `genres`, none of `without_genres` and a year in `years` (inclusive, None is open)."""
-        bits, wanted, unwanted = self.genre_bits[rows], _bits(genres), _bits(without_genres)
-        allowed: Mask = ((bits & wanted) == wanted) & ((bits & unwanted) == 0)
-        first, last = years
-        if first is not None or last is not None:
-            year = self.years[rows]
-            allowed &= (year > 0) & (year >= (first or 0)) & (year <= (9999 if last is None else last))
-        return allowed
-
     # Tags
 
     @cached_property
@@ -170,3 +154,24 @@ def _bits(genres: Collection[str]) -> np.uint32:
     """The bits of these genres; KeyError for a name that is none."""
     place = {genre: i for i, genre in enumerate(GENRES)}
     return np.uint32(sum(1 << place[genre] for genre in set(genres)))
+
+
+def eligible(
+    genre_bits: npt.NDArray[np.uint32],
+    years: npt.NDArray[np.int32],
+    genres: Collection[str],
+    without_genres: Collection[str],
+    between: tuple[int | None, int | None],
+) -> Mask:
+    """Which films have all of `genres`, none of `without_genres` and a year in `between` (inclusive, None is open).
+
+    `genre_bits` and `years` are by film, in any order; a film whose year is not stated lies in no range.
+    """
+    wanted, unwanted = _bits(genres), _bits(without_genres)
+    allowed: Mask = (genre_bits & (wanted | unwanted)) == wanted
+    first, last = between
+    if first is not None or last is not None:
+        allowed &= (years > 0) & (years >= (first or 0)) & (years <= (9999 if last is None else last))
+    if wanted & unwanted:
+        allowed[:] = False
+    return allowed

@@ -181,6 +181,7 @@ class Model:
         self.provider, reason = choose_provider(provider)
         log.info("inference on %s: %s", self.provider.upper(), reason)
         self._no_added = np.zeros((0, film_table.shape[1]), np.float32)
+        # Kept for as long as the sessions, which only point to them.
         self._rows = self._placed(film_table)
         self._columns = self._placed(_by_dimension(film_table))
         self._encoder = self._session("encoder", encoder, "film_table", self._rows)

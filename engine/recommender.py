@@ -14,7 +14,7 @@ import numpy as np
 
 from engine.bundle import Bundle
 from engine.explain import Explainer
-from engine.facts import Facts, Mask, Rows
+from engine.facts import Facts, Mask, Rows, eligible
 from engine.films import Catalog, FilmId
 from engine.inference import Floats, Provider
 from engine.requests import EventKind, Member, Pick, Reason, Request, Slate
@@ -22,7 +22,7 @@ from engine.rerank import cosines_as_likeness, dial, first_scores, for_group, re
 from engine.space import Indices, Space
 from engine.titles import TitleIndex
 
-CANDIDATES = 500
+CANDIDATES = 300
 """Films the graph hands over for each person: as far as the dial may reach without leaving what is relevant."""
 
 VARIED_AMONG = 150
@@ -89,6 +89,7 @@ class Recommender:
         self._rows[1:] = np.searchsorted(self.catalog.film_ids, bundle.vocabulary)
         self._index_of_row = np.zeros(len(self.catalog), np.int64)
         self._index_of_row[self._rows[1:]] = np.arange(1, v + 1)
+        self._genre_bits, self._years = self._facts.genre_bits[self._rows], self._facts.years[self._rows]
         popularity = np.asarray(bundle.popularity, np.float32)
         self._popularity = np.zeros(v + 1, np.float32)
         self._popularity[1:] = (popularity - popularity.mean()) / max(float(popularity.std()), 1e-6)
@@ -215,15 +216,16 @@ class Recommender:
     def _from_vocabulary(self, asked: _Asked, users: Floats) -> list[tuple[int, float]]:
         """(row, relevance) of at most `count` films of the vocabulary, best first."""
         request = asked.request
-        allowed = self._facts.eligible(self._rows, request.genres, request.without_genres, request.years)
+        allowed = eligible(self._genre_bits, self._years, request.genres, request.without_genres, request.years)
         allowed[0] = False
         allowed[self._index_of_row[asked.hidden]] = False
         count = int(np.count_nonzero(allowed))
         if count == 0:
             return []
-        tagged = self._facts.carries(request.tags)[self._rows] if request.tags else np.zeros_like(self._popularity)
+        tagged = self._facts.carries(request.tags)[self._rows] if request.tags else None
         if len(users):
-            bias = np.where(allowed, tagged * np.float32(_FAR_ABOVE), np.float32(-np.inf))
+            above = 0 if tagged is None else tagged * np.float32(_FAR_ABOVE)
+            bias = np.where(allowed, above, np.float32(-np.inf)).astype(np.float32, copy=False)
             kin = [self._kindred(row, allowed) for row, _ in asked.liked]
             found, scores = self._relevant(users, bias, count, kin)
             scores *= np.float32(self._trust(asked.liked))
@@ -232,7 +234,8 @@ class Recommender:
             found = np.flatnonzero(allowed)
             scores = first_scores(self._popularity[found], request.adventurousness)
             scores = relevance(scores, scores)
-        scores += np.float32(TAG_BONUS) * tagged[found]
+        if tagged is not None:
+            scores += np.float32(TAG_BONUS) * tagged[found]
         for row, _ in asked.liked:
             scores += np.float32(KINSHIP * self._unknown(row)) * self._facts.likeness(row, self._rows[found])
         if len(users) and not asked.liked:
@@ -265,7 +268,7 @@ class Recommender:
     def _relevant(self, users: Floats, bias: Floats, count: int, others: Sequence[Indices]) -> tuple[Indices, Floats]:
         """The films most relevant to each of some people under one bias float32[V+1], and `others`; their relevance."""
         k = min(CANDIDATES, count)
-        _, found = self._space.model.score(users, np.tile(bias, (len(users), 1)), k)
+        _, found = self._space.model.score(users, bias[None].repeat(len(users), axis=0), k)
         together = np.unique(np.concatenate([found.ravel(), *others]))
         standings = self._space.standings(users, together)
         own = np.searchsorted(together, found)
@@ -299,7 +302,8 @@ class Recommender:
     def _from_the_rest(self, asked: _Asked, count: int, below: float) -> list[tuple[int, float]]:
         """(row, score) of films outside the vocabulary, best first, with scores under `below`."""
         request = asked.request
-        allowed = self._facts.eligible(slice(None), request.genres, request.without_genres, request.years)
+        bits, years = self._facts.genre_bits, self._facts.years
+        allowed = eligible(bits, years, request.genres, request.without_genres, request.years)
         allowed &= self._index_of_row == 0
         allowed[asked.hidden] = False
         rows = np.flatnonzero(allowed)
