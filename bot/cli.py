@@ -92,6 +92,10 @@ def chat(
         raise _end(str(error), CONFIGURATION_ERROR) from None
     except (StorageError, log.LogFileError) as error:
         raise _end(str(error), CANNOT_STORE) from None
+    except BrokenPipeError:
+        # Python flushes standard output once more at exit; let that go nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = BROKEN_PIPE
     raise typer.Exit(code)
 
 
@@ -114,13 +118,6 @@ def _add_commands_of_other_packages() -> None:
 
 
 def main() -> None:
-    """Run the command; `BROKEN_PIPE` when the reader of its output went away, 130 after Ctrl-C."""
+    """Run the command."""
     _add_commands_of_other_packages()
-    try:
-        app()
-    except BrokenPipeError:
-        # Python flushes standard output once more at exit; let that go nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(BROKEN_PIPE)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    app()

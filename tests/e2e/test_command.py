@@ -33,7 +33,8 @@ def test_help_does_not_load_torch_or_onnxruntime() -> None:
     assert not {"torch", "onnxruntime", "sqlalchemy", "ibis"} & set(loaded)
 
 
-def test_chat_does_not_load_torch_or_dateparser(run: Run) -> None:
+def test_a_warm_start_loads_only_what_it_needs(run: Run) -> None:
+    run("chat", typed="help\n")
     ran = run("chat", typed="help\n", PYTHONPROFILEIMPORTTIME="1")
     loaded = {line.rsplit("|", 1)[-1].strip() for line in ran.err.splitlines()}
     assert "onnxruntime" in loaded
