@@ -78,7 +78,7 @@ def recommend(turn: Turn, intent: Recommend) -> None:
 def is_title(turn: Turn, intent: Recommend) -> BareTitle | None:
     """The title that a wish of nothing but words is after all: “Like Water for Chocolate”; “horror” stays a wish."""
     wish = intent.wish
-    plain_wish = (wish.genres or wish.adventurousness is not None) and not wish.like and not wish.names
+    plain_wish = (wish.genres or wish.adventurousness is not None) and not (wish.like or wish.names or wish.words)
     if not intent.bare or plain_wish or len(intent.bare) > 100:
         return None
     link = turn.titles.link(intent.bare)

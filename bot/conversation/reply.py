@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pydantic import TypeAdapter
+from pydantic import ConfigDict, TypeAdapter
 
 from bot.conversation.action import Action
 from engine.films import FilmId
@@ -64,7 +64,9 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file to hand over."""
+    """A file to hand over. In JSON its bytes are base64."""
+
+    __pydantic_config__ = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
 
     name: str
     media_type: str

@@ -49,6 +49,9 @@ from bot.conversation.wishes import read_wish
 MAX_TEXT = 2_000
 """Characters of a message that are read; a list of a hundred films is shorter."""
 
+MAX_PLACES = 50
+"""Places that may be named when no list was shown, to be told that there is none."""
+
 MAX_BARE_TITLE = 20
 """Words up to which an unread message may be a title."""
 
@@ -163,7 +166,7 @@ def _listed_places(tokens: Sequence[Token], phrases: Phrases, situation: Situati
     places: list[int] = []
     for token in tokens:
         place = None if token.is_mark else ordinal_of(token.word, phrases.ordinals, phrases.numbers)
-        if place is not None and abs(place) <= max(situation.shown, 1):
+        if place is not None and abs(place) <= (situation.shown or MAX_PLACES):
             places.append(situation.shown if place == -1 else place)
         elif not token.is_mark and token.word not in phrases.place_words:
             return ()
@@ -182,7 +185,8 @@ class _Reading:
         gaps: list[tuple[int, int]] = []
         for part in parts:
             if isinstance(part, Match):
-                found.append(_MEANINGS[part.label](self, part))
+                meaning = _MEANINGS[part.label](self, part)
+                found.extend(meaning if isinstance(meaning, tuple) else (meaning,))
             elif wish := self._bare_wish(*part):
                 found.append(Recommend(wish, bare=self.raw(*part)))
             else:
@@ -269,6 +273,12 @@ class _Reading:
             questioned=self._ends_with_question(match),
         )
 
+    def twice(self, match: Match) -> tuple[Intent, ...]:
+        """“Watched Alien yesterday and Aliens today”."""
+        days = [self.raw(*span) for span in match.captures["when"]]
+        films = [self.raw(*span) for span in match.captures["films"]]
+        return tuple(LogWatches(film, film, when=day) for film, day in zip(films, days[-2:], strict=True))
+
     def fond(self, match: Match) -> Intent:
         start, end = match.captures["films"][0]
         wish = read_wish(self.tokens[start:end], self.said, self.phrases)
@@ -294,7 +304,8 @@ class _Reading:
             generic = not wish.words and not wish.unwanted and not wish.names
             if generic:
                 return Recommend(wish)
-        return NotAWatch(kind, self.raw(start, end))
+        pointed = word_key(self.tokens[start:end]) in self.phrases.pointers
+        return NotAWatch(kind, "" if pointed else self.raw(start, end))
 
     def next(self, match: Match) -> Intent:
         count = self._number(match, "count")
@@ -325,6 +336,10 @@ class _Reading:
         return Seen(self.places(match), every=self.says(match, "both", "all"), when=self._when(match))
 
     def dismiss(self, match: Match) -> Intent:
+        for start, end in match.captures.get("films", ()):
+            wish = read_wish(self.tokens[start:end], self.said, self.phrases, negated=True)
+            if wish.without_genres and not wish.words and not wish.unwanted:
+                return Recommend(wish)
         every = self.says(match, "both", "all", "them")
         return Dismiss(self.places(match), self.captured(match, "films"), every)
 
@@ -382,10 +397,16 @@ class _Reading:
     # What no phrase reads
 
     def _bare_wish(self, start: int, end: int) -> Wish | None:
+        """The wish that words are without any phrase that calls for one: “90s horror”, but not “the 1977 one”."""
+        words = [token for token in self.tokens[start:end] if not token.is_mark]
+        if words[-1].word in self.phrases.pointing:
+            return None
         wish = read_wish(self.tokens[start:end], self.said, self.phrases)
-        lone_year = end - start == 1 and wish.years != (None, None) and self.tokens[start].word.isdigit()
-        strange = (wish.words or wish.unwanted) and not wish.like
-        return wish if wish.says_something and not strange and not lone_year else None
+        parts = sum((bool(wish.genres), wish.years != (None, None), wish.adventurousness is not None))
+        if wish.years != (None, None) and parts == 1 and (len(words) == 1 or self.situation.asked is not None):
+            return None
+        strange = (wish.words or wish.unwanted) and not wish.like and parts < 2
+        return wish if wish.says_something and not strange else None
 
     def _unread(self, gaps: Sequence[tuple[int, int]]) -> tuple[Intent, ...]:
         start, end = gaps[0][0], gaps[-1][1]
@@ -400,8 +421,9 @@ def _constant(intent: Intent) -> Callable[[_Reading, Match], Intent]:
     return lambda _reading, _match: intent
 
 
-_MEANINGS: Mapping[str, Callable[[_Reading, Match], Intent]] = {
+_MEANINGS: Mapping[str, Callable[[_Reading, Match], Intent | tuple[Intent, ...]]] = {
     **dict.fromkeys(("log.watched", *_STATES, *_REACTIONS), _Reading.watched),
+    "log.twice": _Reading.twice,
     "fond.fond": _Reading.fond,
     "react.react": _Reading.react,
     "state.abandoned": _Reading.state,

@@ -369,14 +369,14 @@ def react(turn: Turn, intent: React) -> None:
                 rated.append(film_id)
     if not fresh and _asking_which(turn):
         question = turn.questions[0]
-        said = Details(
+        told = Details(
             question.details.day,
             question.details.exactness,
             intent.state or question.details.state,
             question.details.rating if intent.rating is None else intent.rating,
             intent.reaction or question.details.reaction,
         )
-        turn.questions[0] = replace(question, details=said)
+        turn.questions[0] = replace(question, details=told)
         turn.asked_anew = True
         return
     words = opinion_in_words(turn.say, details)

@@ -66,6 +66,7 @@ class Phrases:
     pointers: frozenset[str]
     negations: frozenset[str]
     before_count: frozenset[str]
+    pointing: frozenset[str]
     watched: str
     """The word that `/watched` stands for."""
     numbers: Mapping[str, int]
@@ -169,6 +170,7 @@ def phrases_for(language: str) -> Phrases:
         pointers=frozenset(data["pointers"]),
         negations=frozenset(data["negations"]),
         before_count=frozenset(data["before_count"]),
+        pointing=frozenset(data["pointing"]),
         watched=data["watched"],
         numbers=data["numbers"],
         ordinals=data["ordinals"],
