@@ -106,7 +106,7 @@ class Explainer:
         users = self._space.encode([history for history in histories if len(history)])
         standings = self._space.standings(users, slate).max(axis=0)
         reasons: list[Reason | None] = []
-        for column, standing in zip(falls.T, standings, strict=True):
+        for index, column, standing in zip(slate, falls.T, standings, strict=True):
             order = np.argsort(-column, kind="stable")
             least = max(MATERIAL_FALL, MATERIAL_SHARE * float(standing))
             if column[order[0]] < least:
@@ -116,8 +116,10 @@ class Explainer:
             evidence = {"standing": float(standing), "fall": float(column[named[0]])}
             if len(named) > 1:
                 evidence["second_fall"] = float(column[named[1]])
-            films = tuple(self._film(int(self._rows[measured[i].index])) for i in named)
-            reasons.append(Reason(ReasonKind.BECAUSE_WATCHED, films=films, evidence=evidence))
+            watched = [int(self._rows[measured[i].index]) for i in named]
+            films = tuple(self._film(row) for row in watched)
+            shared = self._facts.shared(int(self._rows[index]), watched[0])
+            reasons.append(Reason(ReasonKind.BECAUSE_WATCHED, films=films, facts=shared, evidence=evidence))
         return reasons
 
     def like(self, row: int, index: int, liked: Sequence[tuple[int, int]]) -> Reason | None:

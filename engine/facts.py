@@ -112,9 +112,11 @@ class Facts:
         return share
 
     def telling_tags(self, row: int) -> tuple[str, ...]:
-        """The film's tags that describe it, those given by most people first."""
+        """The film's tags that describe it and do not just say its title, those given by most people first."""
         start, end = (int(offset) for offset in self.catalog.film_tag_offsets[row : row + 2])
-        return tuple(self.catalog.tag(int(n)) for n in self.catalog.film_tags[start:end] if self._telling[n])
+        title = self.catalog.names_at(row)[0].casefold()
+        tags = (self.catalog.tag(int(n)) for n in self.catalog.film_tags[start:end] if self._telling[n])
+        return tuple(tag for tag in tags if tag.casefold() not in title)
 
     # Facts as people read them
 

@@ -78,9 +78,10 @@ class ReasonKind(StrEnum):
     """Where a reason comes from: a measured influence, a film that was named, or a fact of the catalogue."""
 
     BECAUSE_WATCHED = "because-watched"
-    """Leaving these watches out lowers the film's score; `evidence` says by how much."""
+    """Leaving these watches out lowers the film's score; `evidence` says by how much, `facts` what it shares with the
+    first of them (possibly nothing)."""
     LIKE = "like"
-    """Near, in the model, to a film that the request named; `evidence` holds the cosine."""
+    """Near, in the model, to a film that the request named; `evidence` holds the cosine, `facts` what they share."""
     SHARED = "shared"
     """Shares genres, decade or tags (`facts`) with films that the person watched or named (`films`)."""
     FACTS = "facts"

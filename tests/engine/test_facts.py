@@ -26,6 +26,15 @@ def test_facts_are_the_decade_telling_tags_and_genres(facts: Facts) -> None:
     assert facts.facts(8) == ()
 
 
+def test_a_tag_that_only_says_the_title_again_is_no_fact(facts: Facts) -> None:
+    films = [
+        FilmRecord(n, f"{'Halloween' if n < 2 else 'Carrie'} (197{n})", "Horror", 1, {"halloween": 5}) for n in range(6)
+    ]
+    named = Facts(Catalog.build(films))
+    assert named.facts(0) == ("1970s", "Horror")
+    assert named.facts(3) == ("1970s", "halloween", "Horror")
+
+
 def test_shared_facts_are_those_of_both(facts: Facts) -> None:
     assert facts.shared(0, 1) == ("1970s", "giallo", "Horror", "Mystery")
     assert facts.shared(0, 6) == ("1970s", "giallo")
