@@ -73,6 +73,8 @@ _CUT_OFFS = ((7, 0.88), (11, 0.86), (MAX_NAME, 0.84))
 """Least similarity by letters typed: stricter as titles shorten."""
 _NEAR = 0.75
 """Least similarity of a near miss."""
+_NAMED_WITHIN = 0.8
+"""Similarity of the films whose name is within what was typed, among words that nothing explains."""
 _LESS = 0.03
 """How much less a part of a name is like what was typed than a name."""
 _UNRATED, _UNRATED_FROM = 0.04, 10
@@ -81,6 +83,8 @@ _COMPLETED = 100
 """Films, by popularity, whose names are read to complete what is typed."""
 _TELLING_SHARE = 0.65
 """Similarity from which some words of a name, one of them rare, are enough to mean it."""
+_STRANGE = 2
+"""Pieces of a list that may be no names for misspelt titles of two pieces to be looked for."""
 _LONGEST = 6
 """Pieces of a list that one title may have."""
 _MARGIN, _MARGIN_OVER_RARE = 0.08, 0.04
@@ -160,6 +164,7 @@ class Words:
     newest: frozenset[str]
     oldest: frozenset[str]
     nothing: frozenset[str]
+    film_words: frozenset[str]
     decades: Mapping[str, int]
 
     @classmethod
@@ -178,6 +183,7 @@ class Words:
             frozenset(telling["newest"]),
             frozenset(telling["oldest"]),
             frozenset(telling["nothing"]),
+            frozenset(telling["film_words"]),
             telling["decades"],
         )
 
@@ -334,11 +340,11 @@ class TitleIndex:
             expanded = self._expanded(name)
             if expanded and (link := self._by_name(typed, expanded, said)):
                 return link
-            link = self._by_part(typed, name, said) or self._told_apart(typed, name, said)
-            link = link or self._by_likeness(typed, expanded or name, said)
-            if link.certainty is not Certainty.UNKNOWN:
-                return link
-            near.append(link)
+            for way in (self._by_part, self._told_apart, self._by_likeness):
+                link = way(typed, expanded or name if way == self._by_likeness else name, said)
+                if link and link.certainty is not Certainty.UNKNOWN:
+                    return link
+                near += [link] if link else []
         return max(near, key=lambda link: link.matches[0].similarity if link.matches else 0.0)
 
     @staticmethod
@@ -502,10 +508,14 @@ class TitleIndex:
         return " ".join(short.get(word, word) for word in read) if any(word in short for word in read) else None
 
     def _told_apart(self, typed: str, name: str, year: int | None) -> Link | None:
-        """A name with words before or behind it that choose among its films: “the Argento Suspiria”, “Dune remake”."""
+        """A name with words before or behind it that choose among its films: “the Argento Suspiria”, “Dune remake”.
+
+        When they choose nothing (“Dune Villeneuve”) the films of the name are near misses.
+        """
         said = name.split()
         if year is not None or len(said) < 2:
             return None
+        near: Link | None = None
         for length in range(len(said) - 1, max(0, len(said) - 5), -1):
             for start in range(len(said) - length + 1):
                 of_name = re.sub(r"['’]s$", "", " ".join(said[start : start + length]))
@@ -514,12 +524,16 @@ class TitleIndex:
                     continue
                 rest = " ".join((*said[:start], *said[start + length :]))
                 chosen, by_age = self._narrowed(list(found), rest)
-                if not chosen or (by_age and len(found) == 1):
-                    continue
-                told = {row: found[row] for row in chosen}
-                sure = not by_age or any(map(self._known, found))
-                return self._among(typed, told) if sure else self._choices(typed, told)
-        return None
+                known = any(map(self._known, found))
+                if set(words(rest)) <= self._words.film_words:
+                    # “the movie Alien” is Alien; “the big movie” may be no title.
+                    return self._among(typed, found) if known and len(of_name) > _SHORT else self._choices(typed, found)
+                if chosen and not (by_age and len(found) == 1):
+                    told = {row: found[row] for row in chosen}
+                    return self._among(typed, told) if known or not by_age else self._choices(typed, told)
+                if near is None and known and len(of_name) >= _SHORT:
+                    near = Link(typed, Certainty.UNKNOWN, self._ranked(dict.fromkeys(found, _NAMED_WITHIN)))
+        return near
 
     # Misspelt titles
 
@@ -697,7 +711,8 @@ class TitleIndex:
         parted = _cheapest(count, costs)
         strange = [span for span in parted if costs.get(span, 1.0) >= _OBSCURE]
         for start, _ in strange:
-            for span in ((start, start + 1), (start, start + 2), (start - 1, start + 1), (0, count)):
+            beside = ((start, start + 2), (start - 1, start + 1)) if len(strange) <= _STRANGE else ()
+            for span in ((start, start + 1), *beside, (0, count)):
                 if span in one_title and span not in costs:
                     # A title over several pieces has to be better than they are for themselves.
                     costs[span] = _COSTS[linked(span).certainty] * (0.8 + 0.2 * (span[1] - span[0]))

@@ -63,7 +63,9 @@ CLEAR = [
     ("the Argento Suspiria", "Suspiria (1977)"), ("Argento's Suspiria", "Suspiria (1977)"),
     ("Dario Argento's Suspiria", "Suspiria (1977)"), ("suspiria remake", "Suspiria (2017)"),
     ("the original Suspiria", "Suspiria (1977)"), ("the new Dune", "Dune (2021)"),
-    ("the lion king animated", "The Lion King (1994)"),
+    ("the lion king animated", "The Lion King (1994)"), ("the movie Alien", "Alien (1979)"),
+    ("alien movie", "Alien (1979)"), ("suspiria by dario argento", "Suspiria (1977)"),
+    ("the 2018 suspiria remake", "Suspiria (2017)"),
     # a year that is a name
     ("Blade Runner 2049", "Blade Runner 2049 (2017)"), ("1917", "1917 (2019)"),
     ("2001", "2001: A Space Odyssey (1968)"),
@@ -153,6 +155,17 @@ def test_a_title_of_several_films_is_asked_about(
 )  # fmt: skip
 def test_what_is_no_film_is_unknown(titles: TitleIndex, typed: str) -> None:
     assert titles.link(typed).certainty is Certainty.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("typed", "film"), [("dune villeneuve", "Dune (2021)"), ("suspiria yesterday", "Suspiria (1977)")]
+)
+def test_a_name_among_words_that_nothing_explains_is_a_near_miss(
+    catalog: Catalog, titles: TitleIndex, typed: str, film: str
+) -> None:
+    link = titles.link(typed)
+    assert link.certainty is Certainty.UNKNOWN
+    assert film in choices(catalog, link)
 
 
 @pytest.mark.parametrize("typed", ["dinner", "a concert", "school", "homework"])
