@@ -236,7 +236,8 @@ def agreement(recommender: Recommender, people: Sequence[Member]) -> dict[str, f
         history = np.array([index[event.film_id] for event in member.history])
         picks = recommender.recommend([member], Request(reasons=False)).picks
         slate = np.array([index[pick.film.film_id] for pick in picks])
-        tried, every = influences(space, [history], slate), influences(space, [history], slate, most=None)
+        tried = influences(space, [history], slate).influences
+        every = influences(space, [history], slate, most=None).influences
         for film in range(len(slate)):
             best = max(every, key=lambda influence: influence.falls[film])
             found = max(tried, key=lambda influence: influence.falls[film])

@@ -49,9 +49,17 @@ class Influence:
     falls: Floats
 
 
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What was found for a slate: influences, and each film's highest standing with a member, float32[films]."""
+
+    standings: Floats
+    influences: tuple[Influence, ...]
+
+
 def influences(
     space: Space, histories: Sequence[Indices], slate: Indices, most: int | None = MOST_WATCHES_TRIED
-) -> tuple[Influence, ...]:
+) -> Measured:
     """Measure what the watches in `histories` (indices, oldest first; one a person) do for the films of `slate`.
 
     All of a film's watches are left out together. At most `most` films are tried, those nearest the slate's films, each
@@ -63,7 +71,7 @@ def influences(
     users = [history for history in histories if len(history)]
     left_out = [(histories[person], index) for person, index in tried]
     if not left_out or not len(slate):
-        return ()
+        return Measured(np.zeros(len(slate), np.float32), ())
     encoded = space.encode([*users, *(history[history != index] for history, index in left_out)])
     standings = space.standings(encoded, slate)
     whole = {id(history): standings[i] for i, history in enumerate(users)}
@@ -73,7 +81,8 @@ def influences(
             without = np.zeros_like(without)  # nothing is left: no film stands above any other
         falls = whole[id(history)] - without
         best[index] = np.maximum(best[index], falls) if index in best else falls
-    return tuple(Influence(index, falls) for index, falls in best.items())
+    highest = standings[: len(users)].max(axis=0)
+    return Measured(highest, tuple(Influence(index, falls) for index, falls in best.items()))
 
 
 def _nearest(space: Space, watched: Sequence[Indices], slate: Indices, most: int | None) -> list[tuple[int, int]]:
@@ -100,13 +109,11 @@ class Explainer:
     ) -> list[Reason | None]:
         """For each film of the slate the one or two watches that raised it most, or None when none did materially."""
         measured = influences(self._space, histories, slate, most)
-        if not measured:
+        if not measured.influences:
             return [None] * len(slate)
-        falls = np.stack([influence.falls for influence in measured])  # (watches, films)
-        users = self._space.encode([history for history in histories if len(history)])
-        standings = self._space.standings(users, slate).max(axis=0)
+        falls = np.stack([influence.falls for influence in measured.influences])  # (watches, films)
         reasons: list[Reason | None] = []
-        for index, column, standing in zip(slate, falls.T, standings, strict=True):
+        for index, column, standing in zip(slate, falls.T, measured.standings, strict=True):
             order = np.argsort(-column, kind="stable")
             least = max(MATERIAL_FALL, MATERIAL_SHARE * float(standing))
             if column[order[0]] < least:
@@ -116,7 +123,7 @@ class Explainer:
             evidence = {"standing": float(standing), "fall": float(column[named[0]])}
             if len(named) > 1:
                 evidence["second_fall"] = float(column[named[1]])
-            watched = [int(self._rows[measured[i].index]) for i in named]
+            watched = [int(self._rows[measured.influences[i].index]) for i in named]
             films = tuple(self._film(row) for row in watched)
             shared = self._facts.shared(int(self._rows[index]), watched[0])
             reasons.append(Reason(ReasonKind.BECAUSE_WATCHED, films=films, facts=shared, evidence=evidence))
