@@ -53,13 +53,13 @@ def day_of(words: str, moment: datetime, phrases: Phrases, language: str) -> Whe
             return UNKNOWN
         return When(moment.date() - timedelta(days=known.ago), Exactness(known.precision))
     plain_words = [token.word for token in tokenize(words) if not token.is_mark]
-    if (year := _YEAR.fullmatch(" ".join(plain_words))) and len(plain_words) <= 3:
-        first = _date(int(year.group(1)), 1, 1)
-        return _not_future(When(first, Exactness.YEAR) if first else UNKNOWN, moment)
     months = [phrases.months[word] for word in plain_words if word in phrases.months]
     figures = [word for word in plain_words if word[:1].isdigit()]
     if len(months) == 1 and all(len(figure) == 4 for figure in figures):
         return _not_future(_month(months[0], int(figures[0]) if figures else None, moment), moment)
+    if (year := _YEAR.fullmatch(" ".join(plain_words))) and len(plain_words) <= 3:
+        first = _date(int(year.group(1)), 1, 1)
+        return _not_future(When(first, Exactness.YEAR) if first else UNKNOWN, moment)
     return _not_future(_parsed(words, plain_words, moment, language), moment)
 
 

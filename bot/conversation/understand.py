@@ -193,6 +193,8 @@ class _Reading:
                 gaps.append(part)
         if all(isinstance(intent, (Greeting, Thanks)) for intent in found) and gaps:
             return (*found, *self._unread(gaps)) if not found else self._unread(gaps)
+        if self.situation.asked is not None and gaps and isinstance(parts[0], tuple):
+            return (Answer(AnswerKind.WORDS, text=self.raw(*parts[0])), *_merged(found))
         return _merged(found)
 
     def _allowed(self, label: str) -> bool:
@@ -403,8 +405,10 @@ class _Reading:
             return None
         wish = read_wish(self.tokens[start:end], self.said, self.phrases)
         parts = sum((bool(wish.genres), wish.years != (None, None), wish.adventurousness is not None))
-        if wish.years != (None, None) and parts == 1 and (len(words) == 1 or self.situation.asked is not None):
+        if wish.years != (None, None) and parts == 1 and len(words) == 1:
             return None
+        if self.situation.asked is not None and not (wish.like or wish.genres or wish.adventurousness):
+            return None  # “1977” or “the one with the cat” is about the question
         strange = (wish.words or wish.unwanted) and not wish.like and parts < 2
         return wish if wish.says_something and not strange else None
 
