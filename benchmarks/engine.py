@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import csv
 import json
 import logging
 import os
@@ -210,6 +211,21 @@ def walks(recommender: Recommender, count: int, length: int) -> list[Member]:
     return people
 
 
+def real_people(recommender: Recommender, folder: Path) -> list[Member]:
+    """The last 50 known films rated 3.5 or better, of the first hundred people of a ratings.csv who have as many."""
+    known = set(recommender.bundle.vocabulary.tolist())
+    histories: dict[str, list[tuple[int, int]]] = {}
+    with (folder / "ratings.csv").open(encoding="utf-8", newline="") as file:
+        for line in csv.DictReader(file):
+            if float(line["rating"]) >= 3.5 and int(line["movieId"]) in known:
+                histories.setdefault(line["userId"], []).append((int(line["timestamp"]), int(line["movieId"])))
+    return [
+        Member(tuple(Event(FilmId(film)) for _, film in sorted(history)[-LENGTH:]))
+        for history in histories.values()
+        if len(history) >= LENGTH
+    ][:100]
+
+
 def recommender_rows(name: str, recommender: Recommender, people: Sequence[Member]) -> list[Row]:
     """A slate with filters and variety for histories of 50 films, without and with reasons."""
     rows = []
@@ -363,7 +379,11 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=20, help="made-up histories of 50 films for slates and reasons")
     # The bot's own log at its usual level: lines on a terminal are not what is measured.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-    people_count: int = parser.parse_args().people
+    parser.add_argument(
+        "--data", type=Path, help="a MovieLens folder: reasons are then measured on its people's histories"
+    )
+    arguments = parser.parse_args()
+    people_count: int = arguments.people
     if any(os.environ.get(name) != value for name, value in ONE_CORE.items()):
         os.execve(
             sys.executable, [sys.executable, "-m", "benchmarks.engine", *sys.argv[1:]], {**os.environ, **ONE_CORE}
@@ -380,7 +400,7 @@ def main() -> None:
             people = walks(served, people_count, LENGTH)
             rows += recommender_rows(name, served, people)
             if name == "starter":
-                metrics |= agreement(served, people)
+                metrics |= agreement(served, real_people(served, arguments.data) if arguments.data else people)
         metrics |= table_memory(large.folder, large.film_table.nbytes)
     rows += [load_row(), *title_rows(starter), *message_rows(recommender), *command_rows()]
     print(f"{'':58}{'here':>10}{'limit':>10}")
@@ -399,6 +419,7 @@ def main() -> None:
             "threads": 1,
             "history": LENGTH,
             "people": people_count,
+            "reasons": "MovieLens histories" if arguments.data else "made-up histories",
             "starter": f"{starter.label}, {starter.manifest.vocabulary} × {starter.manifest.dimension}",
             "synthetic": f"{len(starter.catalog)} × 128",
             "onnxruntime": ort.__version__,

@@ -37,6 +37,9 @@ NEAR = 3.0
 FEW_RATINGS = 20
 """Nearness to a film with fewer ratings is not called that unless the catalogue bears it out: its vector is a guess."""
 
+FAME_TELLS = 0.03
+"""Likeness that one standard deviation of fame makes up for, when a film to compare with is chosen."""
+
 WELL_KNOWN = 300
 """Places by number of ratings that count as popular."""
 
@@ -158,12 +161,13 @@ class Explainer:
         if not len(others):
             return None
         alike = self._facts.likeness(row, others)
-        other = int(others[int(np.argmax(alike))])
+        # Of films that are about as much alike, the best known says most.
+        other = int(others[int(np.argmax(alike + np.float32(FAME_TELLS) * self._facts.fame[others]))])
         shared = self._facts.shared(row, other)
         tags = set(self._facts.telling_tags(row)) & set(shared)
         if not tags and len(shared) < 2:
             return None
-        evidence = {"alike": float(alike.max())}
+        evidence = {"alike": float(alike[others == other][0])}
         return Reason(ReasonKind.SHARED, films=(self._film(other),), facts=shared, evidence=evidence)
 
     def popular(self, row: int) -> Reason | None:

@@ -25,7 +25,7 @@ MIN_FILMS_OF_A_TAG = 4
 _OPINIONS = re.compile(
     r"\b(?:good|great|best|bad|better|excellent|amazing|awesome|perfect|masterpiece|brilliant|superb|classic|favou?rite"
     r"|predictable|overrated|underrated|boring|disappointing|slow|slow paced|too long|long|short|pretentious|confusing"
-    r"|interesting|entertaining|beautiful|unique|original|fun|funny|silly|stupid|ridiculous|pointless|cliche|unrealistic"
+    r"|interesting|entertaining|beautiful|unique|original|fun|funny|hilarious|silly|stupid|ridiculous|pointless|cliche|unrealistic"
     r"|historically inaccurate|plot|plot holes|story|storyline|storytelling|acting|dialogue|script|screenplay"
     r"|screenwriting|ending|cinematography|photography|soundtrack|performances?|directorial debut|oscar|academy award"
     r"|golden raspberry|afi|imdb|top 250|criterion|bechdel|seen|watched|ok|okay|meh|weak|fine|cool|wow|rare"
@@ -112,11 +112,16 @@ class Facts:
         return share
 
     def telling_tags(self, row: int) -> tuple[str, ...]:
-        """The film's tags that describe it and do not just say its title, those given by most people first."""
+        """The film's tags that describe it and do not say its title or another tag again, the most given first."""
         start, end = (int(offset) for offset in self.catalog.film_tag_offsets[row : row + 2])
         title = self.catalog.names_at(row)[0].casefold()
-        tags = (self.catalog.tag(int(n)) for n in self.catalog.film_tags[start:end] if self._telling[n])
-        return tuple(tag for tag in tags if tag.casefold() not in title)
+        tags: list[str] = []
+        for number in self.catalog.film_tags[start:end]:
+            tag = self.catalog.tag(int(number))
+            said = (title, *(other.casefold() for other in tags))
+            if self._telling[number] and not any(tag.casefold() in words for words in said):
+                tags.append(tag)
+        return tuple(tags)
 
     # Facts as people read them
 

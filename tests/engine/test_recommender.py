@@ -65,6 +65,19 @@ def test_a_slate_keeps_every_promise(recommender: Recommender, given_members: li
     assert slate.bundle == "small 1"
 
 
+@settings(max_examples=30, deadline=None)
+@given(given_request=requests, data=st.data())
+def test_the_shipped_bundle_keeps_them_too(shipped: Recommender, given_request: Request, data: st.DataObject) -> None:
+    catalog = shipped.catalog
+    numbers = data.draw(st.lists(st.integers(0, len(catalog) - 1), max_size=70))
+    member = Member(tuple(Event(FilmId(int(catalog.film_ids[n]))) for n in numbers))
+    slate = shipped.recommend([member], given_request)
+    assert len(slate.picks) <= given_request.count
+    for pick in slate.picks:
+        assert given_request.genres <= set(pick.film.genres)
+        assert given_request.include_seen or pick.film.film_id not in {event.film_id for event in member.history}
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.lists(members, max_size=2), requests)
 def test_the_same_question_has_the_same_answer(

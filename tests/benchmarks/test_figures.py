@@ -1,0 +1,35 @@
+"""Figures have one form, and no figure is written that is not a number."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from benchmarks import figures
+
+
+def test_figures_say_what_made_them_and_where(tmp_path: Path) -> None:
+    path = figures.write(
+        "speed",
+        command="make bench",
+        settings={"threads": 1},
+        metrics={"a/ms": 1.23456789},
+        folder=tmp_path / "results",
+    )
+    written = json.loads(path.read_text())
+    assert path.name == "speed.json"
+    assert set(written) == {"benchmark", "command", "commit", "machine", "date", "settings", "metrics"}
+    assert written["benchmark"] == "speed"
+    assert written["command"] == "make bench"
+    assert written["settings"] == {"threads": 1}
+    assert written["metrics"] == {"a/ms": 1.23457}
+    assert all(isinstance(written[key], str) and written[key] for key in ("commit", "machine", "date"))
+    assert [entry.name for entry in path.parent.iterdir()] == ["speed.json"]
+
+
+def test_what_is_no_number_is_refused_and_the_old_file_stays(tmp_path: Path) -> None:
+    path = figures.write("speed", command="make bench", settings={}, metrics={"a": 1.0}, folder=tmp_path)
+    before = path.read_text()
+    with pytest.raises(ValueError, match="the figure b is nan"):
+        figures.write("speed", command="make bench", settings={}, metrics={"b": float("nan")}, folder=tmp_path)
+    assert path.read_text() == before
