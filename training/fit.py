@@ -36,8 +36,9 @@ from training.sequences import (
     MIN_BEFORE,
     Question,
     Vocabulary,
-    Watched,
+    Window,
     last_liked,
+    newcomer_windows,
     question,
     training_sequences,
     windows,
@@ -203,25 +204,19 @@ class _Run:
             self.best_weights = _copied_weights(self.average) if settings.average else _copied(self.model)
         report(Progress(number, len(batches), len(batches), self.done))
 
-    def _batches(self, number: int) -> Iterator[list[Watched]]:
+    def _batches(self, number: int) -> Iterator[list[Window]]:
         """Windows of like length together (padding is lost work), in an order drawn for this epoch."""
         settings = self.recipe.training
         rng = np.random.default_rng((self.seed, number))
-        made = list(
-            windows(
-                self.sequences,
-                self.recipe.model.length,
-                rng,
-                drop_inputs=settings.drop_inputs,
-                shuffle=settings.shuffle,
-            )
-        )
+        length, options = self.recipe.model.length, {"drop_inputs": settings.drop_inputs, "shuffle": settings.shuffle}
+        made = list(windows(self.sequences, length, rng, **options))
+        made += newcomer_windows(self.sequences, length, rng, settings.newcomers)
         rng.shuffle(made)
         made.sort(key=lambda window: len(window.ids))
         batches = [made[i : i + settings.batch_size] for i in range(0, len(made), settings.batch_size)]
         return (batches[i] for i in rng.permutation(len(batches)))
 
-    def _step(self, batch: Sequence[Watched]) -> float:
+    def _step(self, batch: Sequence[Window]) -> float:
         settings = self.recipe.training
         length = max(len(window.ids) for window in batch) - 1
         history = torch.zeros(len(batch), length, dtype=torch.int64)

@@ -128,6 +128,9 @@ class TrainingSettings(_Section):
     """Each window loses a share of its films, drawn anew from 0 to this every epoch: short and broken histories."""
     shuffle: float = Field(0.0, ge=0, le=1)
     """This share of the windows loses its order: for people who tell what they watched in no order at all."""
+    newcomers: int = Field(0, ge=0)
+    """So many times an epoch, some of each person's liked films are asked for in random order: for people who begin by
+    telling a few films that they like."""
     average: float = Field(0.0, ge=0, lt=1)
     """Decay of the exponential average of the weights that is validated and shipped; 0: the weights themselves."""
     start: Annotated[Start, Field(strict=False)] = Start.RANDOM

@@ -34,6 +34,10 @@ def selected(stars: npt.NDArray[np.float64], films: Films, settings: SequenceSet
     return stars >= bar(stars, quantile)
 
 
+NEWCOMER_FILMS = 10
+"""A newcomer has told at most this many films."""
+
+
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
     """The films the model is trained on: `films` int32[V], ascending; index 1…V, 0 is padding."""
@@ -61,10 +65,19 @@ class Vocabulary:
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """What is trained on of one person: `ids` int64[n], the vocabulary indices that are fed, oldest first, and
-    `asked` bool[n], which of them the loss asks for."""
+    """What is trained on of one person: `ids` int64[n], the vocabulary indices that are fed, oldest first; `asked`
+    bool[n], which of them the loss asks for; `liked` int64[m], the indices of the liked ones."""
 
     person: int
+    ids: Ids
+    asked: Flags
+    liked: Ids
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A piece that is fed at once, at most L + 1 films: each with `asked` is asked for after those before it."""
+
     ids: Ids
     asked: Flags
 
@@ -82,7 +95,8 @@ def training_sequences(
             continue
         fed = selected(stars, settings.inputs, settings) & (ids > 0)
         if fed.sum() >= 2 and (asked & fed)[1:].any():
-            made.append(Watched(person, ids[fed], asked[fed]))
+            liked = ids[selected(stars, Films.LIKED, settings) & (ids > 0)]
+            made.append(Watched(person, ids[fed], asked[fed], liked))
     return made
 
 
@@ -93,7 +107,7 @@ def windows(
     *,
     drop_inputs: float = 0.0,
     shuffle: float = 0.0,
-) -> Iterator[Watched]:
+) -> Iterator[Window]:
     """Pieces of at most `length` + 1 films that cover every sequence; neighbours share one film.
 
     The first cut of a long sequence is drawn anew, a share of the films (from 0 to `drop_inputs`) is left out, and a
@@ -112,7 +126,17 @@ def windows(
         for start, end in zip(cuts, [*cuts[1:], len(ids)], strict=True):
             piece = slice(start, end + 1)
             if asked[piece][1:].any():
-                yield Watched(sequence.person, ids[piece], asked[piece])
+                yield Window(ids[piece], asked[piece])
+
+
+def newcomer_windows(
+    sequences: Sequence[Watched], length: int, rng: np.random.Generator, times: int
+) -> Iterator[Window]:
+    """Up to `NEWCOMER_FILMS` + 1 liked films of a person in random order, so many times each; all are asked for."""
+    for sequence in sequences:
+        for _ in range(times if len(sequence.liked) >= 2 else 0):
+            ids = rng.permutation(sequence.liked)[: min(NEWCOMER_FILMS, length) + 1]
+            yield Window(ids, np.ones(len(ids), np.bool_))
 
 
 @dataclass(frozen=True, slots=True)
