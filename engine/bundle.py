@@ -310,6 +310,8 @@ def load(folder: Path, *, verify: bool = True, provider: Provider = "auto") -> B
                 folder=folder,
                 file="vocabulary.npy",
             )
+        # Opened here, so that what does not fit is refused now and not in the middle of a conversation.
+        _ = bundle.titles
         bundle.model(provider)
     return bundle
 

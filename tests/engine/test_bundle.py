@@ -143,6 +143,13 @@ def test_films_outside_the_catalogue_say_so(copied: Path) -> None:
     assert "films that its catalogue does not hold" in refusal(copied)
 
 
+def test_titles_that_do_not_fit_the_catalogue_are_refused(copied: Path) -> None:
+    path = next((copied / "titles").glob("*.npy"))
+    path.write_bytes(b"not an array")
+    sign(copied)
+    assert "titles in HERE cannot be read" in refusal(copied)
+
+
 @pytest.mark.parametrize(
     "manifest",
     [b"", b"[]", b"{}", b'{"schema": 1}', b"\xff\xfe", b'{"name": "a package", "version": "1"}', b"[" * 9999],
