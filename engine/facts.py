@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from engine.films import GENRES, Catalog
+from engine.films import GENRES, MAX_TAGS, Catalog
 
 Rows = npt.NDArray[np.intp]
 Floats = npt.NDArray[np.float32]
@@ -71,6 +71,12 @@ class Facts:
     @cached_property
     def _counts_descending(self) -> npt.NDArray[np.int32]:
         return -np.sort(-self.catalog.rating_counts)
+
+    @cached_property
+    def tagged_share(self) -> Floats:
+        """How many tags a film has, of those that are kept at most; float32[N] from 0 to 1. Loved films gather tags."""
+        share: Floats = (np.diff(self.catalog.film_tag_offsets) / MAX_TAGS).astype(np.float32)
+        return share
 
     def fame_rank(self, row: int) -> int:
         """The film's place by number of ratings, 1 is the most rated."""

@@ -18,7 +18,7 @@ from engine.facts import Facts, Mask, Rows, eligible
 from engine.films import Catalog, FilmId
 from engine.inference import Floats, Provider
 from engine.requests import EventKind, Member, Pick, Reason, Request, Slate
-from engine.rerank import cosines_as_likeness, dial, first_scores, for_group, relevance, varied
+from engine.rerank import NEUTRAL, cosines_as_likeness, dial, first_scores, for_group, relevance, varied
 from engine.space import Indices, Space
 from engine.titles import TitleIndex
 
@@ -56,6 +56,9 @@ KINDRED = 100
 
 STAND_INS = 12
 """Films of the vocabulary that stand for a film outside it, those most alike by genres, tags and year."""
+
+TALKED_ABOUT = 0.6
+"""Standard deviations of fame that having as many tags as are kept makes up for, among lesser known first films."""
 
 FIRST_DIVERSITY = 0.9
 """Least variety for people of whom nothing is known."""
@@ -150,7 +153,7 @@ class Recommender:
             users = self._space.encode([history])
             standings = self._space.standings(users, np.array(list(places.values())))[0]
             for film_id, standing in zip(places, standings, strict=True):
-                weight[film_id] += float(standing)
+                weight[film_id] += float(np.arcsinh(standing))
         return tuple(sorted(film_ids, key=lambda film_id: -weight[film_id]))
 
     # What is asked
@@ -233,6 +236,8 @@ class Recommender:
         else:
             found = np.flatnonzero(allowed)
             scores = first_scores(self._popularity[found], request.adventurousness)
+            if request.adventurousness > NEUTRAL:
+                scores += np.float32(TALKED_ABOUT) * self._facts.tagged_share[self._rows[found]]
             scores = relevance(scores, scores)
         if tagged is not None:
             scores += np.float32(TAG_BONUS) * tagged[found]

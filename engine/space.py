@@ -31,7 +31,7 @@ class Space:
         """`film_table` float32[V+1, D] is the table `model` was built with; row 0 is padding and does not count."""
         self.model = model
         self.dimension = int(film_table.shape[1])
-        self._table = film_table
+        self._table = np.asarray(film_table)  # a view without what np.memmap does at every index
         sample = _sample(film_table[1:])
         self._centre, self._covariance = _moments(sample)
         self._unit_centre, self._unit_covariance = _moments(_units(sample))
@@ -53,7 +53,7 @@ class Space:
 
     def units(self, indices: Indices) -> Floats:
         """Film vectors at length 1, float32[len(indices), D]."""
-        return _units(np.asarray(self._table[indices]))
+        return _units(self._table[indices])
 
     def nearness(self, index: int, others: Indices) -> tuple[Floats, Floats]:
         """Cosines of a film and others, and how many standard deviations that is above its mean cosine to all films."""
