@@ -12,6 +12,7 @@ import time
 import traceback
 from dataclasses import replace
 from datetime import datetime, tzinfo
+from weakref import WeakValueDictionary
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import structlog
@@ -106,6 +107,8 @@ class Dialogue:
         self._zone = zone
         self._habits = Habits(slate_size, adventurousness, diversity)
         self._context_minutes = context_minutes
+        # Messages of one person are answered one after the other; other processes are told apart by the version.
+        self._turns: WeakValueDictionary[IdentityKey, asyncio.Lock] = WeakValueDictionary()
 
     async def handle(self, message: Message) -> Reply:
         """Answer a message; never raises. The same event id is handled once and gets the same reply again."""
@@ -131,18 +134,20 @@ class Dialogue:
     async def _answered(self, message: Message) -> Reply:
         if isinstance(message, Complete):
             return await asyncio.to_thread(self._completed, message)
-        for attempt in range(MAX_ATTEMPTS):
-            try:
-                return await self._once(message)
-            except ConflictError:
-                if attempt == MAX_ATTEMPTS - 1:
-                    raise
-        raise AssertionError("the last attempt returns or raises")
-
-    async def _once(self, message: Text | Command | Press) -> Reply:
-        """Read, act, keep; ConflictError when something else changed what was read."""
         origin = message.origin
         identity = IdentityKey(origin.identity.platform, origin.identity.workspace, origin.identity.user)
+        turn = self._turns.setdefault(identity, asyncio.Lock())
+        async with turn:
+            for _ in range(MAX_ATTEMPTS - 1):
+                try:
+                    return await self._once(message, identity)
+                except ConflictError:
+                    continue
+            return await self._once(message, identity)
+
+    async def _once(self, message: Text | Command | Press, identity: IdentityKey) -> Reply:
+        """Read, act, keep; ConflictError when something else changed what was read."""
+        origin = message.origin
         place = PlaceKey(origin.place.platform, origin.place.workspace, origin.place.channel, origin.place.thread)
         key = MessageKey(origin.place.platform, origin.place.workspace, origin.event_id)
         moment = origin.moment.astimezone(self._zone_of(origin))

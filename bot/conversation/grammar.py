@@ -47,6 +47,8 @@ _INNER_MARKS = str.maketrans("", "", "'’-.&·")
 
 def plain(word: str) -> str:
     """A word as templates compare it: no case, no accents, no apostrophes or hyphens (“Isn't” → “isnt”)."""
+    if word.isascii():
+        return word.lower().translate(_INNER_MARKS)
     decomposed = unicodedata.normalize("NFKD", word.casefold())
     return "".join(c for c in decomposed if not unicodedata.combining(c)).translate(_INNER_MARKS)
 
@@ -124,7 +126,9 @@ class _State:
 
 _Stack = tuple[int, "_Stack"] | tuple[()]
 """Where to go on when the rules that one is inside of end; innermost first."""
-_Reached = tuple[tuple[int, tuple[tuple[str, bool], ...]], ...]
+_Passed = tuple[tuple[str, bool], ...]
+"""Slots that open (True) or close on a way."""
+_Reached = tuple[tuple[int, _Passed], ...]
 """Where silent moves lead, each with the slots that open and close on the way."""
 
 
@@ -170,8 +174,8 @@ class Grammar:
                     self._states[loop].target = accept
                     self._silently(accept, loop)
         self._long_words = tuple(w for w in sorted(self.vocabulary) if len(w) >= _MISTYPED_LENGTH)
-        self._by_first_word: dict[str, list[tuple[int, tuple[tuple[str, bool], ...]]]] = {}
-        self._by_first_type: list[tuple[int, tuple[tuple[str, bool], ...]]] = []
+        self._by_first_word: dict[str, list[tuple[int, _Passed]]] = {}
+        self._by_first_type: list[tuple[int, _Passed]] = []
         for place, passed in self._from(begin, ()):
             symbol = self._state_of(place).symbol
             if isinstance(symbol, frozenset):
@@ -315,7 +319,7 @@ class Grammar:
     def _state_of(self, place: int) -> _State:
         return self._states[self._places[place][0]]
 
-    def _after(self, place: int) -> _Reached:
+    def after(self, place: int) -> _Reached:
         """Where stepping over the symbol of a place leads."""
         known = self._reached.get(place)
         if known is None:
@@ -325,9 +329,9 @@ class Grammar:
 
     def _from(self, state: int, stack: _Stack) -> _Reached:
         """The places with a symbol, and the accepting ones, that silent moves reach; earlier templates first."""
-        reached: list[tuple[int, tuple[tuple[str, bool], ...]]] = []
+        reached: list[tuple[int, _Passed]] = []
         seen = {(state, stack)}
-        todo: list[tuple[int, _Stack, tuple[tuple[str, bool], ...]]] = [(state, stack, ())]
+        todo: list[tuple[int, _Stack, _Passed]] = [(state, stack, ())]
         while todo:
             number, inside, passed = todo.pop()
             here = self._states[number]
@@ -336,7 +340,7 @@ class Grammar:
                 continue
             if number in self._accepting:
                 reached.append((self._number(number, inside), passed))
-            onward: list[tuple[int, _Stack, tuple[tuple[str, bool], ...]]] = []
+            onward: list[tuple[int, _Stack, _Passed]] = []
             if here.rule:
                 onward.append((self._rules[here.rule], (here.target, inside), passed))
             if here.returns and inside:
@@ -360,120 +364,34 @@ class Grammar:
         near = process.extractOne(token.word, self._long_words, scorer=OSA.distance, score_cutoff=1)
         return replace(token, mistyped=near[0]) if near and near[0][0] == token.word[0] else token
 
-    def matches(self, tokens: Sequence[Token], start: int, labels: Callable[[str], bool]) -> dict[int, Match]:
-        """The best reading from `start` to each place where one ends; only templates whose label `labels` allows."""
-        found: dict[int, tuple[float, str, _Events]] = {}
-        threads: dict[int, tuple[float, _Events]] = {}
-        beginning: float | None = 0.0  # what the fillers cost after which a template may begin; None: no more
-        for place in range(start, len(tokens)):
-            token = tokens[place]
-            after: dict[int, tuple[float, _Events]] = {}
-            if beginning is not None and not token.is_mark:
-                for state, cost, passed in self._begun(token):
-                    events = self._passed(None, passed, place)
-                    self._advance(state, beginning + cost, events, place, after, found, labels)
-                beginning = beginning + _FILLER if token.word in self._before else None
-            for state, (cost, events) in threads.items():
-                self._try(state, cost, events, token, place, after, found, labels)
-            threads = after
-            if beginning is None and not threads:
-                break
-        return {end: self._finished(tokens, start, end, *reading) for end, reading in found.items()}
-
-    def _begun(self, token: Token) -> Iterator[tuple[int, float, tuple[tuple[str, bool], ...]]]:
-        """The places whose symbol a first word fits, with what that costs."""
-        for state, passed in self._by_first_word.get(token.word, ()):
-            yield state, 0.0, passed
+    def begun(self, token: Token) -> Iterator[tuple[int, float, _Passed]]:
+        """The places whose symbol a first word fits, with what that costs and the slots that open before it."""
+        for place, passed in self._by_first_word.get(token.word, ()):
+            yield place, 0.0, passed
         if token.mistyped:
-            for state, passed in self._by_first_word.get(token.mistyped, ()):
-                yield state, _MISTYPED, passed
-        for state, passed in self._by_first_type:
-            rule = self._state_of(state)
-            if not isinstance(rule.symbol, frozenset) and rule.symbol is not None and rule.symbol(token):
-                yield state, rule.cost, passed
+            for place, passed in self._by_first_word.get(token.mistyped, ()):
+                yield place, _MISTYPED, passed
+        for place, passed in self._by_first_type:
+            symbol, cost = self._state_of(place).symbol, self._state_of(place).cost
+            if not isinstance(symbol, frozenset) and symbol is not None and symbol(token):
+                yield place, cost, passed
 
-    def _try(
-        self,
-        state: int,
-        cost: float,
-        events: _Events,
-        token: Token,
-        place: int,
-        after: dict[int, tuple[float, _Events]],
-        found: dict[int, tuple[float, str, _Events]],
-        labels: Callable[[str], bool],
-    ) -> None:
-        rule = self._state_of(state)
-        if token.is_mark:  # marks may stand between any two words, and after the last
-            self._keep(state, cost, events, place, after, found, labels)
-            return
-        if isinstance(rule.symbol, frozenset):
-            if token.word in rule.symbol:
-                self._advance(state, cost, events, place, after, found, labels)
-            elif token.mistyped in rule.symbol:
-                self._advance(state, cost + _MISTYPED, events, place, after, found, labels)
-        elif rule.symbol is not None and rule.symbol(token):
-            self._advance(state, cost + rule.cost, events, place, after, found, labels)
+    def step(self, place: int, token: Token) -> float | None:
+        """What it costs to step over a word at a place; None when the word does not fit there."""
+        state = self._state_of(place)
+        if isinstance(state.symbol, frozenset):
+            if token.word in state.symbol:
+                return 0.0
+            return _MISTYPED if token.mistyped in state.symbol else None
+        return state.cost if state.symbol is not None and state.symbol(token) else None
 
-    def _advance(
-        self,
-        state: int,
-        cost: float,
-        events: _Events,
-        place: int,
-        after: dict[int, tuple[float, _Events]],
-        found: dict[int, tuple[float, str, _Events]],
-        labels: Callable[[str], bool],
-    ) -> None:
-        for target, passed in self._after(state):
-            self._keep(target, cost, self._passed(events, passed, place + 1), place, after, found, labels)
+    def accepts(self, place: int) -> str | None:
+        """The label of the template that ends at a place."""
+        return self._accepting.get(self._places[place][0])
 
-    def _keep(
-        self,
-        state: int,
-        cost: float,
-        events: _Events,
-        place: int,
-        after: dict[int, tuple[float, _Events]],
-        found: dict[int, tuple[float, str, _Events]],
-        labels: Callable[[str], bool],
-    ) -> None:
-        known = after.get(state)
-        if known is not None and known[0] <= cost:
-            return
-        after[state] = (cost, events)
-        label = self._accepting.get(self._places[state][0])
-        if label is not None and labels(label):
-            best = found.get(place + 1)
-            if best is None or cost < best[0]:
-                found[place + 1] = (cost, label, events)
-
-    @staticmethod
-    def _passed(events: _Events, passed: tuple[tuple[str, bool], ...], place: int) -> _Events:
-        for slot, opens in passed:
-            events = (events, slot, opens, place)
-        return events
-
-    @staticmethod
-    def _finished(tokens: Sequence[Token], start: int, end: int, cost: float, label: str, events: _Events) -> Match:
-        passed: list[tuple[str, bool, int]] = []
-        while events is not None:
-            events, slot, opens, place = events
-            passed.append((slot, opens, place))
-        opened: dict[str, int] = {}
-        captures: dict[str, tuple[tuple[int, int], ...]] = {}
-        for slot, opens, place in reversed(passed):
-            if opens:
-                opened[slot] = place
-                continue
-            first, last = opened.pop(slot, place), place
-            while first < last and tokens[first].is_mark:
-                first += 1
-            while last > first and tokens[last - 1].is_mark:
-                last -= 1
-            if first < last:
-                captures[slot] = (*captures.get(slot, ()), (first, last))
-        return Match(label, start, end, cost, captures)
+    def is_filler(self, token: Token) -> bool:
+        """Whether a word may stand before any template."""
+        return token.word in self._before
 
 
 _GAP_START, _GAP_WORD = 1.0, 4.0
@@ -491,36 +409,124 @@ def cover(
     """Read a whole text as readings and gaps (token ranges), at the least cost.
 
     `points` are the places where a reading may begin; the value says whether a mark or a joining word shows it (a split
-    that nothing shows costs more). `gap_word` is the cost of a word that nothing reads.
+    that nothing shows costs more). Only templates whose label `labels` allows are read. `gap_word` is the cost of a
+    word that nothing reads. One pass over the words, whatever the points: readings that began at different places and
+    have come to the same state of the automaton go on as the cheapest of them.
     """
-    size = len(tokens)
-    places = sorted({0, *(p for p in points if 0 < p < size)})
-    best: dict[int, tuple[float, int, Match | None]] = {0: (0.0, -1, None)}  # place: cost, earlier place, reading
+    return _Cover(tokens, grammar, points, labels, gap_word).parts()
 
-    def offer(place: int, cost: float, earlier: int, match: Match | None) -> None:
-        if place not in best or cost < best[place][0]:
-            best[place] = (cost, earlier, match)
 
-    for number, place in enumerate(places):
-        if place not in best:
-            continue
-        base = best[place][0]
-        split = 0.0 if place == 0 or points.get(place, True) else _UNMARKED_SPLIT
-        for end, match in grammar.matches(tokens, place, labels).items():
-            if end == size or end in points:
-                offer(end, base + _READING + split + match.cost, place, match)
-        following = places[number + 1] if number + 1 < len(places) else size
-        words = sum(not t.is_mark for t in tokens[place:following])
-        offer(following, base + (_GAP_START if place == 0 or best[place][2] else 0.0) + words * gap_word, place, None)
-    parts: list[Match | tuple[int, int]] = []
-    place = size
-    while place > 0:
-        _, earlier, reading = best[place]
-        if reading is not None:
-            parts.append(reading)
-        elif parts and isinstance(parts[-1], tuple):
-            parts[-1] = (earlier, parts[-1][1])
-        else:
-            parts.append((earlier, place))
-        place = earlier
-    return tuple(reversed(parts))
+class _Cover:
+    """One text being covered. `_best`: by place the least cost to there, the place before, and the reading between."""
+
+    def __init__(
+        self,
+        tokens: Sequence[Token],
+        grammar: Grammar,
+        points: Mapping[int, bool],
+        labels: Callable[[str], bool],
+        gap_word: float,
+    ) -> None:
+        self._tokens, self._grammar, self._points, self._labels = tokens, grammar, points, labels
+        self._gap_word = gap_word
+        self._best: dict[int, tuple[float, int, Match | None]] = {0: (0.0, -1, None)}
+        self._after: dict[int, tuple[float, _Events]] = {}
+        self._ended: tuple[float, str, _Events] | None = None
+
+    def parts(self) -> tuple[Match | tuple[int, int], ...]:
+        size = len(self._tokens)
+        places = sorted({0, *(p for p in self._points if 0 < p < size)})
+        following = dict(zip(places, [*places[1:], size], strict=True))
+        threads: dict[int, tuple[float, _Events]] = {}
+        beginning: tuple[float, int] | None = None  # cost, with fillers, and place where a reading may have begun
+        for place, token in enumerate(self._tokens):
+            if place in following:
+                beginning = self._begin(place, following[place], beginning)
+            self._after, self._ended = {}, None
+            if beginning is not None and not token.is_mark:
+                cost, start = beginning
+                begun: _Events = (None, "", True, start)
+                for state, more, passed in self._grammar.begun(token):
+                    self._advance(state, cost + more, _passed(begun, passed, place), place)
+                beginning = (cost + _FILLER, start) if self._grammar.is_filler(token) else None
+            for state, (cost, events) in threads.items():
+                if token.is_mark:  # marks may stand between any two words, and after the last
+                    self._keep(state, cost, events)
+                elif (step := self._grammar.step(state, token)) is not None:
+                    self._advance(state, cost + step, events, place)
+            threads = self._after
+            if self._ended is not None and (place + 1 == size or place + 1 in following):
+                match = self._match(place + 1, *self._ended)
+                self._offer(place + 1, self._ended[0], match.start, match)
+        return self._traced(size)
+
+    def _begin(self, place: int, following: int, beginning: tuple[float, int] | None) -> tuple[float, int] | None:
+        """A reading may begin at a place, or a gap that reaches to the following one."""
+        if place not in self._best:
+            return beginning
+        base, _, reading = self._best[place]
+        words = sum(not token.is_mark for token in self._tokens[place:following])
+        gap = _GAP_START if place == 0 or reading is not None else 0.0
+        self._offer(following, base + gap + words * self._gap_word, place, None)
+        split = 0.0 if place == 0 or self._points[place] else _UNMARKED_SPLIT
+        fresh = (base + _READING + split, place)
+        return fresh if beginning is None or fresh[0] < beginning[0] else beginning
+
+    def _offer(self, place: int, cost: float, earlier: int, match: Match | None) -> None:
+        if place not in self._best or cost < self._best[place][0]:
+            self._best[place] = (cost, earlier, match)
+
+    def _advance(self, state: int, cost: float, events: _Events, place: int) -> None:
+        for target, passed in self._grammar.after(state):
+            self._keep(target, cost, _passed(events, passed, place + 1))
+
+    def _keep(self, state: int, cost: float, events: _Events) -> None:
+        known = self._after.get(state)
+        if known is not None and known[0] <= cost:
+            return
+        self._after[state] = (cost, events)
+        label = self._grammar.accepts(state)
+        if label is not None and self._labels(label) and (self._ended is None or cost < self._ended[0]):
+            self._ended = (cost, label, events)
+
+    def _match(self, end: int, cost: float, label: str, events: _Events) -> Match:
+        passed: list[tuple[str, bool, int]] = []
+        while events is not None:
+            events, slot, opens, place = events
+            passed.append((slot, opens, place))
+        start = passed.pop()[2]
+        opened: dict[str, int] = {}
+        captures: dict[str, tuple[tuple[int, int], ...]] = {}
+        for slot, opens, place in reversed(passed):
+            if opens:
+                opened[slot] = place
+                continue
+            first, last = opened.pop(slot, place), place
+            while first < last and self._tokens[first].is_mark:
+                first += 1
+            while last > first and self._tokens[last - 1].is_mark:
+                last -= 1
+            if first < last:
+                captures[slot] = (*captures.get(slot, ()), (first, last))
+        return Match(label, start, end, cost, captures)
+
+    def _traced(self, size: int) -> tuple[Match | tuple[int, int], ...]:
+        """The parts of the cheapest way to the end; neighbouring gaps are one."""
+        parts: list[Match | tuple[int, int]] = []
+        place = size
+        while place > 0:
+            _, earlier, reading = self._best[place]
+            if reading is not None:
+                parts.append(reading)
+            elif parts and isinstance(parts[-1], tuple):
+                parts[-1] = (earlier, parts[-1][1])
+            else:
+                parts.append((earlier, place))
+            place = earlier
+        return tuple(reversed(parts))
+
+
+def _passed(events: _Events, passed: _Passed, place: int) -> _Events:
+    for slot, opens in passed:
+        events = (events, slot, opens, place)
+    return events

@@ -1,0 +1,57 @@
+"""Days as people say them, seen from Friday 20 November 2026, 20:00."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.conversation.dates import Exactness, day_of
+from bot.conversation.phrases import phrases_for
+
+MOMENT = datetime(2026, 11, 20, 20, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("words", "day", "exactness"),
+    [
+        ("today", date(2026, 11, 20), "day"),
+        ("just", date(2026, 11, 20), "day"),
+        ("Last night", date(2026, 11, 19), "day"),
+        ("the day before yesterday", date(2026, 11, 18), "day"),
+        ("on Monday", date(2026, 11, 16), "day"),
+        ("last tuesday night", date(2026, 11, 17), "day"),
+        ("3 days ago", date(2026, 11, 17), "day"),
+        ("on 2019-05-03", date(2019, 5, 3), "day"),
+        ("3 May 2019", date(2019, 5, 3), "day"),
+        ("on the 3rd of May", date(2026, 5, 3), "day"),
+        ("May 3", date(2026, 5, 3), "day"),
+        ("in December", date(2025, 12, 1), "month"),
+        ("in March 2020", date(2020, 3, 1), "month"),
+        ("last week", date(2026, 11, 13), "month"),
+        ("in 1999", date(1999, 1, 1), "year"),
+        ("back in 1999", date(1999, 1, 1), "year"),
+        ("recently", None, "unknown"),
+        ("a while ago", None, "unknown"),
+        ("on the twelfth of never", None, "unknown"),
+    ],
+)
+def test_a_day(words: str, day: date | None, exactness: str) -> None:
+    said = day_of(words, MOMENT, phrases_for("en"), "en")
+    assert (said.day, said.exactness.value) == (day, exactness)
+    assert not said.in_future
+
+
+@pytest.mark.parametrize("words", ["tomorrow", "in 2031", "on 2031-05-03", "in May 2030"])
+def test_a_day_to_come_is_not_known(words: str) -> None:
+    said = day_of(words, MOMENT, phrases_for("en"), "en")
+    assert said.day is None
+    assert said.exactness is Exactness.UNKNOWN
+    assert said.in_future
+
+
+@given(st.text(max_size=40))
+@settings(max_examples=60, deadline=None)
+def test_no_words_break_it_or_lead_into_the_future(words: str) -> None:
+    said = day_of(words, MOMENT, phrases_for("en"), "en")
+    assert said.day is None or said.day <= MOMENT.date()
