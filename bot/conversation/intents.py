@@ -63,6 +63,8 @@ class LogWatches:
     doubtful: bool = False
     questioned: bool = False
     """It ends in a question mark, which is a doubt unless the title has it."""
+    opinion: bool = False
+    """Said of a film rather than of watching it (“I loved Alien”): it joins a watch that is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ class Wish:
     @property
     def says_something(self) -> bool:
         """Whether anything was asked for beyond “a film”."""
-        return self != Wish() and self != Wish(words=self.words)
+        return self != Wish()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,7 @@ class Seen:
     places: tuple[int, ...] = ()
     every: bool = False
     when: str | None = None
+    reaction: Reaction | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+import numpy as np
+
 from bot.conversation.action import Verb
 from bot.conversation.cards import choice, slate_cards
 from bot.conversation.intents import BareTitle, Dismiss, More, Recommend, Why, Wish
@@ -31,6 +33,7 @@ MAX_SLATE = 20
 """Films that one answer shows at most."""
 EXACT = 0.98
 """Similarity from which a name is as good as written out."""
+_FILMS_OF_A_NAME = 4
 _RATED = 20
 """Ratings from which a film's year counts for what is new."""
 
@@ -39,6 +42,19 @@ _RATED = 20
 def tags_of(catalog: Catalog) -> frozenset[str]:
     """All tags of a catalogue, without case."""
     return frozenset(catalog.tag(number).casefold() for number in range(catalog.tag_count))
+
+
+@lru_cache(maxsize=2)
+def surnames_of(catalog: Catalog) -> Mapping[str, str]:
+    """By last word, the tags of two or three words that at least `_FILMS_OF_A_NAME` films carry, when there is one such
+    tag: “kubrick” is “stanley kubrick”. Which of them are people the data does not say."""
+    films = np.bincount(catalog.film_tags, minlength=catalog.tag_count)
+    by_last: dict[str, list[str]] = {}
+    for number in np.flatnonzero(films >= _FILMS_OF_A_NAME):
+        words = catalog.tag(int(number)).casefold().split()
+        if 2 <= len(words) <= 3:
+            by_last.setdefault(words[-1], []).append(" ".join(words))
+    return {last: tags[0] for last, tags in by_last.items() if len(tags) == 1}
 
 
 @lru_cache(maxsize=2)
@@ -64,12 +80,14 @@ class _Asked:
     notes: tuple[str, ...]
     lost: bool
     """All films to be like are unknown, and nothing else was asked."""
+    nothing: bool
+    """Nothing of what was asked is known."""
 
 
 def recommend(turn: Turn, intent: Recommend) -> None:
     """Show a slate for a wish."""
     asked = _asked(turn, intent.wish)
-    if asked.lost:
+    if asked.lost or (intent.bare and asked.nothing):
         turn.texts += asked.notes
         return
     _show(turn, asked.request, asked.notes)
@@ -123,7 +141,8 @@ def _asked(turn: Turn, wish: Wish) -> _Asked:
         adventurousness=usual.adventurousness if wish.adventurousness is None else wish.adventurousness,
     )
     nothing_else = replace(request, like=()) == replace(usual, count=request.count)
-    return _Asked(request, tuple(notes), lost=missing and not like and nothing_else)
+    nothing = nothing_else and not like and bool(notes)
+    return _Asked(request, tuple(notes), lost=missing and nothing, nothing=nothing)
 
 
 def _liked(turn: Turn, wish: Wish, notes: list[str]) -> tuple[tuple[FilmId, ...], bool]:
@@ -155,23 +174,28 @@ def _liked(turn: Turn, wish: Wish, notes: list[str]) -> tuple[tuple[FilmId, ...]
 
 def _tags(turn: Turn, wish: Wish, notes: list[str]) -> tuple[str, ...]:
     """The tags that the words of a wish are; says which are none."""
-    known = tags_of(turn.engine.catalog)
     tags: list[str] = []
     for name in wish.names:
-        if name.casefold() in known:
-            tags.append(name.casefold())
+        if tag := _tag_of(name.casefold(), turn.engine.catalog):
+            tags.append(tag)
         else:
             notes.append(turn.say("can-not-person", name=shown_title(name)))
     for words in wish.words:
-        found, lost = _split_tags(words, known)
+        found, lost = _split_tags(words, turn.engine.catalog)
         tags += found
         if lost:
             notes.append(turn.say("can-not-words", words=shown_title(lost)))
     return tuple(dict.fromkeys(tags))
 
 
-def _split_tags(words: str, known: frozenset[str]) -> tuple[list[str], str]:
+def _tag_of(words: str, catalog: Catalog) -> str | None:
+    """The tag that words are, or whose last word they are, as people say a director's name; None when there is none."""
+    return words if words in tags_of(catalog) else surnames_of(catalog).get(words)
+
+
+def _split_tags(words: str, catalog: Catalog) -> tuple[list[str], str]:
     """The longest tags that words hold, and the words that are none."""
+    known = tags_of(catalog)
     left = words.split()
     tags: list[str] = []
     lost: list[str] = []
@@ -179,6 +203,8 @@ def _split_tags(words: str, known: frozenset[str]) -> tuple[list[str], str]:
         size = next((n for n in range(min(4, len(left)), 0, -1) if " ".join(left[:n]) in known), 0)
         if size:
             tags.append(" ".join(left[:size]))
+        elif tag := surnames_of(catalog).get(left[0]):
+            tags.append(tag)
         else:
             lost.append(left[0])
         left = left[max(size, 1) :]

@@ -153,7 +153,10 @@ class Turn:
 
     def drop_questions(self) -> None:
         """Something else begins: say which films were left unlogged, and stop asking."""
-        open_films = [q.typed for q in self.questions if q.asked is Asked.WHICH_FILM and q.logs and not self.asked_anew]
+        if self.asked_anew:
+            self.questions = []
+            return
+        open_films = [q.typed for q in self.questions if q.asked is Asked.WHICH_FILM and q.logs and not q.near]
         if open_films:
             self.hint("left-open", titles=self.say.listed([f"“{shown_title(typed)}”" for typed in open_films]))
         self.questions = []

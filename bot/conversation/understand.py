@@ -271,6 +271,7 @@ class _Reading:
             state=_STATES.get(match.label, State.FINISHED),
             rating=rating,
             reaction=reaction or _REACTIONS.get(match.label),
+            opinion=match.label in _REACTIONS or match.label == "log.rated",
             doubtful=self._everyday(start, end),
             questioned=self._ends_with_question(match),
         )
@@ -335,7 +336,8 @@ class _Reading:
         return Why(self.places(match), self.captured(match, "films"))
 
     def seen(self, match: Match) -> Intent:
-        return Seen(self.places(match), every=self.says(match, "both", "all"), when=self._when(match))
+        reaction = _REACTIONS.get(match.label.replace("seen.", "log."))
+        return Seen(self.places(match), self.says(match, "both", "all"), self._when(match), reaction)
 
     def dismiss(self, match: Match) -> Intent:
         for start, end in match.captures.get("films", ()):
@@ -409,7 +411,8 @@ class _Reading:
             return None
         if self.situation.asked is not None and not (wish.like or wish.genres or wish.adventurousness):
             return None  # “1977” or “the one with the cat” is about the question
-        strange = (wish.words or wish.unwanted) and not wish.like and parts < 2
+        telling = wish.like or parts > 1 or any(word.word in self.phrases.film_words for word in words)
+        strange = (wish.words or wish.unwanted) and not telling
         return wish if wish.says_something and not strange else None
 
     def _unread(self, gaps: Sequence[tuple[int, int]]) -> tuple[Intent, ...]:
@@ -426,7 +429,8 @@ def _constant(intent: Intent) -> Callable[[_Reading, Match], Intent]:
 
 
 _MEANINGS: Mapping[str, Callable[[_Reading, Match], Intent | tuple[Intent, ...]]] = {
-    **dict.fromkeys(("log.watched", *_STATES, *_REACTIONS), _Reading.watched),
+    **dict.fromkeys(("log.watched", "log.rated", *_STATES, *_REACTIONS), _Reading.watched),
+    **dict.fromkeys(("seen.loved", "seen.liked", "seen.disliked", "seen.hated"), _Reading.seen),
     "log.twice": _Reading.twice,
     "fond.fond": _Reading.fond,
     "react.react": _Reading.react,

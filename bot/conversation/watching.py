@@ -34,6 +34,9 @@ from engine.titles import Certainty, Link
 from storage.records import LogWatch, RateWatch, RemoveWatch, Watch
 
 _QUOTED = re.compile(r"[\"“”„«»]([^\"“”„«»]{1,200})[\"“”„«»]")
+_NUMERAL = re.compile(r"(?:part\s+)?(?:[ivx]{1,5}|\d{1,2})", re.IGNORECASE)
+_ANSWER_WORDS = 4
+"""Words up to which what answers nothing is taken for an answer that was not understood."""
 _TITLE_LIKE = 0.8
 """Similarity from which a message of nothing but words may be a title."""
 _MAX_NAMED = 5
@@ -63,16 +66,33 @@ def log_watches(turn: Turn, intent: LogWatches) -> None:
             turn.ask(_question(turn, link, details))
         else:
             unknown.append(link.text)
-    log_films(turn, [int(link.matches[0].film_id) for link in sure], details)
+    film_ids = [int(link.matches[0].film_id) for link in sure]
+    if intent.opinion:
+        film_ids = _rate_known(turn, film_ids, details)
+    log_films(turn, film_ids, details)
     for link in sure:
         if link.runner_up is not None and any(log.film_id == link.matches[0].film_id for log in turn.logged):
             _show_runner_up(turn, int(link.matches[0].film_id), int(link.runner_up))
     _tell_unknown(turn, unknown)
 
 
+def _rate_known(turn: Turn, film_ids: Sequence[int], details: Details) -> list[int]:
+    """Add an opinion to the last watches of the films that are known; returns the others."""
+    known = {watch.film_id: watch for watch in turn.history if watch.film_id in film_ids}
+    for watch in known.values():
+        change = log_of(watch.film_id, details)
+        turn.changes.append(RateWatch(watch.watch_id, change.rating, change.reaction))
+    if known:
+        words = turn.say.listed(opinion_in_words(turn.say, details))
+        turn.tell("rated", films=turn.say.listed([turn.film(f).label for f in known]), details=words)
+        turn.in_mind = tuple(known)
+    return [film_id for film_id in film_ids if film_id not in known]
+
+
 def _in_doubt(intent: LogWatches, link: Link, turn: Turn) -> bool:
     name = turn.film(link.matches[0].film_id).title
-    return intent.doubtful or (intent.questioned and not name.endswith("?"))
+    part_of_series = link.text != intent.films and _NUMERAL.fullmatch(link.text) is not None  # “… Part II and III”
+    return intent.doubtful or part_of_series or (intent.questioned and not name.endswith("?"))
 
 
 def _is_title(turn: Turn, text: str) -> bool:
@@ -218,7 +238,8 @@ def _answer_which(turn: Turn, question: Question, intent: Answer) -> None:
     elif chosen:
         turn.questions[0] = replace(question, choices=tuple(chosen))
         turn.asked_anew = True
-    elif intent.kind is AnswerKind.WORDS and _starts_anew(turn, intent.text):
+    elif intent.kind is AnswerKind.WORDS and _starts_anew(turn, question, intent.text):
+        turn.drop_questions()
         bare_title(turn, BareTitle(intent.text))
     else:
         turn.tell("which-again")
@@ -246,10 +267,13 @@ def _chosen(turn: Turn, question: Question, intent: Answer) -> list[int] | None:
             return []
 
 
-def _starts_anew(turn: Turn, text: str) -> bool:
-    """Whether words that answer nothing are a title of their own."""
+def _starts_anew(turn: Turn, question: Question, text: str) -> bool:
+    """Whether words that answer nothing are a title of their own, or too many to be an answer."""
     link = turn.titles.link(text)
-    return link.certainty is not Certainty.UNKNOWN and link.matches[0].similarity >= EXACT
+    is_title = link.certainty is not Certainty.UNKNOWN and link.matches[0].similarity >= EXACT
+    words = text.casefold().split()
+    points = any(word in turn.phrases.pointing for word in words)
+    return is_title or question.near or (len(words) > _ANSWER_WORDS and not points)
 
 
 def _answer_bare(turn: Turn, question: Question, intent: Answer) -> None:
@@ -312,10 +336,10 @@ def _answer_shown(turn: Turn, question: Question, intent: Answer) -> None:
 
 def seen(turn: Turn, intent: Seen) -> None:
     """“Seen 2”, “seen it”: log films that were shown or talked about."""
-    details = Details()
+    details = Details(reaction=intent.reaction)
     if intent.when:
         said = day_of(intent.when, turn.moment, turn.phrases, turn.language)
-        details = Details(said.day, said.exactness)
+        details = replace(details, day=said.day, exactness=said.exactness)
     listed = shown_films(turn)
     if intent.places or intent.every:
         places = intent.places or tuple(range(1, len(listed) + 1))

@@ -67,6 +67,7 @@ class Phrases:
     negations: frozenset[str]
     before_count: frozenset[str]
     pointing: frozenset[str]
+    film_words: frozenset[str]
     watched: str
     """The word that `/watched` stands for."""
     numbers: Mapping[str, int]
@@ -171,6 +172,7 @@ def phrases_for(language: str) -> Phrases:
         negations=frozenset(data["negations"]),
         before_count=frozenset(data["before_count"]),
         pointing=frozenset(data["pointing"]),
+        film_words=frozenset(data["film_words"]),
         watched=data["watched"],
         numbers=data["numbers"],
         ordinals=data["ordinals"],
