@@ -12,12 +12,13 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse
-import scipy.sparse.linalg
 
 SHRINK = 5.0
 """A pair of films that n people share counts n / (n + SHRINK) of its mutual information."""
 
 _NOISE = 0.02
+_SPARE = 64
+_ITERATIONS = 8
 
 
 def film_factors(matrix: scipy.sparse.csr_matrix, dimensions: int, seed: int) -> npt.NDArray[np.float32]:
@@ -34,12 +35,26 @@ def film_factors(matrix: scipy.sparse.csr_matrix, dimensions: int, seed: int) ->
     shrunk = information * pairs.data / (pairs.data + SHRINK)
     mutual = scipy.sparse.csr_matrix((shrunk, (pairs.row, pairs.col)), (films, films))
     found = np.zeros((films, dimensions))
-    if count := min(dimensions, films - 1):
-        # v0 fixes where the iteration starts, and with it the signs of the factors.
-        values, vectors = scipy.sparse.linalg.eigsh(mutual, k=count, which="LM", v0=rng.standard_normal(films))
-        strongest = np.argsort(-np.abs(values))
-        found[:, :count] = vectors[:, strongest] * np.sqrt(np.abs(values[strongest]))
+    values, vectors = _leading(mutual, min(dimensions, films), rng)
+    found[:, : len(values)] = vectors * np.sqrt(np.abs(values))
     long = np.linalg.norm(found, axis=1, keepdims=True)
     units = found / np.maximum(long, 1e-6)
     noisy: npt.NDArray[np.float32] = (units + _NOISE * rng.standard_normal(found.shape)).astype(np.float32)
     return noisy
+
+
+def _leading(
+    matrix: scipy.sparse.csr_matrix, count: int, rng: np.random.Generator
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """The `count` eigenvalues of a symmetric matrix that are largest in size, and their vectors float64[V, count].
+
+    By subspace iteration (Halko, Martinsson and Tropp 2011): ARPACK would need its own random numbers when it restarts,
+    and the same seed must give the same start.
+    """
+    width = min(matrix.shape[0], count + _SPARE)
+    basis = rng.standard_normal((matrix.shape[0], width))
+    for _ in range(_ITERATIONS):
+        basis, _ = np.linalg.qr(matrix @ basis)
+    values, turned = np.linalg.eigh(basis.T @ (matrix @ basis))
+    largest = np.argsort(-np.abs(values), kind="stable")[:count]
+    return values[largest], basis @ turned[:, largest]

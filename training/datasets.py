@@ -37,6 +37,7 @@ _COLUMNS: Mapping[str, Mapping[str, str]] = {
 }
 _MAY_BE_EMPTY = frozenset({"imdbId", "tmdbId", "tag"})
 _EXPECTED = {"int64": "a whole number", "float64": "a number", "string": "text"}
+_LONGEST_HEADER = 4096
 _HIGHEST_FILM_ID = 2**31 - 1
 _ERROR_LINE = re.compile(r"Line: (\d+)")
 
@@ -183,8 +184,9 @@ def _read(connection: Backend, path: Path, name: str) -> ir.Table:
 
 def _read_csv(connection: Backend, path: Path, columns: Mapping[str, str]) -> ir.Table:
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            header = next(csv.reader(file), [])
+        with path.open("rb") as file:
+            first = file.readline(_LONGEST_HEADER).decode("utf-8-sig")
+        header = next(csv.reader([first]), [])
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path.name}, line 1: expected UTF-8 text with a header row.", file=path, line=1) from error
     missing = [column for column in columns if column not in header]
@@ -289,10 +291,13 @@ def _catalog(tables: Sequence[_Tables], ratings: Ratings) -> Catalog:
     movies: dict[int, tuple[str, str]] = {}
     for table in tables:
         if table.source.list_films:
-            listed = table.movies.order_by("row").to_pyarrow()
+            listed, listed_here = table.movies.order_by("row").to_pyarrow(), set[int]()
             for film, title, genres in zip(
                 *(listed[c].to_pylist() for c in ("movieId", "title", "genres")), strict=True
             ):
+                if film in listed_here:
+                    raise DataError(f"{table.paths[1].name}: film {film} is listed twice.", file=table.paths[1])
+                listed_here.add(film)
                 movies[film] = (title, genres)
     links: dict[int, tuple[int | None, int | None]] = {}
     for table in tables:

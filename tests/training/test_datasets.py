@@ -1,0 +1,144 @@
+"""Reading MovieLens folders: what is understood, what is refused and how that is said."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pyarrow.csv
+import pyarrow.parquet
+import pytest
+
+from training.datasets import DataError, Dataset, Source, load
+
+RATINGS = "userId,movieId,rating,timestamp\n"
+MOVIES = 'movieId,title,genres\n1,Toy Story (1995),Animation|Comedy\n2,"Ring, The (2002)",Horror\n3,Heat (1995),Crime\n'
+
+
+def written(folder: Path, **files: str) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in ({"ratings": RATINGS + "1,1,4.0,100\n1,2,3.5,90\n", "movies": MOVIES} | files).items():
+        (folder / f"{name}.csv").write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_a_persons_ratings_are_in_time_order_and_ties_in_file_order(tmp_path: Path) -> None:
+    found = load(written(tmp_path, ratings=RATINGS + "1,3,4,50\n1,2,4,40\n1,1,5,50\n"), [Source()]).ratings
+    assert found.films.tolist() == [2, 3, 1]
+    assert found.stars.tolist() == [4.0, 4.0, 5.0]
+
+
+def test_people_of_several_sources_are_named_apart(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        written(tmp_path / name)
+    found = load(tmp_path, [Source("a", "one"), Source("b", "two")]).ratings
+    assert found.people.tolist() == ["one:1", "two:1"]
+
+
+def test_parquet_reads_as_csv_does(tmp_path: Path, folder: Path) -> None:
+    for name in ("ratings", "movies"):
+        pyarrow.parquet.write_table(pyarrow.csv.read_csv(folder / f"{name}.csv"), tmp_path / f"{name}.parquet")
+    one, other = load(folder, [Source()]), load(tmp_path, [Source()])
+    assert one.ratings.films.tolist() == other.ratings.films.tolist()
+    assert one.ratings.people.tolist() == other.ratings.people.tolist()
+    assert [film.label for film in one.catalog] == [film.label for film in other.catalog]
+
+
+def test_the_catalogue_has_counts_links_and_tags_by_how_many_gave_them(tmp_path: Path) -> None:
+    tags = "userId,movieId,tag,timestamp\n1,1,Pixar,1\n2,1, pixar ,1\n2,1,toys,1\n3,1,seen in 1999,1\n3,1,:-),1\n"
+    links = "movieId,imdbId,tmdbId\n1,0114709,862\n2,0298130,\n"
+    catalog = load(written(tmp_path, tags=tags, links=links), [Source()]).catalog
+    film = catalog.film(1)
+    assert film is not None
+    assert (film.rating_count, film.imdb_id, film.tmdb_id) == (1, "tt0114709", 862)
+    assert film.tags == ("pixar", "toys")
+    assert [film.label for film in catalog] == ["Toy Story (1995)", "The Ring (2002)", "Heat (1995)"]
+
+
+def test_a_source_may_leave_its_film_list_out(tmp_path: Path) -> None:
+    written(tmp_path / "a")
+    written(tmp_path / "b", movies="movieId,title,genres\n1,Toy Story (1995),Animation\n")
+    catalog = load(tmp_path, [Source("a", "a", list_films=False), Source("b", "b")]).catalog
+    assert catalog.film_ids.tolist() == [1]
+
+
+def test_the_last_person_of_a_cut_file_is_dropped(tmp_path: Path) -> None:
+    written(tmp_path, ratings=RATINGS + "1,1,4,1\n10,1,4,1\n9,2,4,1\n")
+    assert load(tmp_path, [Source(drop_last_person=True)]).ratings.people.tolist() == ["1", "9"]
+
+
+@pytest.mark.parametrize(("shared", "people"), [(9, ["a:1", "b:7"]), (10, ["a:1"])])
+def test_who_is_in_two_sources_is_kept_once(tmp_path: Path, shared: int, people: list[str]) -> None:
+    movies = "movieId,title,genres\n" + "".join(f"{film},Film {film} (2000),Drama\n" for film in range(1, 31))
+    same = [f"{film},4,{film}" for film in range(1, shared + 1)]
+    for name, user, first in (("a", 1, 11), ("b", 7, 21)):
+        own = [f"{film},4,{film + first}" for film in range(first, first + 5)]
+        rows = "".join(f"{user},{row}\n" for row in same + own)
+        written(tmp_path / name, ratings=RATINGS + rows, movies=movies)
+    assert load(tmp_path, [Source("a", "a"), Source("b", "b")]).ratings.people.tolist() == people
+
+
+@pytest.mark.parametrize(
+    ("files", "sentence"),
+    [
+        ({"ratings": RATINGS + "1,1,4,1\n1,2,abc,2\n"},
+         "ratings.csv, line 3: expected a number from 0 to 5 for rating, found 'abc'."),
+        ({"ratings": RATINGS + "1,1,9,1\n"},
+         "ratings.csv, line 2: expected a number from 0 to 5 for rating, found '9'."),
+        ({"ratings": RATINGS + "1,1,nan,1\n"},
+         "ratings.csv, line 2: expected a number from 0 to 5 for rating, found 'nan'."),
+        ({"ratings": RATINGS + "1,,4,1\n"},
+         "ratings.csv, line 2: expected a whole number from 1 for movieId, found nothing."),
+        ({"ratings": RATINGS + "1,3000000000,4,1\n"},
+         "ratings.csv, line 2: expected a whole number from 1 for movieId, found '3000000000'."),
+        ({"ratings": RATINGS + "1,1,4,soon\n"},
+         "ratings.csv, line 2: expected a whole number for timestamp, found 'soon'."),
+        ({"ratings": RATINGS + "1,1,4,1\n1,2,4\n"}, "ratings.csv, line 3: expected 4 columns, found 3."),
+        ({"ratings": RATINGS + "1,1,4,1,5\n"}, "ratings.csv, line 2: expected 4 columns, found 5."),
+        ({"ratings": RATINGS}, "ratings.csv holds no ratings."),
+        ({"ratings": "user,film\n1,2\n"},
+         "ratings.csv, line 1: expected the columns userId, movieId, rating, timestamp, found 'user,film'."),
+        ({"ratings": ""}, "ratings.csv, line 1: expected the columns userId, movieId, rating, timestamp, found ''."),
+        ({"movies": 'movieId,title,genres\n1,"Toy Story,x\n'},
+         "movies.csv, line 2: expected a closing quotation mark."),
+        ({"movies": "movieId,title,genres\n1,A,x\n1,B,x\n"}, "movies.csv: film 1 is listed twice."),
+        ({"links": "movieId,imdbId,tmdbId\n1,tt1,2\n"},
+         "links.csv, line 2: expected a whole number for imdbId, found 'tt1'."),
+    ],
+)  # fmt: skip
+def test_a_malformed_file_is_named_with_its_line(tmp_path: Path, files: dict[str, str], sentence: str) -> None:
+    with pytest.raises(DataError) as raised:
+        load(written(tmp_path, **files), [Source()])
+    assert str(raised.value) == sentence
+
+
+def test_bytes_that_are_no_text_are_named_with_their_line(tmp_path: Path) -> None:
+    written(tmp_path)
+    (tmp_path / "movies.csv").write_bytes(b"movieId,title,genres\n1,Am\xe9lie,Comedy\n")
+    with pytest.raises(DataError, match=r"^movies\.csv, line 2: expected UTF-8 text\.$"):
+        load(tmp_path, [Source()])
+
+
+def test_what_is_missing_is_said(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"^There is no folder .*nowhere\.$"):
+        load(tmp_path, [Source("nowhere")])
+    written(tmp_path)
+    (tmp_path / "movies.csv").unlink()
+    with pytest.raises(DataError, match=r"holds no movies\.csv and no movies\.parquet\.$"):
+        load(tmp_path, [Source()])
+
+
+def test_a_file_that_is_no_parquet_is_said(tmp_path: Path) -> None:
+    written(tmp_path)
+    (tmp_path / "ratings.csv").unlink()
+    (tmp_path / "ratings.parquet").write_bytes(b"not parquet")
+    with pytest.raises(DataError, match=r"^ratings\.parquet cannot be read as Parquet\.$"):
+        load(tmp_path, [Source()])
+
+
+def test_the_hash_follows_the_content(tmp_path: Path, folder: Path, dataset: Dataset) -> None:
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    assert load(copy, [Source()]).data_hash == dataset.data_hash
+    with (copy / "ratings.csv").open("a") as file:
+        file.write("500,1,4,1\n")
+    assert load(copy, [Source()]).data_hash != dataset.data_hash

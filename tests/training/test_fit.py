@@ -1,0 +1,134 @@
+"""Training: it learns, it stops, it goes on where it was, and it says when it cannot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from training.datasets import Dataset
+from training.errors import TrainingError
+from training.fit import Fitted, Progress, fit
+from training.recipe import ModelSettings, Recipe, SequenceSettings, Start, TrainingSettings
+
+
+def everybody(dataset: Dataset) -> np.ndarray:
+    return np.arange(len(dataset.ratings.people))
+
+
+def changed(recipe: Recipe, section: str, **values: object) -> Recipe:
+    return recipe.model_copy(update={section: getattr(recipe, section).model_copy(update=values)})
+
+
+def same(one: Fitted, other: Fitted) -> bool:
+    weights = other.model.state_dict()
+    return all(torch.equal(value, weights[name]) for name, value in one.model.state_dict().items())
+
+
+def test_the_loss_falls_and_validation_rises(dataset: Dataset, recipe: Recipe, tmp_path: Path) -> None:
+    longer = changed(recipe, "training", epochs=12, patience=12)
+    fitted = fit(dataset, longer, everybody(dataset), seed=0, checkpoints=tmp_path)
+    assert fitted.epochs[-1].loss < fitted.epochs[0].loss
+    assert fitted.epochs[fitted.best - 1].ndcg > fitted.epochs[0].ndcg
+
+
+def test_the_best_epochs_weights_are_kept_and_patience_ends_it(
+    dataset: Dataset, recipe: Recipe, tmp_path: Path
+) -> None:
+    impatient = changed(recipe, "training", epochs=30, patience=1)
+    fitted = fit(dataset, impatient, everybody(dataset), seed=0, checkpoints=tmp_path)
+    assert len(fitted.epochs) == fitted.best + 1 or len(fitted.epochs) == 30
+    assert fitted.epochs[fitted.best - 1].ndcg == max(epoch.ndcg for epoch in fitted.epochs)
+
+
+def test_with_a_number_of_epochs_everybody_is_trained_on(dataset: Dataset, recipe: Recipe, tmp_path: Path) -> None:
+    fitted = fit(dataset, recipe, everybody(dataset), seed=0, checkpoints=tmp_path, epochs=2)
+    assert fitted.best == len(fitted.epochs) == 2
+    assert fitted.counts.sum() == len(dataset.ratings.films)
+
+
+@pytest.mark.parametrize("start", list(Start))
+def test_a_run_that_was_stopped_ends_as_one_that_was_not(
+    dataset: Dataset, recipe: Recipe, tmp_path: Path, start: Start
+) -> None:
+    started = changed(recipe, "training", start=start)
+    people = everybody(dataset)
+    whole = fit(dataset, started, people, seed=1, checkpoints=tmp_path / "whole")
+
+    def stop(progress: Progress) -> None:
+        if (progress.epoch, progress.batch) == (3, 2):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fit(dataset, started, people, seed=1, checkpoints=tmp_path / "stopped", report=stop)
+    torch.manual_seed(12345)  # another process has another generator
+    resumed = fit(dataset, started, people, seed=1, checkpoints=tmp_path / "stopped")
+    assert resumed.epochs == whole.epochs
+    assert same(resumed, whole)
+
+
+def test_a_run_that_is_done_is_not_run_again_unless_fresh(dataset: Dataset, recipe: Recipe, tmp_path: Path) -> None:
+    people = everybody(dataset)
+    first = fit(dataset, recipe, people, seed=0, checkpoints=tmp_path)
+    reports: list[Progress] = []
+    again = fit(dataset, recipe, people, seed=0, checkpoints=tmp_path, report=reports.append)
+    assert not reports
+    assert same(first, again)
+    fit(dataset, recipe, people, seed=0, checkpoints=tmp_path, fresh=True, report=reports.append)
+    assert reports
+
+
+def test_another_seed_recipe_or_people_is_another_run(dataset: Dataset, recipe: Recipe, tmp_path: Path) -> None:
+    people = everybody(dataset)
+    for seed, used, trained in ((0, recipe, people), (1, recipe, people), (0, recipe, people[:-1])):
+        fit(dataset, used, trained, seed=seed, checkpoints=tmp_path, epochs=1)
+    fit(dataset, changed(recipe, "model", dropout=0.2), people, seed=0, checkpoints=tmp_path, epochs=1)
+    assert len(list(tmp_path.glob("*.pt"))) == 4
+
+
+def test_a_broken_checkpoint_is_said(dataset: Dataset, recipe: Recipe, tmp_path: Path) -> None:
+    fit(dataset, recipe, everybody(dataset), seed=0, checkpoints=tmp_path, epochs=1)
+    [kept] = tmp_path.glob("*.pt")
+    kept.write_bytes(b"not a checkpoint")
+    with pytest.raises(TrainingError, match=r"cannot be read; start anew with --fresh\.$"):
+        fit(dataset, recipe, everybody(dataset), seed=0, checkpoints=tmp_path, epochs=1)
+
+
+def test_a_loss_that_is_no_number_is_said(dataset: Dataset, recipe: Recipe, tmp_path: Path) -> None:
+    wild = Recipe(
+        name="wild",
+        version="1",
+        model=ModelSettings(dimensions=16, heads=2, length=12),
+        training=TrainingSettings(learning_rate=1e30, warmup_steps=0, epochs=5),
+    )
+    with pytest.raises(TrainingError, match=r"^The loss is no longer a number .*learning rate"):
+        fit(dataset, wild, everybody(dataset), seed=0, checkpoints=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("section", "values", "sentence"),
+    [
+        ("data", {"min_ratings": 10_000}, "No two films have 10000 ratings"),
+        ("sequences", {"min_targets": 1000}, "Nobody has 1000 films to ask for"),
+    ],
+)
+def test_data_that_teaches_nothing_is_said(
+    dataset: Dataset, recipe: Recipe, tmp_path: Path, section: str, values: dict[str, object], sentence: str
+) -> None:
+    with pytest.raises(TrainingError, match=sentence):
+        fit(dataset, changed(recipe, section, **values), everybody(dataset), seed=0, checkpoints=tmp_path)
+
+
+def test_the_inspirations_way_trains_too(dataset: Dataset, tmp_path: Path) -> None:
+    """Liked films alone, dot products, noise to start from, full softmax."""
+    inspired = Recipe(
+        name="inspired",
+        version="1",
+        sequences=SequenceSettings(inputs="liked", targets="liked", min_targets=5),
+        model=ModelSettings(dimensions=16, heads=8, blocks=2, length=12, dropout=0.2),
+        training=TrainingSettings(epochs=2),
+    )
+    fitted = fit(dataset, inspired, everybody(dataset), seed=0, checkpoints=tmp_path)
+    assert np.isfinite([epoch.loss for epoch in fitted.epochs]).all()
