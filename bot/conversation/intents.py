@@ -233,6 +233,8 @@ class NotAWatch:
 
     kind: NotWatched
     film: str
+    otherwise: LogWatches | None = None
+    """The watch that it is, if the words after the verb are the name of a film."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -202,7 +202,8 @@ class Turn:
                 elif len(films) == 1:
                     self.tell("which-one-choice", film=films[0].label)
                 else:
-                    self.tell("which", title=typed)
+                    same = {film.title for film in films}
+                    self.tell("which", title=films[0].title if len(same) == 1 else typed)
                 labels = [*told_apart(films), say("none-choice")]
         self.choices += picking(labels, self.message_id)
 

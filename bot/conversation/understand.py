@@ -52,6 +52,8 @@ MAX_TEXT = 2_000
 MAX_PLACES = 50
 """Places that may be named when no list was shown, to be told that there is none."""
 
+_FEW_WORDS = 4
+
 MAX_BARE_TITLE = 20
 """Words up to which an unread message may be a title."""
 
@@ -197,12 +199,17 @@ class _Reading:
             return (Answer(AnswerKind.WORDS, text=self.raw(*parts[0])), *_merged(found))
         return _merged(found)
 
+    @property
+    def is_short(self) -> bool:
+        """Whether the message is a few words, which a list of places would be."""
+        return sum(not token.is_mark for token in self.tokens) <= _FEW_WORDS
+
     def _allowed(self, label: str) -> bool:
         """Whether a phrase can be meant now: answers only to a question of their kind, places only of a list."""
         group, _, name = label.partition(".")
         if group == "answer":
             return self.situation.asked is not None and name in _ANSWERS[self.situation.asked]
-        return group != "place" or (self.situation.shown > 0 and self.situation.asked is None)
+        return group != "place" or (self.situation.shown > 0 and self.situation.asked is None and self.is_short)
 
     def _points(self) -> dict[int, bool]:
         """Where something new may begin: after marks, before joining words (shown), and before question words (not)."""
@@ -264,9 +271,12 @@ class _Reading:
         pointed_at = self.situation.film_in_mind and word_key(self.tokens[start:end]) in self.phrases.pointers
         if match.label == "log.watched" and pointed_at:
             return Seen(when=self._when(match))
+        named = start  # “the film Moon” is Moon, unless a film is called that
+        while named > match.start and self.tokens[named - 1].word in self.phrases.place_words:
+            named -= 1
         return LogWatches(
             films=films,
-            whole=self.raw(start, match.end).rstrip(",;. \n"),
+            whole=self.raw(named, match.end).rstrip(",;. \n"),
             when=self._when(match),
             state=_STATES.get(match.label, State.FINISHED),
             rating=rating,
@@ -300,7 +310,7 @@ class _Reading:
         spans = match.captures.get("films", ())
         kind = NotWatched(match.label.removeprefix("not."))
         if not spans:
-            return NotAWatch(kind, "")
+            return NotAWatch(kind, "", self._watch_after_all(match))
         start, end = spans[0]
         if kind is NotWatched.PLAN:
             wish = read_wish(self.tokens[start:end], self.said, self.phrases)
@@ -308,7 +318,17 @@ class _Reading:
             if generic:
                 return Recommend(wish)
         pointed = word_key(self.tokens[start:end]) in self.phrases.pointers
-        return NotAWatch(kind, "" if pointed else self.raw(start, end))
+        otherwise = self._watch_after_all(match) if kind is NotWatched.PASSING else None
+        return NotAWatch(kind, "" if pointed else self.raw(start, end), otherwise)
+
+    def _watch_after_all(self, match: Match) -> LogWatches | None:
+        """The watch that words are if they name a film: “saw How to Train Your Dragon”, “watched The Book Thief”."""
+        tokens = self.tokens[match.start : match.end]
+        parts = cover(tokens, self.phrases.sentences, {}, lambda label: label == "log.watched")
+        if len(parts) != 1 or not isinstance(parts[0], Match):
+            return None
+        watched = _Reading(self.said, tokens, self.phrases, self.situation).watched(parts[0])
+        return watched if isinstance(watched, LogWatches) else None
 
     def next(self, match: Match) -> Intent:
         count = self._number(match, "count")

@@ -25,6 +25,7 @@ from bot.conversation.intents import (
     NotWatched,
     React,
     Seen,
+    State,
 )
 from bot.conversation.recommending import EXACT, recommend_like, shown_films
 from bot.conversation.telling import day_in_words, details_in_words, genres_in_words, opinion_in_words, shown_title
@@ -35,6 +36,7 @@ from storage.records import LogWatch, RateWatch, RemoveWatch, Watch
 
 _QUOTED = re.compile(r"[\"“”„«»]([^\"“”„«»]{1,200})[\"“”„«»]")
 _NUMERAL = re.compile(r"(?:part\s+)?(?:[ivx]{1,5}|\d{1,2})", re.IGNORECASE)
+_MOST_TITLE_WORDS = 8
 _ANSWER_WORDS = 4
 """Words up to which what answers nothing is taken for an answer that was not understood."""
 _TITLE_LIKE = 0.8
@@ -51,7 +53,9 @@ def log_watches(turn: Turn, intent: LogWatches) -> None:
         return
     if intent.whole != films and _is_title(turn, intent.whole) and not _is_list(turn, films):
         # “Black Friday” is a film; what looked like a day was part of its name.
-        films, when, details = intent.whole, None, replace(details, rating=None)
+        films, when = intent.whole, None
+        state = State.FINISHED if details.state is State.REWATCH else details.state  # “You Again”
+        details = replace(details, rating=None, state=state)
     if when:
         said = day_of(when, turn.moment, turn.phrases, turn.language)
         details = replace(details, day=said.day, exactness=said.exactness)
@@ -62,6 +66,8 @@ def log_watches(turn: Turn, intent: LogWatches) -> None:
     for link in links_of(turn, films):
         if link.certainty is Certainty.CLEAR and not _in_doubt(intent, link, turn):
             sure.append(link)
+        elif link.certainty is Certainty.UNKNOWN and (begins := _film_it_begins_with(turn, link.text)):
+            turn.ask(_question(turn, begins, details))
         elif link.matches:
             turn.ask(_question(turn, link, details))
         else:
@@ -74,6 +80,16 @@ def log_watches(turn: Turn, intent: LogWatches) -> None:
         if link.runner_up is not None and any(log.film_id == link.matches[0].film_id for log in turn.logged):
             _show_runner_up(turn, int(link.matches[0].film_id), int(link.runner_up))
     _tell_unknown(turn, unknown)
+
+
+def _film_it_begins_with(turn: Turn, text: str) -> Link | None:
+    """The title that a longer text begins with: “The Substance and I'm shook”. To be asked about, never logged."""
+    words = text.split()
+    for count in range(min(len(words) - 1, _MOST_TITLE_WORDS), 0, -1):
+        typed = " ".join(words[:count])
+        if count > 1 and _is_title(turn, typed):
+            return turn.titles.link(typed)
+    return None
 
 
 def _rate_known(turn: Turn, film_ids: Sequence[int], details: Details) -> list[int]:
@@ -538,6 +554,10 @@ _MAX_SHOWN = 60
 
 def not_a_watch(turn: Turn, intent: NotAWatch) -> None:
     """A film was named and nothing is logged: a short honest sentence."""
+    if intent.otherwise and any(_is_title(turn, text) for text in (intent.otherwise.films, intent.otherwise.whole)):
+        turn.drop_questions()
+        log_watches(turn, intent.otherwise)
+        return
     link = turn.titles.link(intent.film) if intent.film else None
     if link is None or link.certainty is Certainty.UNKNOWN or not _likely(link):
         turn.tell(f"not-{intent.kind.value}-unknown")

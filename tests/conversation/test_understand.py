@@ -16,7 +16,7 @@ from bot.conversation.understand import MAX_TEXT, cleaned, understand, understan
 
 HERE = Path(__file__).parent
 CASES: list[dict[str, Any]] = tomllib.loads((HERE / "utterances.toml").read_text(encoding="utf-8"))["case"]
-PASSED_ON = {"whole", "bare"}  # words handed on for the linker, not meaning
+PASSED_ON = {"whole", "bare", "otherwise"}  # words handed on for the linker, not meaning
 
 
 def fields_of(intent: Intent) -> dict[str, Any]:
