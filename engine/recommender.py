@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -37,7 +38,7 @@ LIKED_PERSON = 0.25
 """With films to be like: how much they themselves, what people watch after them, and the person's history count."""
 
 TAG_BONUS = 1.5
-"""Relevance that carrying all wanted tags is worth."""
+"""Relevance that carrying all wanted tags, rather than some, is worth."""
 
 KINSHIP = 1.5
 """Relevance that being just like a named film is worth, by genres, tags and year, when nobody has rated that film …"""
@@ -65,7 +66,6 @@ FIRST_DIVERSITY = 0.9
 
 _GENRES_COUNT, _DECADE_COUNTS = 0.35, 0.1
 _FIRST_GENRES_COUNT, _FIRST_DECADE_COUNTS = 0.4, 0.35
-_FAR_ABOVE = 1e4
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +108,11 @@ class Recommender:
 
         Films that a request names (`like`, `without`) and dismissed ones are never on the slate; `include_seen` lets
         seen ones back in. Genres and years hold for every film. When the vocabulary has too few such films, the rest of
-        the catalogue follows, by tags, kinship and fame; the slate is shorter than asked only when that runs out too.
-        The same members and request give the same slate.
+        the catalogue follows, by kinship and fame; films with a wanted tag come before all others. The slate is shorter
+        than asked only when everything runs out. The same members and request give the same slate.
         """
         asked = self._asked(members, request)
-        users = self._users(asked)
-        picks = self._from_vocabulary(asked, users)
-        if missing := request.count - len(picks):
-            picks += self._from_the_rest(asked, missing, picks[-1][1] if picks else 0.0)
+        picks = self._picks(asked)
         rows = [row for row, _ in picks]
         reasons = self._reasons(asked, rows) if request.reasons else [self._explainer.facts(row) for row in rows]
         return Slate(
@@ -214,21 +211,45 @@ class Recommender:
         same = [match.film_id for match in self.titles.link(title).matches if match.name == title]
         return [index for other in self._rows_of(same) if (index := int(self._index_of_row[other]))]
 
+    # Who comes first
+
+    def _picks(self, asked: _Asked) -> list[tuple[int, float]]:
+        """(row, score) of at most `request.count` films, best first: from the vocabulary, else from the rest.
+
+        Where tags are wanted, films that carry none of them only follow when those that do have run out.
+        """
+        request, users = asked.request, self._users(asked)
+        carried = self._facts.carries(request.tags)
+        tiers = (carried > 0, carried == 0) if request.tags else (np.ones(len(self.catalog), np.bool_),)
+        picks: list[tuple[int, float]] = []
+        for tier in tiers:
+            for take in (partial(self._from_vocabulary, asked, users), partial(self._from_the_rest, asked)):
+                if missing := request.count - len(picks):
+                    found = take(tier, carried, missing)
+                    lower = min(0.0, picks[-1][1] - 1 - found[0][1]) if picks and found else 0.0
+                    picks += [(row, score + lower) for row, score in found]
+        return picks
+
     # Films the model knows
 
-    def _from_vocabulary(self, asked: _Asked, users: Floats) -> list[tuple[int, float]]:
-        """(row, relevance) of at most `count` films of the vocabulary, best first."""
+    def _from_vocabulary(
+        self, asked: _Asked, users: Floats, among: Mask, carried: Floats, wanted: int
+    ) -> list[tuple[int, float]]:
+        """(row, relevance) of at most `wanted` films of the vocabulary, best first.
+
+        `among` bool[N] says which films of the catalogue may be taken, `carried` float32[N] which share of the wanted
+        tags each carries.
+        """
         request = asked.request
         allowed = eligible(self._genre_bits, self._years, request.genres, request.without_genres, request.years)
+        allowed &= among[self._rows]
         allowed[0] = False
         allowed[self._index_of_row[asked.hidden]] = False
         count = int(np.count_nonzero(allowed))
         if count == 0:
             return []
-        tagged = self._facts.carries(request.tags)[self._rows] if request.tags else None
         if len(users):
-            above = 0 if tagged is None else tagged * np.float32(_FAR_ABOVE)
-            bias = np.where(allowed, above, np.float32(-np.inf)).astype(np.float32, copy=False)
+            bias = np.where(allowed, np.float32(0), np.float32(-np.inf))
             kin = [self._kindred(row, allowed) for row, _ in asked.liked]
             found, scores = self._relevant(users, bias, count, kin)
             scores *= np.float32(self._trust(asked.liked))
@@ -239,8 +260,7 @@ class Recommender:
             if request.adventurousness > NEUTRAL:
                 scores += np.float32(TALKED_ABOUT) * self._facts.tagged_share[self._rows[found]]
             scores = relevance(scores, scores)
-        if tagged is not None:
-            scores += np.float32(TAG_BONUS) * tagged[found]
+        scores += np.float32(TAG_BONUS) * carried[self._rows[found]]
         for row, _ in asked.liked:
             scores += np.float32(KINSHIP * self._unknown(row)) * self._facts.likeness(row, self._rows[found])
         if len(users) and not asked.liked:
@@ -252,7 +272,7 @@ class Recommender:
         else:
             diversity = max(request.diversity, FIRST_DIVERSITY)
             genres, decades = _FIRST_GENRES_COUNT, _FIRST_DECADE_COUNTS
-        places = varied(scores, self._likeness(found, genres, decades), request.count, diversity)
+        places = varied(scores, self._likeness(found, genres, decades), wanted, diversity)
         return [(int(self._rows[found[place]]), float(scores[place])) for place in places]
 
     def _unknown(self, row: int) -> float:
@@ -304,21 +324,21 @@ class Recommender:
 
     # Films it has never met
 
-    def _from_the_rest(self, asked: _Asked, count: int, below: float) -> list[tuple[int, float]]:
-        """(row, score) of films outside the vocabulary, best first, with scores under `below`."""
+    def _from_the_rest(self, asked: _Asked, among: Mask, carried: Floats, wanted: int) -> list[tuple[int, float]]:
+        """(row, score) of at most `wanted` films outside the vocabulary, best first; `among` and `carried` as above."""
         request = asked.request
         bits, years = self._facts.genre_bits, self._facts.years
         allowed = eligible(bits, years, request.genres, request.without_genres, request.years)
+        allowed &= among
         allowed &= self._index_of_row == 0
         allowed[asked.hidden] = False
         rows = np.flatnonzero(allowed)
         scores = first_scores(self._facts.fame[rows], request.adventurousness)
-        if request.tags:
-            scores = scores + np.float32(2 * TAG_BONUS) * self._facts.carries(request.tags)[rows]
+        scores = scores + np.float32(2 * TAG_BONUS) * carried[rows]
         for kin in self._kin(asked):
             scores = scores + np.float32(2 * KINSHIP) * self._facts.likeness(kin, rows)
-        best = np.argsort(-scores, kind="stable")[:count]
-        return [(int(rows[i]), below - 1 - float(scores[best[0]] - scores[i])) for i in best]
+        best = np.argsort(-scores, kind="stable")[:wanted]
+        return [(int(rows[i]), float(scores[i])) for i in best]
 
     def _kin(self, asked: _Asked) -> list[int]:
         """Rows that a film outside the vocabulary is compared with: films to be like, else the last few watched."""
