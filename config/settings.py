@@ -7,6 +7,7 @@ of them the program runs. Knows nothing of what the settings are used for.
 from __future__ import annotations
 
 import difflib
+import io
 import os
 import tomllib
 from collections.abc import Iterable
@@ -105,7 +106,10 @@ class Settings(BaseSettings):
     @field_validator("data_dir", "bundle", "log_file")
     @classmethod
     def _home(cls, value: Path | None) -> Path | None:
-        return value if value is None else value.expanduser()
+        try:
+            return value if value is None else value.expanduser()
+        except RuntimeError:
+            raise ValueError("expected a path whose ~ is somebody's home on this machine") from None
 
     @classmethod
     def settings_customise_sources(
@@ -133,8 +137,8 @@ class Settings(BaseSettings):
 def load() -> Settings:
     """The settings of this process. SettingsError names the one that is wrong, unknown or unreadable."""
     try:
-        in_toml = tomllib.loads(TOML.read_text(encoding="utf-8")) if TOML.exists() else {}
-        _refuse_unknown([*os.environ, *dotenv_values(DOTENV)])
+        in_toml = tomllib.loads(_text(TOML))
+        _refuse_unknown([*os.environ, *dotenv_values(stream=io.StringIO(_text(DOTENV)))])
         _refuse_unknown(PREFIX + name for name in in_toml)
         return Settings()
     except ValidationError as error:
@@ -144,6 +148,14 @@ def load() -> Settings:
         raise SettingsError(f"{TOML} is not valid TOML: {error}.") from None
     except OSError as error:
         raise SettingsError(f"{error.filename} can't be read: {error.strerror}.") from None
+
+
+def _text(file: Path) -> str:
+    """What a file of settings says, nothing when there is none. SettingsError when it is no text."""
+    try:
+        return file.read_text(encoding="utf-8") if file.is_file() else ""
+    except UnicodeDecodeError:
+        raise SettingsError(f"{file} is not a text file in UTF-8.") from None
 
 
 def _refuse_unknown(variables: Iterable[str]) -> None:

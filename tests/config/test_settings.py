@@ -39,6 +39,7 @@ def test_an_empty_variable_means_the_default(monkeypatch: pytest.MonkeyPatch) ->
         ("NEXTREEL_SLATE_SIZE", "99", "less than or equal to 10"),
         ("NEXTREEL_PROVIDER", "abacus", "'auto', 'cpu' or 'cuda'"),
         ("NEXTREEL_TIME_ZONE", "Mars/Olympus", "IANA time zone"),
+        ("NEXTREEL_BUNDLE", "~nobody-of-this-name/bundle", "somebody's home"),
         ("NEXTREEL_SLATESIZE", "5", "did you mean NEXTREEL_SLATE_SIZE?"),
         ("NEXTREEL_QUITE_OTHER", "5", "There is no setting NEXTREEL_QUITE_OTHER."),
     ],
@@ -58,6 +59,14 @@ def test_a_wrong_line_in_the_toml_is_said(tmp_path: Path) -> None:
     (tmp_path / "nextreel.toml").write_text("slate_size = = 3\n")
     with pytest.raises(SettingsError, match=r"nextreel\.toml.*line 1"):
         settings.load()
+
+
+@pytest.mark.parametrize("name", ["nextreel.toml", ".env"])
+def test_a_file_that_is_no_text_is_named(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes("NEXTREEL_BUNDLE = 'Amélie'\n".encode("latin-1"))
+    with pytest.raises(SettingsError) as caught:
+        settings.load()
+    assert str(caught.value) == f"{name} is not a text file in UTF-8."
 
 
 def test_an_unknown_name_in_the_toml_is_said(tmp_path: Path) -> None:
