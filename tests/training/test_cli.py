@@ -1,0 +1,138 @@
+"""`nextreel train` and `nextreel evaluate`, as they are typed."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from engine import bundle
+from training.cli import evaluate, train
+
+APP = typer.Typer()
+APP.command()(train)
+APP.command()(evaluate)
+
+RECIPE = """
+name = "tiny"
+version = "1"
+[sequences]
+inputs = "all"
+targets = "all"
+[model]
+dimensions = 16
+heads = 2
+blocks = 1
+length = 10
+similarity = "cosine"
+fame = 0.5
+[training]
+epochs = {epochs}
+negatives = 20
+start = "co-occurrence"
+"""
+
+
+def typed(*arguments: object) -> Result:
+    return CliRunner().invoke(APP, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def recipe_file(tmp_path: Path) -> Path:
+    path = tmp_path / "tiny.toml"
+    path.write_text(RECIPE.format(epochs=2), encoding="utf-8")
+    return path
+
+
+def test_a_bundle_is_trained_and_asked_about_strangers(folder: Path, recipe_file: Path, tmp_path: Path) -> None:
+    out, kept = tmp_path / "bundle", tmp_path / "checkpoints"
+    made = typed("train", recipe_file, "--data", folder, "--out", out, "--checkpoints", kept, "--fold", 0)
+    assert made.exit_code == 0, made.stderr
+    assert not made.stdout
+    assert "epoch 2: loss" in made.stderr
+    assert bundle.load(out, provider="cpu").manifest.metrics["validation/ndcg@10"] >= 0
+    asked = typed("evaluate", out, "--data", folder)
+    assert asked.exit_code == 0, asked.stderr
+    assert json.loads(asked.stdout)["people"] > 0
+    assert "had a part in training and are not asked" in asked.stderr
+
+
+def test_nobody_is_asked_who_was_trained_on(folder: Path, recipe_file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "bundle"
+    made = typed("train", recipe_file, "--data", folder, "--out", out, "--checkpoints", tmp_path, "--epochs", 1)
+    assert made.exit_code == 0, made.stderr
+    asked = typed("evaluate", out, "--data", folder)
+    assert asked.exit_code == 65
+    assert not asked.stdout
+    assert "was trained on all" in asked.stderr
+
+
+def test_wrong_arguments_are_one_sentence_and_their_code(folder: Path, recipe_file: Path, tmp_path: Path) -> None:
+    unknown = typed("train", "nope", "--data", folder, "--out", tmp_path / "b")
+    assert (unknown.exit_code, unknown.stderr.count("\n")) == (2, 1)
+    no_data = typed("train", recipe_file, "--data", tmp_path / "nowhere", "--out", tmp_path / "b")
+    assert no_data.exit_code == 65
+    assert no_data.stderr.endswith("nowhere.\n")
+    no_bundle = typed("evaluate", tmp_path / "nothing", "--data", folder)
+    assert (no_bundle.exit_code, no_bundle.stderr.count("\n")) == (65, 1)
+
+
+def test_a_place_that_cannot_be_written_is_one_sentence(folder: Path, recipe_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
+    made = typed(
+        "train",
+        recipe_file,
+        "--data",
+        folder,
+        "--out",
+        tmp_path / "file" / "bundle",
+        "--checkpoints",
+        tmp_path / "kept",
+    )
+    assert made.exit_code == 73
+    assert "Traceback" not in made.stderr
+
+
+def test_without_the_training_libraries_it_says_what_to_install(
+    recipe_file: Path, folder: Path, tmp_path: Path
+) -> None:
+    program = textwrap.dedent("""
+        import sys
+        sys.modules["torch"] = None  # as if it were not installed
+        from bot.cli import main
+        sys.argv[0] = "nextreel"
+        main()
+    """)
+    arguments = ["train", recipe_file, "--data", folder, "--out", tmp_path / "b"]
+    done = subprocess.run([sys.executable, "-c", program, *map(str, arguments)], capture_output=True, text=True)
+    assert done.returncode == 69
+    assert "pip install 'nextreel[cpu,train]'" in done.stderr
+    helped = subprocess.run([sys.executable, "-c", program, "train", "--help"], capture_output=True, text=True)
+    assert helped.returncode == 0
+
+
+def test_ctrl_c_keeps_what_was_done_and_the_same_command_goes_on(folder: Path, tmp_path: Path) -> None:
+    recipe = tmp_path / "long.toml"
+    recipe.write_text(RECIPE.format(epochs=10_000).replace("[training]", "[training]\npatience = 10_000"), "utf-8")
+    command = [sys.executable, "-m", "bot", "train", str(recipe), "--data", str(folder), "--out", str(tmp_path / "b")]
+    running = subprocess.Popen([*command, "--checkpoints", str(tmp_path)], stderr=subprocess.PIPE, text=True)
+    assert running.stderr is not None
+    lines = iter(running.stderr.readline, "")
+    assert any(line.startswith("epoch 3:") for line in lines)
+    running.send_signal(signal.SIGINT)
+    rest = running.stderr.read()
+    assert running.wait(timeout=60) == 130
+    assert rest.rstrip().endswith("the same command goes on from there.")
+    again = subprocess.Popen([*command, "--checkpoints", str(tmp_path)], stderr=subprocess.PIPE, text=True)
+    assert again.stderr is not None
+    first = next(line for line in iter(again.stderr.readline, "") if line.startswith("epoch"))
+    again.send_signal(signal.SIGINT)
+    again.communicate(timeout=60)
+    assert int(first.removeprefix("epoch ").partition(":")[0]) >= 3
