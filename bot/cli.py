@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import getpass
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -85,7 +86,9 @@ def chat(
         with asyncio.Runner() as runner:
             opened = runner.run(App.open(settings))
             try:
-                code = terminal.converse(runner, opened.dialogue.handle, user or _system_user(), sys.stdin, sys.stdout)
+                # A stream that is closed at the start is None.
+                stdin, stdout = sys.stdin or io.StringIO(), sys.stdout or io.StringIO()
+                code = terminal.converse(runner, opened.dialogue.handle, user or _system_user(), stdin, stdout)
             finally:
                 runner.run(opened.close())
     except BundleError as error:

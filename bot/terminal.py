@@ -10,7 +10,7 @@ import contextlib
 import uuid
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
-from io import BufferedReader
+from io import BufferedReader, TextIOWrapper
 from pathlib import Path
 from typing import TextIO
 
@@ -85,6 +85,10 @@ def converse(runner: asyncio.Runner, handle: Handle, user: str, stdin: TextIO, s
 
     Ctrl-C returns `INTERRUPTED` at once: what was not confirmed was not kept. A reader that goes away ends it quietly.
     """
+    for stream in (stdin, stdout):
+        if isinstance(stream, TextIOWrapper):
+            # A byte that is no text, or a sign that this terminal cannot show, is no reason to stop.
+            stream.reconfigure(errors="replace")
     person = stdin.isatty() and stdout.isatty()
     console = Console(file=stdout, highlight=False, markup=False, emoji=False)
     lines = _typed(console) if person else _piped(stdin)

@@ -1,12 +1,14 @@
 """`nextreel chat` in a pipe: the whole bot, the starter bundle, a real SQLite file."""
 
 import re
+import shlex
 import sqlite3
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.command import Run
+from tests.e2e.command import NEXTREEL, Run
 
 SLATE_LINE = re.compile(r"^(\d+)\. (.+) · .+", re.MULTILINE)
 
@@ -84,6 +86,25 @@ def test_bad_input_gets_one_clear_answer_and_nothing_is_lost(run: Run, line: byt
     assert "Traceback" not in ran.out
     assert 3 <= len(ran.out.splitlines()) < 30
     assert run("chat", typed="/history\n").out.count("Alien (1979)") == 1
+
+
+def test_a_place_that_knows_only_ascii_still_gets_an_answer(run: Run) -> None:
+    ran = run("chat", typed="frobnicate the quux\n", PYTHONIOENCODING="ascii")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.strip().isascii()
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-"])
+def test_a_stream_that_is_closed_is_no_error(environment: dict[str, str], tmp_path: Path, closed: str) -> None:
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"exec {shlex.quote(str(NEXTREEL))} chat {closed}"],
+        input=b"help\n",
+        env=environment,
+        cwd=tmp_path,
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_no_input_at_all_is_no_error(run: Run) -> None:

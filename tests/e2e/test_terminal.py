@@ -42,6 +42,19 @@ def test_a_conversation(screen: "pexpect.spawn[str]") -> None:
     screen.expect_exact(PROMPT)
 
 
+def test_bytes_that_are_no_text_get_an_answer(environment: dict[str, str], tmp_path: Path) -> None:
+    strict = {**environment, "PYTHONIOENCODING": "utf-8:strict"}
+    child = pexpect.spawn(str(NEXTREEL), ["chat"], env=strict, cwd=str(tmp_path), timeout=60, dimensions=(40, 100))
+    child.expect_exact(PROMPT.encode())
+    child.send(b"I watched Am\xe9lie\n")
+    child.expect_exact(b"Am")
+    child.expect_exact(PROMPT.encode())
+    child.sendeof()
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+
+
 def test_ctrl_d_leaves(screen: "pexpect.spawn[str]") -> None:
     screen.sendeof()
     assert _code(screen) == 0
