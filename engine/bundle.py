@@ -208,11 +208,13 @@ def write(
     `encoder` and `scorer` are serialised ONNX models that declare their film vectors as external data; names, shapes,
     inputs and outputs are those of `engine.inference.Model`. Arrays are as in `Bundle`. `extra` holds further files by
     relative path (hashed too, ignored by the engine). The canary is made here: histories of several lengths, drawn with
-    a fixed seed and answered by these very graphs on the CPU. What was in `folder` before is replaced.
+    a fixed seed and answered by these very graphs on the CPU. A bundle that was in `folder` before is replaced.
 
-    Raises BundleError when what was written does not verify, OSError when the disk does not take it.
+    Raises BundleError when `folder` holds something else or what was written does not verify, OSError when the disk
+    does not take it.
     """
     folder = folder.resolve()
+    refuse_to_replace(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-", ignore_cleanup_errors=True) as made:
         # The temporary folder itself is private (0700); the bundle inside it gets ordinary rights.
@@ -273,6 +275,12 @@ def write(
                 before.rename(folder)
             raise
     return manifest
+
+
+def refuse_to_replace(folder: Path) -> None:
+    """BundleError when `write` would not put a bundle there: replacing deletes, and that is only done to a bundle."""
+    if folder.exists() and not (folder / "manifest.json").is_file() and (folder.is_file() or any(folder.iterdir())):
+        raise BundleError(f"{folder} holds something other than a bundle, so it is not replaced.", folder=folder)
 
 
 def load(folder: Path, *, verify: bool = True, provider: Provider = "auto") -> Bundle:

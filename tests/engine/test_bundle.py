@@ -184,6 +184,21 @@ def test_a_bundle_that_cannot_be_written_leaves_the_old_one(copied: Path) -> Non
     assert [path.name for path in copied.parent.iterdir()] == [copied.name]
 
 
+def test_what_is_no_bundle_is_never_replaced(tmp_path: Path) -> None:
+    notes = tmp_path / "notes.txt"
+    notes.write_text("mine")
+    for place in (tmp_path, notes):
+        with pytest.raises(BundleError, match="something other than a bundle"):
+            write_small_bundle(place)
+    assert notes.read_text() == "mine"
+
+
+def test_an_empty_folder_takes_a_bundle(tmp_path: Path) -> None:
+    (tmp_path / "here").mkdir()
+    write_small_bundle(tmp_path / "here")
+    assert bundle.load(tmp_path / "here", provider="cpu").label == "small 1"
+
+
 def test_a_new_bundle_takes_the_place_of_the_old_one_while_that_is_in_use(copied: Path) -> None:
     old = bundle.load(copied, provider="cpu")
     write_small_bundle(copied, version="2", extra={"people/hashes.bin": b"abc"})
