@@ -152,6 +152,7 @@ class Grammar:
         """Compile; TemplateError names a template that is not well formed."""
         self._written_rules, self._types = rules, types
         self._rules: dict[str, int] = {}
+        self.labels = frozenset(templates)
         self._before = frozenset(map(plain, before))
         trailing = frozenset(map(plain, after))
         self._states: list[_State] = []
@@ -359,10 +360,11 @@ class Grammar:
         return tuple(self._corrected(token) for token in tokens)
 
     def _corrected(self, token: Token) -> Token:
-        if token.is_mark or not _MISTYPED_LENGTH <= len(token.word) <= 20 or token.word in self.vocabulary:
-            return token
-        near = process.extractOne(token.word, self._long_words, scorer=OSA.distance, score_cutoff=1)
-        return replace(token, mistyped=near[0]) if near and near[0][0] == token.word[0] else token
+        meant = None
+        if not token.is_mark and _MISTYPED_LENGTH <= len(token.word) <= 20 and token.word not in self.vocabulary:
+            near = process.extractOne(token.word, self._long_words, scorer=OSA.distance, score_cutoff=1)
+            meant = near[0] if near and near[0][0] == token.word[0] else None
+        return token if meant == token.mistyped else replace(token, mistyped=meant)
 
     def begun(self, token: Token) -> Iterator[tuple[int, float, _Passed]]:
         """The places whose symbol a first word fits, with what that costs and the slots that open before it."""

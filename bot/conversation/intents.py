@@ -112,6 +112,8 @@ class Recommend:
     wish: Wish = field(default_factory=Wish)
     bare: str = ""
     """The words, when nothing but they say that it is a wish: “Like Water for Chocolate” is a film."""
+    weak: bool = False
+    """Said so that it is a wish only beside another: “a 90s horror, not too gory”, but not “not yet”."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -189,8 +189,10 @@ def _tags(turn: Turn, wish: Wish, notes: list[str]) -> tuple[str, ...]:
 
 
 def _tag_of(words: str, catalog: Catalog) -> str | None:
-    """The tag that words are, or whose last word they are, as people say a director's name; None when there is none."""
-    return words if words in tags_of(catalog) else surnames_of(catalog).get(words)
+    """The tag that words are, in the singular or plural, or whose last word they are, as people say a director's name; None when there is none."""
+    known = tags_of(catalog)
+    spelt = next((form for form in (words, words.removesuffix("s"), f"{words}s") if form in known), None)
+    return spelt or surnames_of(catalog).get(words)
 
 
 def _split_tags(words: str, catalog: Catalog) -> tuple[list[str], str]:
@@ -203,7 +205,7 @@ def _split_tags(words: str, catalog: Catalog) -> tuple[list[str], str]:
         size = next((n for n in range(min(4, len(left)), 0, -1) if " ".join(left[:n]) in known), 0)
         if size:
             tags.append(" ".join(left[:size]))
-        elif tag := surnames_of(catalog).get(left[0]):
+        elif tag := _tag_of(left[0], catalog):
             tags.append(tag)
         else:
             lost.append(left[0])

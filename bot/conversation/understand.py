@@ -53,6 +53,7 @@ MAX_PLACES = 50
 """Places that may be named when no list was shown, to be told that there is none."""
 
 _FEW_WORDS = 4
+_FEW_WISHED = 6
 
 MAX_BARE_TITLE = 20
 """Words up to which an unread message may be a title."""
@@ -187,7 +188,7 @@ class _Reading:
         gaps: list[tuple[int, int]] = []
         for part in parts:
             if isinstance(part, Match):
-                meaning = _MEANINGS[part.label](self, part)
+                meaning = MEANINGS[part.label](self, part)
                 found.extend(meaning if isinstance(meaning, tuple) else (meaning,))
             elif wish := self._bare_wish(*part):
                 found.append(Recommend(wish, bare=self.raw(*part)))
@@ -342,6 +343,13 @@ class _Reading:
         start = next((i for i in range(match.start, start) if self.tokens[i].word in self.phrases.negations), start)
         return Recommend(read_wish(self.tokens[start:end], self.said, self.phrases))
 
+    def weak_wish(self, match: Match) -> Intent:
+        """“More horror” is a wish; “not too gory” is one beside another."""
+        found = self.wish(match)
+        wish = found.wish if isinstance(found, Recommend) else Wish()
+        weak = wish == Wish(words=wish.words, unwanted=wish.unwanted)
+        return Recommend(wish, bare=self.raw(match.start, match.end), weak=weak)
+
     def another_like(self, match: Match) -> Intent:
         places = self.places(match)
         return Recommend(Wish(like_places=places) if places else Wish(like_it=True))
@@ -423,7 +431,7 @@ class _Reading:
     def _bare_wish(self, start: int, end: int) -> Wish | None:
         """The wish that words are without any phrase that calls for one: “90s horror”, but not “the 1977 one”."""
         words = [token for token in self.tokens[start:end] if not token.is_mark]
-        if words[-1].word in self.phrases.pointing:
+        if words[-1].word in self.phrases.pointing or any(word.word in self.phrases.statement for word in words):
             return None
         wish = read_wish(self.tokens[start:end], self.said, self.phrases)
         parts = sum((bool(wish.genres), wish.years != (None, None), wish.adventurousness is not None))
@@ -431,7 +439,11 @@ class _Reading:
             return None
         if self.situation.asked is not None and not (wish.like or wish.genres or wish.adventurousness):
             return None  # “1977” or “the one with the cat” is about the question
-        telling = wish.like or parts > 1 or any(word.word in self.phrases.film_words for word in words)
+        telling = (
+            wish.like
+            or parts > 1
+            or (len(words) <= _FEW_WISHED and any(word.word in self.phrases.film_words for word in words))
+        )
         strange = (wish.words or wish.unwanted) and not telling
         return wish if wish.says_something and not strange else None
 
@@ -448,7 +460,7 @@ def _constant(intent: Intent) -> Callable[[_Reading, Match], Intent]:
     return lambda _reading, _match: intent
 
 
-_MEANINGS: Mapping[str, Callable[[_Reading, Match], Intent | tuple[Intent, ...]]] = {
+MEANINGS: Mapping[str, Callable[[_Reading, Match], Intent | tuple[Intent, ...]]] = {
     **dict.fromkeys(("log.watched", "log.rated", *_STATES, *_REACTIONS), _Reading.watched),
     **dict.fromkeys(("seen.loved", "seen.liked", "seen.disliked", "seen.hated"), _Reading.seen),
     "log.twice": _Reading.twice,
@@ -458,6 +470,7 @@ _MEANINGS: Mapping[str, Callable[[_Reading, Match], Intent | tuple[Intent, ...]]
     **{f"not.{kind.value}": _Reading.not_watched for kind in NotWatched},
     "recommend.next": _Reading.next,
     "recommend.wish": _Reading.wish,
+    "recommend.weak": _Reading.weak_wish,
     "recommend.another_like": _Reading.another_like,
     "place.place": _Reading.place,
     "why.why": _Reading.why,
@@ -481,6 +494,9 @@ _MEANINGS: Mapping[str, Callable[[_Reading, Match], Intent | tuple[Intent, ...]]
 def _merged(found: Sequence[Intent]) -> tuple[Intent, ...]:
     """Without pleasantries beside something to do, and with what was thought of a film joined to its watch."""
     intents: list[Intent] = []
+    if sum(isinstance(intent, Recommend) for intent in found) == 1:
+        alone = [_alone(intent) for intent in found]
+        found = [intent for intent in alone if len(alone) == 1 or not isinstance(intent, BareTitle)] or alone
     for intent in found:
         before = intents[-1] if intents else None
         if isinstance(intent, React) and isinstance(before, LogWatches):
@@ -497,6 +513,11 @@ def _merged(found: Sequence[Intent]) -> tuple[Intent, ...]:
     serious = [intent for intent in intents if not isinstance(intent, (Greeting, Thanks))]
     doing = [intent for intent in serious if not (isinstance(intent, NotAWatch) and intent.kind in _ASIDES)]
     return tuple(doing or serious or intents[:1] or [NotUnderstood()])
+
+
+def _alone(intent: Intent) -> Intent:
+    """A wish that is none by itself is words, perhaps a title."""
+    return BareTitle(intent.bare) if isinstance(intent, Recommend) and intent.weak else intent
 
 
 def _joined(first: Wish, second: Wish) -> Wish:

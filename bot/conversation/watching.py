@@ -27,6 +27,7 @@ from bot.conversation.intents import (
     Seen,
     State,
 )
+from bot.conversation.phrases import key_of
 from bot.conversation.recommending import EXACT, recommend_like, shown_films
 from bot.conversation.telling import day_in_words, details_in_words, genres_in_words, opinion_in_words, shown_title
 from bot.conversation.turn import Turn, details_of, log_of
@@ -36,11 +37,12 @@ from storage.records import LogWatch, RateWatch, RemoveWatch, Watch
 
 _QUOTED = re.compile(r"[\"“”„«»]([^\"“”„«»]{1,200})[\"“”„«»]")
 _NUMERAL = re.compile(r"(?:part\s+)?(?:[ivx]{1,5}|\d{1,2})", re.IGNORECASE)
-_MOST_TITLE_WORDS = 8
 _ANSWER_WORDS = 4
 """Words up to which what answers nothing is taken for an answer that was not understood."""
 _TITLE_LIKE = 0.8
 """Similarity from which a message of nothing but words may be a title."""
+_NEAR_TITLE = 0.83
+"""The same for a name that was not typed quite so."""
 _MAX_NAMED = 5
 
 
@@ -66,8 +68,6 @@ def log_watches(turn: Turn, intent: LogWatches) -> None:
     for link in links_of(turn, films):
         if link.certainty is Certainty.CLEAR and not _in_doubt(intent, link, turn):
             sure.append(link)
-        elif link.certainty is Certainty.UNKNOWN and (begins := _film_it_begins_with(turn, link.text)):
-            turn.ask(_question(turn, begins, details))
         elif link.matches:
             turn.ask(_question(turn, link, details))
         else:
@@ -80,16 +80,6 @@ def log_watches(turn: Turn, intent: LogWatches) -> None:
         if link.runner_up is not None and any(log.film_id == link.matches[0].film_id for log in turn.logged):
             _show_runner_up(turn, int(link.matches[0].film_id), int(link.runner_up))
     _tell_unknown(turn, unknown)
-
-
-def _film_it_begins_with(turn: Turn, text: str) -> Link | None:
-    """The title that a longer text begins with: “The Substance and I'm shook”. To be asked about, never logged."""
-    words = text.split()
-    for count in range(min(len(words) - 1, _MOST_TITLE_WORDS), 0, -1):
-        typed = " ".join(words[:count])
-        if count > 1 and _is_title(turn, typed):
-            return turn.titles.link(typed)
-    return None
 
 
 def _rate_known(turn: Turn, film_ids: Sequence[int], details: Details) -> list[int]:
@@ -108,7 +98,8 @@ def _rate_known(turn: Turn, film_ids: Sequence[int], details: Details) -> list[i
 def _in_doubt(intent: LogWatches, link: Link, turn: Turn) -> bool:
     name = turn.film(link.matches[0].film_id).title
     part_of_series = link.text != intent.films and _NUMERAL.fullmatch(link.text) is not None  # “… Part II and III”
-    return intent.doubtful or part_of_series or (intent.questioned and not name.endswith("?"))
+    everyday = key_of(link.text) in turn.phrases.everyday and link.text == link.text.lower()
+    return intent.doubtful or everyday or part_of_series or (intent.questioned and not name.endswith("?"))
 
 
 def _is_title(turn: Turn, text: str) -> bool:
@@ -513,7 +504,7 @@ def bare_title(turn: Turn, intent: BareTitle) -> None:
         choices = clear if len(clear) == len(known) else ()
         turn.ask(Question(Asked.WATCHED_OR_LIKE, text, choices))
         turn.in_mind = choices
-    elif near := [match.film_id for link in links for match in link.matches if match.similarity >= _TITLE_LIKE]:
+    elif near := [match.film_id for link in links for match in link.matches if match.similarity >= _NEAR_TITLE]:
         ordered = turn.engine.order(turn.member, near[:_MAX_NAMED])
         turn.ask(Question(Asked.WHICH_FILM, text, tuple(map(int, ordered)), logs=False))
     else:

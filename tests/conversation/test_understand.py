@@ -12,11 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.conversation.intents import Asked, Intent, LogWatches, NotUnderstood, Recommend, Situation, Wish
-from bot.conversation.understand import MAX_TEXT, cleaned, understand, understand_command
+from bot.conversation.phrases import phrases_for
+from bot.conversation.understand import MAX_TEXT, MEANINGS, cleaned, understand, understand_command
 
 HERE = Path(__file__).parent
 CASES: list[dict[str, Any]] = tomllib.loads((HERE / "utterances.toml").read_text(encoding="utf-8"))["case"]
-PASSED_ON = {"whole", "bare", "otherwise"}  # words handed on for the linker, not meaning
+PASSED_ON = {"whole", "bare", "otherwise", "weak"}  # words handed on for the linker, not meaning
 
 
 def fields_of(intent: Intent) -> dict[str, Any]:
@@ -109,3 +110,7 @@ WORDS = [word for case in CASES for word in case["say"].split()]
 @settings(max_examples=300, deadline=None)
 def test_any_mix_of_known_words_means_something(words: list[str]) -> None:
     assert understand(" ".join(words), Situation(shown=5))
+
+
+def test_every_group_of_phrases_has_a_meaning() -> None:
+    assert phrases_for("en").sentences.labels == set(MEANINGS)

@@ -67,6 +67,7 @@ class Phrases:
     negations: frozenset[str]
     before_count: frozenset[str]
     pointing: frozenset[str]
+    statement: frozenset[str]
     film_words: frozenset[str]
     watched: str
     """The word that `/watched` stands for."""
@@ -172,6 +173,7 @@ def phrases_for(language: str) -> Phrases:
         negations=frozenset(data["negations"]),
         before_count=frozenset(data["before_count"]),
         pointing=frozenset(data["pointing"]),
+        statement=frozenset(data["statement"]),
         film_words=frozenset(data["film_words"]),
         watched=data["watched"],
         numbers=data["numbers"],
