@@ -79,7 +79,7 @@ def chat(
     from bot import terminal
     from bot.app import App
     from engine.bundle import BundleError
-    from storage.errors import StorageError
+    from storage.errors import StorageError, WrongUrlError
 
     try:
         log.configure(settings.log_level, settings.log_format, settings.log_file or settings.data_dir / "nextreel.log")
@@ -93,6 +93,9 @@ def chat(
                 runner.run(opened.close())
     except BundleError as error:
         raise _end(str(error), CONFIGURATION_ERROR) from None
+    except WrongUrlError as error:
+        sentence = f"The setting {configuration.PREFIX}DATABASE_URL is wrong: it should {error.expected}."
+        raise _end(sentence, CONFIGURATION_ERROR) from None
     except (StorageError, log.LogFileError) as error:
         raise _end(str(error), CANNOT_STORE) from None
     except BrokenPipeError:

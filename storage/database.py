@@ -18,7 +18,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from storage.errors import BusyError, StorageError, translated
+from storage.errors import BusyError, NoDatabaseError, StorageError, WrongUrlError, translated
 
 REVISION: Final = "0001"
 """The newest migration. It is written here too, so that a start with nothing to migrate need not import Alembic."""
@@ -36,7 +36,10 @@ _Result = TypeVar("_Result")
 
 
 async def open_engine(where: str | Path, *, create: bool) -> AsyncEngine:
-    """An engine on a database of the newest schema, by URL or file. StorageError says why there is none."""
+    """An engine on a database of the newest schema, by URL or file.
+
+    StorageError says why there is none: WrongUrlError, NoDatabaseError without `create`, or what else is in the way.
+    """
     # A path is never made a URL by hand: it may hold a question mark.
     parsed = URL.create("sqlite+aiosqlite", database=str(where)) if isinstance(where, Path) else _parsed(where)
     path = Path(parsed.database or "")
@@ -57,9 +60,9 @@ def _parsed(url: str) -> URL:
         parsed = make_url(url)
     except ArgumentError:
         # The text itself is not repeated: it may hold a password.
-        raise StorageError("The database URL can't be understood; it begins with sqlite+aiosqlite:///.") from None
+        raise WrongUrlError("begin with sqlite+aiosqlite:///") from None
     if parsed.drivername != "sqlite+aiosqlite" or parsed.database in (None, "", ":memory:"):
-        raise StorageError("The database URL has to name a file: sqlite+aiosqlite:///folder/nextreel.db.")
+        raise WrongUrlError("name a file, as sqlite+aiosqlite:///folder/nextreel.db does")
     return parsed
 
 
@@ -71,7 +74,7 @@ def _prepare_file(path: Path, *, create: bool) -> None:
                 raise StorageError(f"The database {path} is not a file.")
             return
         if not create:
-            raise StorageError(f"There is no database at {path} yet.")
+            raise NoDatabaseError(f"There is no database at {path} yet.")
         if path.parent.exists() and not path.parent.is_dir():
             raise StorageError(f"The folder of the database, {path.parent}, is a file.")
         path.parent.mkdir(parents=True, mode=0o700, exist_ok=True)

@@ -28,6 +28,18 @@ class StorageError(Exception):
         self.detail = detail
 
 
+class WrongUrlError(StorageError):
+    """The URL of the database is none that we can use; `expected` says what it should do, never what it is."""
+
+    def __init__(self, expected: str) -> None:
+        super().__init__(f"The database URL is wrong: it should {expected}.")
+        self.expected = expected
+
+
+class NoDatabaseError(StorageError):
+    """There is no database yet, and it was not to be made."""
+
+
 class BusyError(StorageError):
     """The database was in use by others for longer than we wait; nothing was changed, and trying again may work."""
 

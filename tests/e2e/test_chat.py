@@ -136,6 +136,14 @@ def test_a_bundle_that_is_none_is_one_sentence(run: Run, tmp_path: Path) -> None
     assert len(ran.err.splitlines()) == 1
 
 
+def test_a_database_url_that_is_none_of_ours_is_a_wrong_setting(run: Run) -> None:
+    ran = run("chat", NEXTREEL_DATABASE_URL="postgresql+asyncpg://me:hunter2@host/films")
+    assert ran.code == 78
+    assert "NEXTREEL_DATABASE_URL" in ran.err
+    assert "hunter2" not in ran.err
+    assert len(ran.err.splitlines()) == 1
+
+
 def test_a_wrong_setting_is_one_sentence(run: Run) -> None:
     ran = run("chat", NEXTREEL_SLATE_SIZE="many")
     assert ran.code == 78
