@@ -10,14 +10,13 @@ import platform
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
 
 from bot.app import load_recommender
 from config.settings import DOTENV, PREFIX, TOML, Settings
 from engine.bundle import BundleError
 from engine.inference import choose_provider
 from engine.requests import Request
-from storage.errors import StorageError
+from storage.errors import NoDatabaseError, StorageError
 from storage.store import Store
 
 
@@ -45,7 +44,8 @@ def _sources() -> Finding:
 
 def _data_folder(settings: Settings) -> Finding:
     folder = settings.data_dir
-    existing = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
+    # `exists` raises where a folder above may not be entered; what cannot be seen counts as not there.
+    existing = next(parent for parent in (folder, *folder.absolute().parents) if os.access(parent, os.F_OK))
     if not existing.is_dir():
         return Finding("data folder", False, f"{folder} can't be made: {existing} is a file.")
     if not os.access(existing, os.W_OK | os.X_OK):
@@ -54,14 +54,14 @@ def _data_folder(settings: Settings) -> Finding:
 
 
 async def _database(settings: Settings) -> Finding:
-    if isinstance(settings.database, Path) and not settings.database.exists():
-        return Finding("database", True, f"{settings.database} (made at the first start).")
     try:
         store = await Store.open(settings.database, create=False)
         try:
             damage = await store.damage()
         finally:
             await store.close()
+    except NoDatabaseError as error:
+        return Finding("database", True, f"{str(error).removesuffix('.')} (made at the first start).")
     except StorageError as error:
         return Finding("database", False, str(error))
     if damage:

@@ -54,6 +54,12 @@ def test_doctor_finds_a_new_user_well(run: Run, tmp_path: Path) -> None:
     assert not (tmp_path / "data").exists()
 
 
+def test_doctor_finds_a_new_database_elsewhere_well(run: Run, tmp_path: Path) -> None:
+    ran = run("doctor", NEXTREEL_DATABASE_URL=f"sqlite+aiosqlite:///{tmp_path}/elsewhere/films.db")
+    assert (ran.code, ran.err) == (0, "")
+    assert not (tmp_path / "elsewhere").exists()
+
+
 def test_doctor_finds_a_user_with_a_history_well(run: Run) -> None:
     run("chat", typed="I watched Alien (1979)\n")
     ran = run("doctor")
