@@ -177,9 +177,8 @@ def _read(connection: Backend, path: Path, name: str) -> ir.Table:
         table = connection.create_table(gen_name("file"), table, temp=True)
     except DuckDBError as error:
         raise _unreadable(path, error) from error
-    checked = table.select("row", **{column: table[column].try_cast(kind) for column, kind in columns.items()})
-    _check(path, table, checked, columns)
-    return checked
+    _check(path, table, columns)
+    return table.select("row", **{column: table[column].try_cast(kind) for column, kind in columns.items()})
 
 
 def _read_csv(connection: Backend, path: Path, columns: Mapping[str, str]) -> ir.Table:
@@ -206,30 +205,31 @@ def _read_csv(connection: Backend, path: Path, columns: Mapping[str, str]) -> ir
     return table.select(*columns)
 
 
-def _check(path: Path, table: ir.Table, checked: ir.Table, columns: Mapping[str, str]) -> None:
+def _check(path: Path, table: ir.Table, columns: Mapping[str, str]) -> None:
     """Raise DataError for the first value that is not what its column needs."""
-    wrong = {column: _is_wrong(table[column], checked[column], column) for column in columns}
-    joined = table.mutate(**{f"wrong_{column}": test for column, test in wrong.items()})
-    first = joined.filter(ibis.or_(*(joined[f"wrong_{column}"] for column in columns))).order_by("row").limit(1)
+    marked = table.mutate(**{f"wrong_{name}": _is_wrong(table[name], name, kind) for name, kind in columns.items()})
+    first = marked.filter(ibis.or_(*(marked[f"wrong_{name}"] for name in columns))).order_by("row").limit(1)
     for row in first.to_pyarrow().to_pylist():
-        column = next(c for c in columns if row[f"wrong_{c}"])
-        line = int(row["row"]) + (2 if path.suffix == ".csv" else 1)
+        column = next(name for name in columns if row[f"wrong_{name}"])
+        place, offset = ("line", 2) if path.suffix == ".csv" else ("row", 1)
+        line = int(row["row"]) + offset
         found = "nothing" if row[column] in (None, "") else _shown(str(row[column]))
         raise DataError(
-            f"{path.name}, {'line' if path.suffix == '.csv' else 'row'} {line}: expected {_expected(column, columns)} "
-            f"for {column}, found {found}.",
+            f"{path.name}, {place} {line}: expected {_expected(column, columns)} for {column}, found {found}.",
             file=path,
             line=line,
         )
 
 
-def _is_wrong(raw: ir.Value, _cast: ir.Value, column: str) -> ir.BooleanValue:
-    kind = next(columns[column] for columns in _COLUMNS.values() if column in columns)
+def _is_wrong(raw: ir.Value, column: str, kind: str) -> ir.BooleanValue:
     cast = raw.try_cast(kind)
     empty = raw.isnull() | (raw.cast("string") == "")
     wrong = cast.isnull() & ~empty
     if column not in _MAY_BE_EMPTY:
         wrong = wrong | empty
+    if kind == "int64":
+        # The cast alone would round “3.5” to 4.
+        wrong = wrong | (~empty & (raw.try_cast("float64") != cast.cast("float64")))
     if column == "rating":
         wrong = wrong | cast.isnan() | ~cast.between(0.0, 5.0)
     if column == "movieId":

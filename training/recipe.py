@@ -73,6 +73,13 @@ class DataSettings(_Section):
     """A film needs this many ratings in training to be in the vocabulary."""
     licence: str = "MovieLens terms: non-commercial use, with attribution, under the same terms"
 
+    @model_validator(mode="after")
+    def _named_apart(self) -> DataSettings:
+        names = [source.name for source in self.sources]
+        if len(set(names)) < len(names):
+            raise ValueError("two sources have the same name, so their people could not be told apart")
+        return self
+
 
 class SequenceSettings(_Section):
     """What a history is made into."""

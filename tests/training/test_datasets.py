@@ -87,6 +87,8 @@ def test_who_is_in_two_sources_is_kept_once(tmp_path: Path, shared: int, people:
          "ratings.csv, line 2: expected a number from 0 to 5 for rating, found '9'."),
         ({"ratings": RATINGS + "1,1,nan,1\n"},
          "ratings.csv, line 2: expected a number from 0 to 5 for rating, found 'nan'."),
+        ({"ratings": RATINGS + "1,1.5,4,1\n"},
+         "ratings.csv, line 2: expected a whole number from 1 for movieId, found '1.5'."),
         ({"ratings": RATINGS + "1,,4,1\n"},
          "ratings.csv, line 2: expected a whole number from 1 for movieId, found nothing."),
         ({"ratings": RATINGS + "1,3000000000,4,1\n"},
@@ -126,6 +128,13 @@ def test_what_is_missing_is_said(tmp_path: Path) -> None:
     (tmp_path / "movies.csv").unlink()
     with pytest.raises(DataError, match=r"holds no movies\.csv and no movies\.parquet\.$"):
         load(tmp_path, [Source()])
+
+
+def test_lines_may_end_as_on_windows_and_begin_with_a_mark(tmp_path: Path) -> None:
+    written(tmp_path)
+    text = (tmp_path / "ratings.csv").read_text(encoding="utf-8").replace("\n", "\r\n")
+    (tmp_path / "ratings.csv").write_bytes(b"\xef\xbb\xbf" + text.encode())
+    assert load(tmp_path, [Source()]).ratings.films.tolist() == [2, 1]
 
 
 def test_a_file_that_is_no_parquet_is_said(tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ def test_the_inspirations_shape_is_a_recipe() -> None:
         ('name="a"\nversion="1"\n[model]\ndropout=1.5', "model.dropout is not right: input should be less than 1."),
         ('name="a"\nversion="1"\n[model]\ndimensions=10\nheads=3', "10 dimensions do not divide among 3 heads."),
         ('name="a"\nversion="1"\n[sequences]\ninputs="best"', "sequences.inputs is not right"),
+        ('name="a"\nversion="1"\n[[data.sources]]\n[[data.sources]]', "two sources have the same name"),
         ("name = ", "is not TOML"),
     ],
 )
