@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -164,7 +165,7 @@ class Bundle:
         """The films of this bundle. Raises BundleError when the arrays are not there or not readable."""
         try:
             return Catalog.load(self.folder / "catalog")
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, EOFError) as error:
             raise _broken(self.folder, "catalog", error) from error
 
     @cached_property
@@ -175,7 +176,7 @@ class Bundle:
 
         try:
             return TitleIndex.load(self.folder / "titles", self.catalog)
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, EOFError) as error:
             raise _broken(self.folder, "titles", error) from error
 
 
@@ -397,9 +398,11 @@ def _read_canary(folder: Path) -> Canary:
     try:
         with np.load(folder / "canary.npz", allow_pickle=False) as stored:
             canary = Canary(stored["ids"], stored["indices"], stored["scores"])
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
         raise _broken(folder, "canary.npz", error) from error
-    if canary.ids.ndim != 2 or canary.indices.shape != canary.scores.shape or len(canary.ids) != len(canary.scores):
+    ids, indices, scores = canary.ids, canary.indices, canary.scores
+    alike = ids.ndim == scores.ndim == 2 and indices.shape == scores.shape and len(ids) == len(scores)
+    if not (alike and scores.size) or [a.dtype.name for a in (ids, indices, scores)] != ["int32", "int64", "float32"]:
         raise _broken(folder, "canary.npz", ValueError("its arrays do not fit together"))
     return canary
 
@@ -423,7 +426,10 @@ def _answer(
 
 def _check_canary(bundle: Bundle, model: Model) -> None:
     canary = bundle.canary
-    scores, indices = _answer(model, canary.ids, bundle.manifest.vocabulary, canary.scores.shape[1])
+    try:
+        scores, indices = _answer(model, canary.ids, bundle.manifest.vocabulary, canary.scores.shape[1])
+    except Exception as error:  # onnxruntime raises a dozen unrelated types where graph and arrays do not fit
+        raise GraphError("it breaks off over its canary.", str(error)) from error
     tolerance = CANARY_TOLERANCE * max(1.0, float(np.ptp(canary.scores)))
     # Films whose scores are this close may change places; the scores themselves may not move.
     same = indices == canary.indices

@@ -151,6 +151,22 @@ class _Strings:
         return self.data[self.offsets[i] : self.offsets[i + 1]].tobytes().decode()
 
 
+def _check_lengths(arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+    """ValueError names the first array of a catalogue that has not the length that the others ask for."""
+    films = arrays["film_ids"].size
+    by_row = ("film_ids", "years", "genre_bits", "rating_counts", "imdb_ids", "tmdb_ids")
+    lengths = dict.fromkeys(by_row, films) | {"title_offsets": films + 1, "film_tag_offsets": films + 1}
+    for offsets, packed in (
+        ("title_offsets", "title_bytes"),
+        ("film_tag_offsets", "film_tags"),
+        ("tag_offsets", "tag_bytes"),
+    ):
+        lengths[packed] = int(arrays[offsets].flat[-1]) if arrays[offsets].size else -1
+    for name, length in lengths.items():
+        if arrays[name].shape != (length,):
+            raise ValueError(f"{name} has the shape {arrays[name].shape}, not ({length},)")
+
+
 class Catalog:
     """All films, by row 0…N-1 in the order of `film_ids` (ascending); `Film` objects are made when they are asked for.
 
@@ -165,9 +181,10 @@ class Catalog:
     )  # fmt: skip
 
     def __init__(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
-        """`arrays` as `save` wrote them; KeyError names one that is missing."""
+        """`arrays` as `save` wrote them; KeyError names one that is missing, ValueError one that does not fit."""
         # A plain view of a mapped array: slices of `np.memmap` itself cost ten times as much.
         arrays = {name: np.asarray(arrays[name]) for name in self._ARRAYS}
+        _check_lengths(arrays)
         self._arrays = arrays
         self.film_ids: npt.NDArray[np.int32] = arrays["film_ids"]
         self.years: npt.NDArray[np.uint16] = arrays["years"]

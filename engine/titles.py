@@ -245,12 +245,18 @@ class TitleIndex:
         self._common: npt.NDArray[np.uint64] = self._arrays["common"]
         if len(self._sizes) != len(catalog):
             raise ValueError(f"the title index is of {len(self._sizes)} films, the catalogue has {len(catalog)}")
+        self._blocks = max(1, (len(catalog) + 0xFFFF) >> 16)
+        if (
+            len(self._entries) != len(self._hashes)
+            or len(self._offsets) != self._blocks * len(self._trigrams) + 1
+            or int(self._offsets[-1]) != len(self._postings)
+        ):
+            raise ValueError("the arrays of the title index do not fit together")
         counts = np.sort(catalog.rating_counts)[::-1]
         self._known_from, self._famous_from = (
             max(1, int(counts[min(films, len(counts)) - 1])) if len(counts) else 1
             for films in (_KNOWN_FILMS, _FAMOUS_FILMS)
         )
-        self._blocks = max(1, (len(catalog) + 0xFFFF) >> 16)
         lengths = np.diff(self._offsets.astype(np.int64)).reshape(self._blocks, -1).sum(axis=0)
         self._weights = np.log1p(len(catalog) / np.maximum(lengths, 1)).astype(np.float32)
         self._forms = lru_cache(maxsize=4096)(partial(self._forms_of, catalog))

@@ -143,6 +143,45 @@ def test_films_outside_the_catalogue_say_so(copied: Path) -> None:
     assert "films that its catalogue does not hold" in refusal(copied)
 
 
+@pytest.mark.parametrize("name", ["catalog/years", "catalog/title_offsets", "titles/entries", "titles/offsets"])
+@pytest.mark.parametrize("content", [np.zeros((2, 2), np.uint32), np.zeros(2, np.uint32), None])
+def test_an_array_of_another_length_is_refused(copied: Path, name: str, content: np.ndarray | None) -> None:
+    path = copied / f"{name}.npy"
+    path.write_bytes(b"") if content is None else np.save(path, content)
+    sign(copied)
+    assert "cannot be read; the bundle is damaged" in refusal(copied)
+
+
+def test_a_canary_that_is_no_archive_is_refused(copied: Path) -> None:
+    (copied / "canary.npz").write_bytes(b"PK\x03\x04 and no more")
+    sign(copied)
+    assert "canary.npz in HERE cannot be read" in refusal(copied)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"ids": np.ones((5, 3))},
+        {"ids": np.ones((0, 3), np.int32), "scores": np.ones((0, 9), np.float32), "indices": np.ones((0, 9), np.int64)},
+        {"scores": np.float32(1), "indices": np.int64(1)},
+    ],
+)
+def test_a_canary_of_other_arrays_is_refused(copied: Path, changed: dict[str, np.ndarray]) -> None:
+    with np.load(copied / "canary.npz") as stored:
+        arrays = {**stored, **changed}
+    np.savez(copied / "canary.npz", **arrays)
+    sign(copied)
+    assert "canary.npz in HERE cannot be read" in refusal(copied)
+
+
+def test_a_model_that_breaks_off_over_its_canary_is_refused(copied: Path) -> None:
+    with np.load(copied / "canary.npz") as stored:
+        arrays = dict(stored)
+    np.savez(copied / "canary.npz", **{**arrays, "ids": np.full_like(arrays["ids"], 9_999)})
+    sign(copied)
+    assert "cannot be run: it breaks off over its canary." in refusal(copied)
+
+
 def test_titles_that_do_not_fit_the_catalogue_are_refused(copied: Path) -> None:
     path = next((copied / "titles").glob("*.npy"))
     path.write_bytes(b"not an array")
