@@ -189,7 +189,7 @@ def _tags(turn: Turn, wish: Wish, notes: list[str]) -> tuple[str, ...]:
 
 
 def _tag_of(words: str, catalog: Catalog) -> str | None:
-    """The tag that words are, in the singular or plural, or whose last word they are, as people say a director's name; None when there is none."""
+    """The tag that words are, in the singular or plural, or whose last word they are, as directors are called."""
     known = tags_of(catalog)
     spelt = next((form for form in (words, words.removesuffix("s"), f"{words}s") if form in known), None)
     return spelt or surnames_of(catalog).get(words)

@@ -59,7 +59,6 @@ MAX_BARE_TITLE = 20
 """Words up to which an unread message may be a title."""
 
 _SEPARATORS = frozenset(".!?;,\n—–-…/")
-_QUOTES = frozenset('"“”„«»')
 _STATES = {"log.abandoned": State.ABANDONED, "log.rewatched": State.REWATCH}
 _ASIDES = {NotWatched.OTHERS, NotWatched.PASSING, NotWatched.HYPOTHETICAL}
 """What is passed over beside something to do: “watched Alien with the kids, they loved it”."""

@@ -27,7 +27,7 @@ from bot.conversation.intents import (
     Seen,
     State,
 )
-from bot.conversation.phrases import key_of
+from bot.conversation.phrases import key_of, number_of
 from bot.conversation.recommending import EXACT, recommend_like, shown_films
 from bot.conversation.telling import day_in_words, details_in_words, genres_in_words, opinion_in_words, shown_title
 from bot.conversation.turn import Turn, details_of, log_of
@@ -53,9 +53,11 @@ def log_watches(turn: Turn, intent: LogWatches) -> None:
     if not films:
         turn.tell("command-needs-film")
         return
-    if intent.whole != films and _is_title(turn, intent.whole) and not _is_list(turn, films):
+    named = _longer_title(turn, intent)
+    if named and not _is_list(turn, films):
         # “Black Friday” is a film; what looked like a day was part of its name.
-        films, when = intent.whole, None
+        rest = intent.whole.partition(named)[2].strip(" ,.!")
+        films, when = named, rest if key_of(rest) in turn.phrases.days else None
         state = State.FINISHED if details.state is State.REWATCH else details.state  # “You Again”
         details = replace(details, rating=None, state=state)
     if when:
@@ -80,6 +82,23 @@ def log_watches(turn: Turn, intent: LogWatches) -> None:
         if link.runner_up is not None and any(log.film_id == link.matches[0].film_id for log in turn.logged):
             _show_runner_up(turn, int(link.matches[0].film_id), int(link.runner_up))
     _tell_unknown(turn, unknown)
+
+
+def _longer_title(turn: Turn, intent: LogWatches) -> str | None:
+    """The title that goes on into what looked like a day or a mark, wholly or by a word or two; else None.
+
+    A number stays with the day: “Jaws two years ago” is not Jaws 2.
+    """
+    whole, films = intent.whole, intent.films
+    words = whole.partition(films)[2].split()
+
+    def numeral(word: str) -> bool:
+        return number_of(word.casefold(), turn.phrases.numbers) is not None
+
+    ends = [
+        " ".join((films, *words[:count])) for count in (2, 1) if count < len(words) and not numeral(words[count - 1])
+    ]
+    return next((text for text in (whole, *ends) if text != films and _is_title(turn, text)), None)
 
 
 def _rate_known(turn: Turn, film_ids: Sequence[int], details: Details) -> list[int]:
