@@ -40,7 +40,10 @@ def test_history_persists_between_runs(run: Run) -> None:
 
 def test_two_people_on_one_machine_do_not_share_a_history(run: Run) -> None:
     run("chat", "--user", "one", typed="I watched Alien (1979)\n")
-    assert "Alien (1979)" not in run("chat", "--user", "two", typed="/history\n").out
+    run("chat", "--user", "two", typed="I watched Heat (1995)\n")
+    one, two = (run("chat", "--user", user, typed="/history\n").out for user in ("one", "two"))
+    assert ("Alien (1979)" in one, "Heat (1995)" in one) == (True, False)
+    assert ("Alien (1979)" in two, "Heat (1995)" in two) == (False, True)
 
 
 @pytest.mark.parametrize(
@@ -54,8 +57,10 @@ def test_every_intent_is_a_command_too(run: Run, command: str) -> None:
 
 
 def test_undo_takes_the_message_back(run: Run) -> None:
-    run("chat", typed="I watched Alien (1979)\nundo\n")
-    assert "Alien (1979)" not in run("chat", typed="/history\n").out
+    run("chat", typed="I watched Heat (1995)\nI watched Alien (1979)\nundo\n")
+    history = run("chat", typed="/history\n").out
+    assert "Heat (1995)" in history
+    assert "Alien (1979)" not in history
 
 
 def test_forget_me_leaves_nothing_in_the_file(run: Run, tmp_path: Path) -> None:
