@@ -70,6 +70,7 @@ class Settings(BaseSettings):
 
     data_dir: Path = Field(
         default_factory=lambda: user_data_path("nextreel", appauthor=False),
+        validate_default=True,
         description="Folder for the database and the log of the terminal.",
     )
     database_url: SecretStr | None = Field(

@@ -19,6 +19,12 @@ def test_nothing_set_is_enough() -> None:
     assert loaded.provider is Provider.AUTO
 
 
+def test_somebody_without_a_home_is_told_which_setting_to_make(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "user_data_path", lambda *_, **__: Path("~nobody-of-this-name/nextreel"))
+    with pytest.raises(SettingsError, match="NEXTREEL_DATA_DIR"):
+        settings.load()
+
+
 def test_a_variable_wins_over_dotenv_and_dotenv_over_toml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "nextreel.toml").write_text("slate_size = 3\ncontext_minutes = 7\ndiversity = 0.9\n")
     (tmp_path / ".env").write_text("NEXTREEL_SLATE_SIZE=4\nNEXTREEL_CONTEXT_MINUTES=8\nSOMEBODY_ELSES=1\n")
