@@ -27,7 +27,7 @@ def mask_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> Even
 
 
 def configure(level: LogLevel, form: LogFormat, file: Path | None) -> None:
-    """Send all logging to `file` (made 0600, its folder too) or, for None, to standard error.
+    """Send all logging to `file` (made 0600, in a folder made 0700) or, for None, to standard error.
 
     Raises LogFileError when the file can't be written.
     """
