@@ -111,7 +111,10 @@ class Dialogue:
         self._turns: WeakValueDictionary[IdentityKey, asyncio.Lock] = WeakValueDictionary()
 
     async def handle(self, message: Message) -> Reply:
-        """Answer a message; never raises. The same event id is handled once and gets the same reply again."""
+        """Answer a message; never raises for what goes wrong in answering it.
+
+        A message that changed anything is handled once: the same event id gets the same reply again.
+        """
         started = time.perf_counter()
         say = say_for(language_of(message.origin.locale))
         try:
