@@ -18,6 +18,6 @@ ENV PATH=/nextreel/bin:$PATH \
     PYTHONUNBUFFERED=1
 USER 10001
 VOLUME /data
-HEALTHCHECK --interval=60s --timeout=20s --start-period=20s CMD ["nextreel", "doctor"]
+HEALTHCHECK --interval=5m --timeout=20s --start-period=20s CMD ["nextreel", "doctor"]
 ENTRYPOINT ["nextreel"]
 CMD ["chat"]

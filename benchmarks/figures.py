@@ -40,7 +40,7 @@ def write(
         "machine": machine(),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "settings": dict(settings),
-        "metrics": {name: float(f"{value:.6g}") for name, value in metrics.items()},
+        "metrics": {name: value if value == int(value) else float(f"{value:.6g}") for name, value in metrics.items()},
     }
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{benchmark}.json"

@@ -1,6 +1,17 @@
-"""`python -m bot` is the `nextreel` command."""
+"""The `nextreel` command's first breath; `python -m bot` is the same."""
 
-from bot.cli import main
+import sys
+
+
+def main() -> None:
+    """Run the command; Ctrl-C ends it with 130 even while it is still being imported."""
+    try:
+        from bot.cli import run
+
+        run()
+    except KeyboardInterrupt:
+        sys.exit(130)
+
 
 if __name__ == "__main__":
     main()

@@ -98,6 +98,8 @@ def chat(
         raise _end(sentence, CONFIGURATION_ERROR) from None
     except (StorageError, log.LogFileError) as error:
         raise _end(str(error), CANNOT_STORE) from None
+    except KeyboardInterrupt:
+        code = terminal.INTERRUPTED
     except BrokenPipeError:
         # Python flushes standard output once more at exit; let that go nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -123,7 +125,7 @@ def _add_commands_of_other_packages() -> None:
         app.command(entry.name)(command)
 
 
-def main() -> None:
+def run() -> None:
     """Run the command."""
     _add_commands_of_other_packages()
     app()

@@ -28,13 +28,15 @@ _LONGEST_LINE = 16 * 2**20
 _LEAVE = frozenset({"exit", "quit", "/exit", "/quit", "/q", ":q"})
 _WELCOME = "Nextreel. Tell me what you watched, or ask “what next?” — “help” shows more, Ctrl-D leaves."
 PROMPT = "› "
-_CONTROL = {code: None for code in (*range(32), *range(127, 160)) if code not in (9, 10)}
+_BIDIRECTIONAL = (*range(0x200E, 0x2010), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+_CONTROL = {code: None for code in (*range(32), *range(127, 160), *_BIDIRECTIONAL) if code not in (9, 10)}
 
 Handle = Callable[[Message], Awaitable[Reply]]
 
 
 def printable(text: str) -> str:
-    """The text without control characters (tabs and line ends stay), so that nothing steers the terminal."""
+    """The text without control characters, bidirectional ones too; tabs and line ends stay. So nothing steers the
+    terminal."""
     return text.translate(_CONTROL)
 
 

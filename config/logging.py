@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import logging
 import sys
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from config.settings import LogFormat, LogLevel
+
+LOG_BYTES = 5_000_000
+"""A log file is begun anew when it is this large; the one before is kept beside it."""
 
 _SECRET_WORDS = ("token", "secret", "password", "authorization", "database_url")
 
@@ -57,7 +61,8 @@ def configure(level: LogLevel, form: LogFormat, file: Path | None) -> None:
         try:
             file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             file.touch(mode=0o600)
-            handler = logging.FileHandler(file, encoding="utf-8")
+            file.chmod(0o600)
+            handler = RotatingFileHandler(file, maxBytes=LOG_BYTES, backupCount=1, encoding="utf-8")
         except OSError as error:
             raise LogFileError(f"The log file {file} can't be written: {error.strerror or error}.") from None
     handler.setFormatter(

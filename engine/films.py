@@ -16,9 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 FilmId = NewType("FilmId", int)
-"""MovieLens' `movieId`; films added by hand start at `FIRST_ADDED_FILM_ID`."""
-
-FIRST_ADDED_FILM_ID = FilmId(1_000_000_000)
+"""MovieLens' `movieId`; films added by hand start at 1,000,000,000."""
 
 GENRES: tuple[str, ...] = (
     "Action", "Adventure", "Animation", "Children", "Comedy", "Crime", "Documentary", "Drama", "Fantasy", "Film-Noir",

@@ -19,7 +19,7 @@ from engine.facts import Facts, Mask, Rows, eligible
 from engine.films import Catalog, FilmId
 from engine.inference import Floats, Provider
 from engine.requests import EventKind, Member, Pick, Reason, Request, Slate
-from engine.rerank import NEUTRAL, cosines_as_likeness, dial, first_scores, for_group, relevance, varied
+from engine.rerank import NEUTRAL, best_known, cosines_as_likeness, dial, first_scores, for_group, relevance, varied
 from engine.space import Indices, Space
 from engine.titles import TitleIndex
 
@@ -245,6 +245,9 @@ class Recommender:
         allowed &= among[self._rows]
         allowed[0] = False
         allowed[self._index_of_row[asked.hidden]] = False
+        unsung = allowed & (self._popularity <= best_known(request.adventurousness))
+        if np.count_nonzero(unsung) >= wanted:
+            allowed = unsung
         count = int(np.count_nonzero(allowed))
         if count == 0:
             return []

@@ -31,8 +31,6 @@ class Event:
 
     film_id: FilmId
     kind: EventKind = EventKind.WATCHED
-    at: int | None = None
-    """Seconds since 1970 UTC; None when it is not known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,9 @@ TOWARDS_UNKNOWN = 0.7
 LEAST_KNOWN = 0.25
 """Films are not rewarded for being less known than this (standardised): their vectors rest on a handful of ratings."""
 
+BEST_KNOWN = 4.0
+"""Standard deviations of log-popularity above `LEAST_KNOWN` that a film may have with the dial just above neutral."""
+
 VARIETY = 0.9
 """Relevance that being just like a film already chosen costs at diversity 1."""
 
@@ -48,6 +51,13 @@ def relevance(standings: Floats, among: Floats) -> Floats:
     top, low = best[:_BEST].mean(), best[min(_HUNDREDTH, len(best)) - 1]
     scaled: Floats = ((np.arcsinh(standings) - low) / max(float(top - low), _LEAST_RANGE)).astype(np.float32)
     return scaled
+
+
+def best_known(adventurousness: float) -> float:
+    """The most popular that a film may be: standardised log-popularity, falling from neutral to 1; infinite below."""
+    if adventurousness <= NEUTRAL:
+        return float("inf")
+    return LEAST_KNOWN + BEST_KNOWN * (1 - adventurousness) / (1 - NEUTRAL)
 
 
 def dial(popularity: Floats, adventurousness: float) -> Floats:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -190,7 +191,8 @@ class Words:
 
 def _clean(text: str, limit: int) -> str:
     """Text without control characters and surplus spaces, cut to `limit` characters; line ends stay."""
-    kept = "".join(c if c.isprintable() or c == "\n" else " " for c in text[: 2 * limit])
+    composed = unicodedata.normalize("NFKC", text[: 2 * limit])
+    kept = "".join(c if c.isprintable() or c == "\n" else " " for c in composed)
     return "\n".join(" ".join(line.split()) for line in kept.split("\n") if line.strip())[:limit].strip(
         " \"“”„«»'‘’`*_~"
     )

@@ -33,7 +33,7 @@ _EXTRA = frozenset({"duckdb", "ibis", "onnx", "onnxruntime", "pyarrow", "scipy",
 def train(
     recipe: Annotated[str, typer.Argument(help="A recipe that ships (starter, inspiration), or a TOML file.")],
     data: Annotated[Path, typer.Option(help="The folder with the MovieLens files that the recipe names.")],
-    out: Annotated[Path, typer.Option(help="Where the bundle goes; what is there is replaced.")],
+    out: Annotated[Path, typer.Option(help="Where the bundle goes; a bundle that is there is replaced.")],
     fold: Annotated[
         int | None, typer.Option(min=0, max=4, help="Keep this fold's people out, so that evaluate can ask them.")
     ] = None,
@@ -50,6 +50,7 @@ def train(
     with _sentences():
         import numpy as np
 
+        from engine.bundle import refuse_to_replace
         from training.datasets import Source, load
         from training.fit import fit
         from training.publish import publish
@@ -57,6 +58,7 @@ def train(
         from training.sequences import protocol
 
         settings = read(recipe)
+        refuse_to_replace(out)  # now, not after an hour of training
         _say(f"Reading {data} …")
         dataset = load(data, [Source(**source.model_dump()) for source in settings.data.sources])
         ratings = dataset.ratings

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 MAX_LENGTH = 100
+MAX_NUMBER = 2**63 - 1
+"""What a database's BIGINT holds."""
 _FORM = re.compile(r"([a-z]+(?:-[a-z]+)*)((?::\d{1,19})*)", re.ASCII)
 
 
@@ -53,9 +55,9 @@ class Action:
     numbers: tuple[int, ...] = ()
 
     def encode(self) -> str:
-        """`verb:n:n`, ASCII. ValueError when a number is negative or it would be longer than 100 characters."""
+        """`verb:n:n`, ASCII. ValueError when a number is negative or over `MAX_NUMBER`, or the text is too long."""
         text = ":".join((self.verb.value, *map(str, self.numbers)))
-        if len(text) > MAX_LENGTH or not _FORM.fullmatch(text):
+        if len(text) > MAX_LENGTH or not _FORM.fullmatch(text) or max(self.numbers, default=0) > MAX_NUMBER:
             raise ValueError(f"an action holds whole numbers and {MAX_LENGTH} characters at most: {text[:MAX_LENGTH]}")
         return text
 
@@ -69,4 +71,7 @@ class Action:
             verb = Verb(found.group(1))
         except ValueError:
             raise UnknownActionError("no verb of ours") from None
-        return cls(verb, tuple(int(n) for n in found.group(2).split(":")[1:]))
+        numbers = tuple(int(n) for n in found.group(2).split(":")[1:])
+        if max(numbers, default=0) > MAX_NUMBER:
+            raise UnknownActionError("no number of ours")
+        return cls(verb, numbers)

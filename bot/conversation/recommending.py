@@ -33,7 +33,8 @@ MAX_SLATE = 20
 """Films that one answer shows at most."""
 EXACT = 0.98
 """Similarity from which a name is as good as written out."""
-_FILMS_OF_A_NAME = 4
+_FILMS_OF_A_NAME = 3
+"""Films that carry a tag of several words before its last word is taken for a surname."""
 _RATED = 20
 """Ratings from which a film's year counts for what is new."""
 
@@ -176,8 +177,8 @@ def _tags(turn: Turn, wish: Wish, notes: list[str]) -> tuple[str, ...]:
     """The tags that the words of a wish are; says which are none."""
     tags: list[str] = []
     for name in wish.names:
-        if tag := _tag_of(name.casefold(), turn.engine.catalog):
-            tags.append(tag)
+        if said := _tags_said(name.casefold(), turn.engine.catalog):
+            tags += said
         else:
             notes.append(turn.say("can-not-person", name=shown_title(name)))
     for words in wish.words:
@@ -188,11 +189,12 @@ def _tags(turn: Turn, wish: Wish, notes: list[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(tags))
 
 
-def _tag_of(words: str, catalog: Catalog) -> str | None:
-    """The tag that words are, in the singular or plural, or whose last word they are, as directors are called."""
+def _tags_said(words: str, catalog: Catalog) -> tuple[str, ...]:
+    """The tags that words are: in the singular or plural, and the one whose last word they are, as directors are
+    called."""
     known = tags_of(catalog)
     spelt = next((form for form in (words, words.removesuffix("s"), f"{words}s") if form in known), None)
-    return spelt or surnames_of(catalog).get(words)
+    return tuple(tag for tag in (surnames_of(catalog).get(words), spelt) if tag)
 
 
 def _split_tags(words: str, catalog: Catalog) -> tuple[list[str], str]:
@@ -205,8 +207,8 @@ def _split_tags(words: str, catalog: Catalog) -> tuple[list[str], str]:
         size = next((n for n in range(min(4, len(left)), 0, -1) if " ".join(left[:n]) in known), 0)
         if size:
             tags.append(" ".join(left[:size]))
-        elif tag := _tag_of(left[0], catalog):
-            tags.append(tag)
+        elif said := _tags_said(left[0], catalog):
+            tags += said
         else:
             lost.append(left[0])
         left = left[max(size, 1) :]
@@ -248,8 +250,9 @@ def _show(
     turn.texts += notes
     turn.texts.append(_opening(turn, wish, stranger=stranger, more=more))
     turn.cards = slate_cards(turn.say, slate.picks, slate_id)
-    if request.tags and not any(set(request.tags) & {t.casefold() for t in p.film.tags} for p in slate.picks):
-        turn.hint("none-tagged", tags=either(turn.say, request.tags))
+    tagged = sum(not set(request.tags).isdisjoint(tag.casefold() for tag in pick.film.tags) for pick in slate.picks)
+    if request.tags and tagged < len(slate.picks):
+        turn.hint("some-tagged" if tagged else "none-tagged", tags=either(turn.say, request.tags), count=tagged)
     if len(slate.picks) < request.count:
         turn.hint("slate-short")
     else:

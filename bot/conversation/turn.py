@@ -261,6 +261,4 @@ def _event(watch: Watch | LogWatch) -> Event:
         kind = EventKind.REWATCHED
     else:
         kind = EventKind.LIKED if liked else EventKind.WATCHED
-    day = watch.watched_on
-    at = None if day is None else int(datetime(day.year, day.month, day.day, 12).timestamp())  # noqa: DTZ001 - noon anywhere
-    return Event(FilmId(watch.film_id), kind, at)
+    return Event(FilmId(watch.film_id), kind)

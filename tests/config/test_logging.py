@@ -37,6 +37,7 @@ def test_our_lines_and_the_librarys_look_the_same(tmp_path: Path) -> None:
 
 def test_only_its_owner_reads_the_log(tmp_path: Path) -> None:
     file = tmp_path / "nextreel.log"
+    file.touch(mode=0o644)
     configure(LogLevel.INFO, LogFormat.JSON, file)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 

@@ -23,14 +23,14 @@ def test_an_action_reads_as_a_verb_and_numbers() -> None:
     assert Action(Verb.SEEN, (296, 2571)).encode() == "seen:296:2571"
 
 
-@pytest.mark.parametrize("numbers", [(-1,), (10**18,) * 6])
+@pytest.mark.parametrize("numbers", [(-1,), (10**18,) * 6, (2**63,)])
 def test_what_does_not_fit_is_refused(numbers: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="100 characters"):
         Action(Verb.SEEN, numbers).encode()
 
 
 @pytest.mark.parametrize(
-    "text", ["", "seen:", "seen:-1", "seen:1:", "dance:1", "seen:x", "SEEN:1", "seen:1\n", "a" * 200]
+    "text", ["", "seen:", "seen:-1", "seen:1:", "dance:1", "seen:x", "SEEN:1", "seen:1\n", "a" * 200, f"seen:{2**63}"]
 )
 def test_another_text_is_no_action(text: str) -> None:
     with pytest.raises(UnknownActionError):
