@@ -14,7 +14,7 @@ import re
 import tomllib
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache, partial
 from pathlib import Path
@@ -112,6 +112,13 @@ _SEPARATOR = re.compile(
     r"\s*(?:(?P<strong>[\n;]|\s/\s)|,(?:\s+(?:and|&|then|plus)\s)?|\s(?:and|&|\+|plus|as\s+well\s+as|then)\s)\s*",
     re.IGNORECASE,
 )
+_NUMERAL = r"(?:part\s+)?(?:\d|10|[ivx]{1,4})"
+_SERIES = re.compile(
+    rf"^(?P<of>.*[^\W\d_].*?)\s+(?P<parts>{_NUMERAL}(?:(?:\s*,\s*(?:and\s+|&\s*)?|\s+and\s+|\s*[&+]\s*){_NUMERAL})+)$",
+    re.IGNORECASE,
+)
+_PART = re.compile(_NUMERAL, re.IGNORECASE)
+_FIRST_OF = re.compile(r"^(?P<of>.*?[^\W\d_].*?)\s+(?:part\s+)?(?:1|i|one)$", re.IGNORECASE)
 _POSSESSIVE = re.compile(r"['’]s\b")
 _TAIL = re.compile(r"(?:\s*,|\s+(?:and|&))+\s*$", re.IGNORECASE)
 _LEAD = re.compile(r"(?:(?:both|and|then)\s+)+(?=\S)", re.IGNORECASE)
@@ -343,6 +350,9 @@ class TitleIndex:
             link = self._by_name(typed, name, said)
             if link:
                 return link
+        series = _FIRST_OF.match(typed)
+        if series and self._exact(f"{series['of']} 2"):
+            return replace(self.link(series["of"], year=year), text=typed)
         near: list[Link] = []
         for name, said in self._readings(typed, year):
             expanded = self._expanded(name)
@@ -684,9 +694,12 @@ class TitleIndex:
     def link_all(self, text: str) -> tuple[Link, ...]:
         """The films of a list, in its order: commas, lines, “and” and “&” part them, unless a name has them itself.
 
-        Of all ways to part the text the one is taken whose pieces are names, then the one with the fewest pieces.
+        Of all ways to part the text the one is taken whose pieces are names, then the one with the fewest pieces. Parts
+        of one series may be named by their numbers: “Toy Story 1 and 2”.
         """
         typed = _TAIL.sub("", _clean(_BULLET.sub("", text[:MAX_LIST]), MAX_LIST))
+        if series := self._series(typed):
+            return series
         spans, bounds = self._pieces(typed)
         for place, (first, last) in enumerate(spans):
             lead = _LEAD.match(typed, first, last)
@@ -725,6 +738,15 @@ class TitleIndex:
                     # A title over several pieces has to be better than they are for themselves.
                     costs[span] = _COSTS[linked(span).certainty] * (0.8 + 0.2 * (span[1] - span[0]))
         return tuple(linked(span) for span in (_cheapest(count, costs) if strange else parted))
+
+    def _series(self, typed: str) -> tuple[Link, ...]:
+        """The films of “Rocky II and III”; none when the text does not end so, or a part is not clearly a film."""
+        found = _SERIES.match(typed) if len(typed) <= MAX_NAME else None
+        if not found or self._exact(typed):
+            return ()
+        parts = [re.sub(r"^part\s+", "", part, flags=re.IGNORECASE) for part in _PART.findall(found["parts"])]
+        links = tuple(self.link(f"{found['of']} {part}") for part in parts)
+        return links if all(link.certainty is not Certainty.UNKNOWN for link in links) else ()
 
     @staticmethod
     def _pieces(typed: str) -> tuple[list[tuple[int, int]], list[bool]]:

@@ -269,7 +269,20 @@ LISTS = [
     ("romeo and juliette", ["romeo and juliette"]),
     ("harry potter and the prisoner of azkabn and Us", ["harry potter and the prisoner of azkabn", "Us"]),
     ("Alien", ["Alien"]),
+    ("Toy Story 1 and 2", ["Toy Story 1", "Toy Story 2"]),
+    ("Rocky II & III", ["Rocky II", "Rocky III"]),
+    ("The Godfather Part II and III", ["The Godfather Part II", "The Godfather Part III"]),
+    ("the godfather 1, 2 and 3", ["the godfather 1", "the godfather 2", "the godfather 3"]),
+    ("Heat and 300", ["Heat", "300"]),
+    ("Seven and 8", ["Seven and 8"]),
 ]
+
+
+@pytest.mark.parametrize("typed", ["Toy Story 1", "Toy Story part 1", "Toy Story I"])
+def test_the_first_of_a_series_may_be_numbered(titles: TitleIndex, catalog: Catalog, typed: str) -> None:
+    link = titles.link(typed)
+    assert link.certainty is Certainty.CLEAR
+    assert catalog.names_at(catalog.rows_of([link.matches[0].film_id])[0])[0] == "Toy Story"
 
 
 @pytest.mark.parametrize(("typed", "pieces"), LISTS, ids=[repr(typed) for typed, _ in LISTS])
