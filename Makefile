@@ -39,6 +39,7 @@ lint: $(VENV)/.dev
 	PATH="$(BIN):$$PATH" $(BIN)/cog --check README.md docs/*.md
 
 docs: $(VENV)/.dev
+	$(BIN)/python -m docs.generate
 	PATH="$(BIN):$$PATH" $(BIN)/cog -r README.md docs/*.md
 
 bench: $(VENV)/.dev

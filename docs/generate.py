@@ -28,6 +28,8 @@ from bot.terminal import PROMPT, styled
 from config.settings import PREFIX, Settings
 
 COLUMNS = 96
+PICTURE = Path(__file__).parent / "conversation.svg"
+CONVERSATION = ("I just watched Suspiria", "the 1977 one", "what next?", "why the second one?")
 RESULTS = Path(__file__).parent.parent / "benchmarks" / "results"
 
 
@@ -78,14 +80,14 @@ def _wrapped(text: str) -> str:
     )
 
 
-def picture(lines: Sequence[str], target: Path) -> None:
-    """Draw that conversation as a person's terminal shows it, as SVG in `target`."""
+def picture(target: Path) -> None:
+    """Draw `CONVERSATION` as a person's terminal shows it, as SVG in `target`."""
     console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True, color_system="truecolor")
 
     async def talk(folder: str) -> None:
         app = await App.open(Settings(data_dir=Path(folder)))
         try:
-            for number, line in enumerate(lines):
+            for number, line in enumerate(CONVERSATION):
                 origin = Origin(Identity("terminal", "", "me"), Place("terminal", ""), str(number), datetime.now(UTC))
                 console.print(RichText(f"{PROMPT}{line}", style="bold green"))
                 console.print(styled(await app.dialogue.handle(Text(origin, line))))
@@ -98,13 +100,59 @@ def picture(lines: Sequence[str], target: Path) -> None:
     target.write_text(console.export_svg(title="nextreel chat", unique_id="nextreel"), encoding="utf-8")
 
 
+def _metrics(benchmark: str) -> dict[str, float]:
+    metrics: dict[str, float] = json.loads((RESULTS / f"{benchmark}.json").read_text(encoding="utf-8"))["metrics"]
+    return metrics
+
+
+def _table(*rows: Sequence[str]) -> str:
+    """A Markdown table; the first row is its head."""
+    head, *body = rows
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *body))
+
+
+SHOWN = ("hr@10", "ndcg@10")
+RANKERS = {"": "the starter model", "ease/": "EASE", "item-knn/": "item-kNN", "popularity/": "popularity"}
+
+
 def starter_figures() -> str:
-    """How good the shipped model is beside its baselines, from `benchmarks/results/starter.json`: a Markdown table."""
-    metrics = json.loads((RESULTS / "starter.json").read_text())["metrics"]
-    names = {"": "Nextreel's starter model", "ease/": "EASE", "item-knn/": "item-kNN", "popularity/": "popularity"}
-    rows = [
-        f"| {name} | {metrics[f'{prefix}hr@10']:.3f} | {metrics[f'{prefix}ndcg@10']:.4f} |"
-        for prefix, name in names.items()
-    ]
-    head = f"| {int(metrics['people']):,} people held out | HR@10 | NDCG@10 |"
-    return "\n".join([head, "|---|---|---|", *rows])
+    """How good the shipped model is beside its baselines, from `starter.json`: a Markdown table."""
+    figures = _metrics("starter")
+    rows = (
+        (name, *(f"{figures[f'{prefix}{figure}']:.4f} ± {figures[f'{prefix}{figure}-se']:.4f}" for figure in SHOWN))
+        for prefix, name in RANKERS.items()
+    )
+    return _table((f"{figures['people']:,.0f} people, each left out once", *map(str.upper, SHOWN)), *rows)
+
+
+def starter_ratios() -> str:
+    """The starter model's NDCG@10 against each baseline with its paired bootstrap interval, from `starter.json`."""
+    figures = _metrics("starter")
+    ratios = (
+        (name, *(f"{figures[f'ratio/{prefix}ndcg@10{end}']:.2f}" for end in ("", "-low", "-high")))
+        for prefix, name in RANKERS.items()
+        if prefix
+    )
+    return _table(("NDCG@10 of the starter model ÷ that of", "ratio", "from", "to"), *ratios)
+
+
+def budgets() -> str:
+    """Every budget beside what was measured, from `engine.json`: a Markdown table."""
+    path = RESULTS / "engine.json"
+    run = json.loads(path.read_text(encoding="utf-8"))
+    figures: dict[str, float] = run["metrics"]
+    rows = []
+    for name, limit in figures.items():
+        step, found, unit = name.partition("_limit_")
+        if found:
+            measured = figures[f"{step}_{unit}"]
+            shown = {"ms": "ms", "s": "s", "mb": "MB"}[unit]
+            verdict = "" if measured <= limit else "over"
+            rows.append(
+                (step.replace("/", ": ").replace("_", " "), f"{measured:.3g} {shown}", f"{limit:.3g} {shown}", verdict)
+            )
+    return f"On {run['machine']}:\n\n" + _table(("step", "here", "limit", ""), *rows)
+
+
+if __name__ == "__main__":
+    picture(PICTURE)

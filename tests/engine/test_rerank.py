@@ -4,7 +4,17 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.rerank import NEUTRAL, cosines_as_likeness, dial, first_scores, for_group, relevance, varied
+from engine.rerank import (
+    LEAST_KNOWN,
+    NEUTRAL,
+    best_known,
+    cosines_as_likeness,
+    dial,
+    first_scores,
+    for_group,
+    relevance,
+    varied,
+)
 
 numbers = st.integers(2, 60)
 settings_of_a_dial = st.floats(0, 1)
@@ -42,6 +52,13 @@ def test_turning_the_dial_up_never_favours_the_better_known(one: float, other: f
     popularity = np.linspace(-2, 4, 30).astype(np.float32)
     low, high = dial(popularity, min(one, other)), dial(popularity, max(one, other))
     assert (np.diff(high - low) <= 1e-5).all()
+
+
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_turned_up_the_dial_leaves_out_the_best_known_films(one: float, other: float) -> None:
+    assert best_known(max(one, other)) <= best_known(min(one, other))
+    assert best_known(NEUTRAL) == float("inf")
+    assert best_known(1) == LEAST_KNOWN
 
 
 def test_of_unknown_people_the_best_known_films_come_first_and_lesser_ones_as_the_dial_turns() -> None:
