@@ -41,7 +41,7 @@ def slate_cards(say: Say, picks: Sequence[Pick], slate_id: int) -> tuple[Card, .
             title=pick.film.title,
             year=pick.film.year,
             genres=pick.film.genres,
-            reason=reason_in_words(say, pick.reason),
+            reason=reason_in_words(say, pick.reason, with_shared=True),
             number=number,
             links=links_of(pick.film),
             choices=tuple(

@@ -15,6 +15,8 @@ from bot.conversation.phrases import Say
 from engine.films import GENRES, Film
 from engine.requests import Reason, ReasonKind, Request
 
+MAX_SHARED = 2
+"""Genres (or a decade) and tags that two films share, of each so many are said."""
 MAX_TITLE = 60
 """Characters of a typed title that are shown."""
 
@@ -84,20 +86,27 @@ def genres_in_words(say: Say, genres: Iterable[str]) -> str:
     return say.listed([genre.lower() for genre in GENRES if genre in wanted])
 
 
-def reason_in_words(say: Say, reason: Reason) -> str:
-    """One reason, without a full stop."""
+def reason_in_words(say: Say, reason: Reason, *, with_shared: bool = False) -> str:
+    """One reason, without a full stop; `with_shared` adds what the film has in common with the one it is due to."""
     films = labels(say, reason.films)
     match reason.kind:
-        case ReasonKind.BECAUSE_WATCHED:
-            return say("reason-because-watched", films=films)
-        case ReasonKind.LIKE:
-            return say("reason-like", films=films)
+        case ReasonKind.BECAUSE_WATCHED | ReasonKind.LIKE:
+            said = say(f"reason-{reason.kind.value}", films=films)
+            shared = _telling_facts(reason.facts) if with_shared and len(reason.films) == 1 else ()
+            return say("reason-both", reason=said, facts=facts_in_words(say, shared)) if shared else said
         case ReasonKind.SHARED:
             return say("reason-shared", films=films, facts=facts_in_words(say, reason.facts))
         case ReasonKind.POPULAR:
             return say("reason-popular", rank=round((reason.evidence or {}).get("rank", 0)))
         case ReasonKind.FACTS:
             return say("reason-facts", facts=facts_in_words(say, reason.facts))
+
+
+def _telling_facts(facts: Sequence[str]) -> tuple[str, ...]:
+    """The shared facts that are worth saying, a few: not a genre or a decade alone, which half of all films share."""
+    plain = [fact for fact in facts if fact in GENRES or fact[:1].isdigit()]
+    tags = [fact for fact in facts if fact not in plain][:MAX_SHARED]
+    return (*plain[:MAX_SHARED], *tags) if tags or len(plain) > 1 else ()
 
 
 def facts_in_words(say: Say, facts: Sequence[str]) -> str:

@@ -84,6 +84,17 @@ def test_wrong_arguments_are_one_sentence_and_their_code(folder: Path, recipe_fi
     assert (no_bundle.exit_code, no_bundle.stderr.count("\n")) == (65, 1)
 
 
+def test_a_folder_that_is_no_bundle_is_not_replaced_and_nothing_is_trained(
+    folder: Path, recipe_file: Path, tmp_path: Path
+) -> None:
+    precious = tmp_path / "precious"
+    precious.mkdir()
+    (precious / "letter.txt").write_text("mine", encoding="utf-8")
+    made = typed("train", recipe_file, "--data", folder, "--out", precious, "--checkpoints", tmp_path)
+    assert (made.exit_code, made.stderr.count("\n")) == (65, 1)
+    assert (precious / "letter.txt").read_text(encoding="utf-8") == "mine"
+
+
 def test_a_place_that_cannot_be_written_is_one_sentence(folder: Path, recipe_file: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way", encoding="utf-8")
     made = typed(
@@ -106,7 +117,7 @@ def test_without_the_training_libraries_it_says_what_to_install(
     program = textwrap.dedent("""
         import sys
         sys.modules["torch"] = None  # as if it were not installed
-        from bot.cli import main
+        from bot.__main__ import main
         sys.argv[0] = "nextreel"
         main()
     """)
