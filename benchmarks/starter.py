@@ -9,6 +9,7 @@ figures in its manifest and its model card. Stopped and started again, it goes o
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import statistics
 import sys
@@ -288,7 +289,8 @@ def reporter(label: str) -> Callable[[Progress], None]:
     def report(progress: Progress) -> None:
         if progress.batch == progress.batches:
             epoch = progress.done[-1]
-            say(f"{label}: epoch {epoch.number}, loss {epoch.loss:.4f}, validation NDCG@10 {epoch.ndcg:.4f}")
+            found = "" if math.isnan(epoch.ndcg) else f", validation NDCG@10 {epoch.ndcg:.4f}"
+            say(f"{label}: epoch {epoch.number}, loss {epoch.loss:.4f}{found}")
 
     return report
 
