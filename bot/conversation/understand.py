@@ -337,6 +337,8 @@ class _Reading:
     def wish(self, match: Match) -> Intent:
         if without := match.captures.get("without"):
             return Recommend(read_wish(self.tokens[slice(*without[0])], self.said, self.phrases, negated=True))
+        if spared := match.captures.get("spared"):  # “anything but horror” is read whole
+            return Recommend(read_wish(self.tokens[match.start : spared[0][1]], self.said, self.phrases))
         start, end = match.captures["wish"][0]
         # The word that calls for a wish may belong to it: “not Aliens”, “no horror”.
         start = next((i for i in range(match.start, start) if self.tokens[i].word in self.phrases.negations), start)
