@@ -47,7 +47,15 @@ from bot.conversation.intents import (
 )
 from bot.conversation.message import Command, Complete, Message, Origin, Press, Text
 from bot.conversation.phrases import language_of, phrases_for, say_for
-from bot.conversation.recalling import forget, history, remove, remove_watches, undo
+from bot.conversation.recalling import (
+    forget,
+    history,
+    is_last_change_in_mind,
+    remove,
+    remove_watches,
+    take_back,
+    undo,
+)
 from bot.conversation.recommending import dismiss, dismiss_films, is_title, more, recommend, recommend_like, why
 from bot.conversation.reply import Reply, Visibility, from_json, to_json
 from bot.conversation.turn import Fetched, Habits, Turn
@@ -283,7 +291,10 @@ def act(turn: Turn, intent: Intent) -> None:
         case More():
             more(turn, intent)
         case Undo():
-            undo(turn)
+            if intent.that and not is_last_change_in_mind(turn):
+                dismiss(turn, Dismiss())
+            else:
+                take_back(turn)
         case History():
             history(turn, intent)
         case Remove():

@@ -152,7 +152,9 @@ class More:
 
 @dataclass(frozen=True, slots=True)
 class Undo:
-    """Take back the last change."""
+    """Take back the last change; `that`: only if it is what is talked about (“not that one”)."""
+
+    that: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,6 +125,22 @@ def remove_watches(turn: Turn, watches: list[Watch]) -> None:
 # Taking back
 
 
+def is_last_change_in_mind(turn: Turn) -> bool:
+    """Whether the films talked about are those that the last change was about."""
+    changes = turn.fetched.undoable
+    changed = {watch.film_id for watch in (*changes.logged, *changes.rated)} if changes else set()
+    return bool(turn.in_mind or turn.context.questions) and set(turn.in_mind) <= changed
+
+
+def take_back(turn: Turn) -> None:
+    """Take back the last message: its changes, or, where it did no more than make the bot ask, the question."""
+    changes = turn.fetched.undoable
+    if turn.context.questions and (changes is None or turn.context.asked_by != changes.message_id):
+        turn.tell("nothing-open")
+    else:
+        undo(turn)
+
+
 def undo(turn: Turn) -> None:
     """Take back the last message's changes as one; said twice, one message further back."""
     changes = turn.fetched.undoable

@@ -479,6 +479,7 @@ MEANINGS: Mapping[str, Callable[[_Reading, Match], Intent | tuple[Intent, ...]]]
     "dismiss.dismiss": _Reading.dismiss,
     "more.more": _Reading.more,
     "undo.undo": _constant(Undo()),
+    "undo.that": _constant(Undo(that=True)),
     "history.all": _constant(History()),
     "history.search": _Reading.history,
     "remove.remove": _Reading.remove,
