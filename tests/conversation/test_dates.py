@@ -42,6 +42,26 @@ def test_a_day(words: str, day: date | None, exactness: str) -> None:
     assert not said.in_future
 
 
+@pytest.mark.parametrize(
+    ("words", "now", "day"),
+    [
+        ("last month", date(2026, 10, 31), date(2026, 9, 1)),
+        ("a month ago", date(2026, 3, 31), date(2026, 2, 1)),
+        ("last month", date(2026, 1, 15), date(2025, 12, 1)),
+    ],
+)
+def test_last_month_is_the_calendars(words: str, now: date, day: date) -> None:
+    moment = datetime(now.year, now.month, now.day, 20, 0, tzinfo=UTC)
+    said = day_of(words, moment, phrases_for("en"), "en")
+    assert (said.day, said.exactness) == (day, Exactness.MONTH)
+
+
+def test_last_year_is_the_calendars_on_the_last_day_of_a_leap_year() -> None:
+    said = day_of("last year", datetime(2028, 12, 31, 20, 0, tzinfo=UTC), phrases_for("en"), "en")
+    assert said.day is not None
+    assert (said.day.year, said.exactness) == (2027, Exactness.YEAR)
+
+
 @pytest.mark.parametrize("words", ["tomorrow", "in 2031", "on 2031-05-03", "in May 2030"])
 def test_a_day_to_come_is_not_known(words: str) -> None:
     said = day_of(words, MOMENT, phrases_for("en"), "en")

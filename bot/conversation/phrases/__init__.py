@@ -30,9 +30,10 @@ class Era:
 
 @dataclass(frozen=True, slots=True)
 class DayPhrase:
-    """A date said without a calendar; `ago` is None when it says nothing about the day."""
+    """A date said without a calendar, so many days or months ago; both are None when it says nothing about the day."""
 
     ago: int | None
+    months: int | None
     precision: str
 
 
@@ -180,7 +181,10 @@ def phrases_for(language: str) -> Phrases:
         ordinals=data["ordinals"],
         decades=data["decades"],
         months=data["months"],
-        days={key_of(said): DayPhrase(of.get("ago"), of["precision"]) for said, of in data["days"].items()},
+        days={
+            key_of(said): DayPhrase(of.get("ago"), of.get("months"), of["precision"])
+            for said, of in data["days"].items()
+        },
         genres=_by_plain(genres),
         eras={key_of(said): Era(of.get("from"), of.get("to"), of.get("recent")) for said, of in data["eras"].items()},
         adventurousness=_by_plain(data["adventurousness"]),
