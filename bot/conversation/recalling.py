@@ -99,6 +99,9 @@ def _search(turn: Turn, typed: str) -> None:
 def remove(turn: Turn, intent: Remove) -> None:
     """Take all watches of a film out of the history."""
     turn.private = True
+    if not intent.film:
+        turn.tell("remove-needs-film")
+        return
     watches, clear = _found(turn, intent.film)
     film_ids = list(dict.fromkeys(watch.film_id for watch in watches))
     if not watches:
