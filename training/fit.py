@@ -293,7 +293,8 @@ class _Run:
         }
         path.parent.mkdir(parents=True, exist_ok=True)
         fresh = path.with_suffix(".fresh")
-        torch.save(state, fresh)
+        with fresh.open("wb") as file:  # torch would turn “no space left” into an error without a name
+            torch.save(state, file)
         fresh.replace(path)
 
     def resume(self, path: Path) -> None:
