@@ -47,7 +47,8 @@ def train(
     ),
 ) -> None:
     """Train a bundle from MovieLens ratings. Ctrl-C keeps what was done; the same command goes on from there."""
-    with _sentences():
+    same = "the same command without --fresh" if fresh else "the same command"
+    with _sentences(f"Stopped. Every finished epoch is kept; {same} goes on from there."):
         import numpy as np
 
         from engine.bundle import refuse_to_replace
@@ -81,7 +82,7 @@ def evaluate(
     data: Annotated[Path, typer.Option(help="The folder with the MovieLens files that its recipe names.")],
 ) -> None:
     """Ask a bundle, by its exported graphs, about people it was not trained on; prints the figures as JSON."""
-    with _sentences():
+    with _sentences("Stopped."):
         import numpy as np
 
         from engine.bundle import load as open_bundle
@@ -97,7 +98,10 @@ def evaluate(
         dataset = load(data, [Source(**source.model_dump()) for source in settings.data.sources])
         split = protocol(dataset.ratings)
         tested = np.flatnonzero(split.fold >= 0)
-        strangers = tested[~np.isin(fingerprints(dataset.ratings, tested), trained_people(opened))]
+        trained = trained_people(opened)
+        if not len(trained):
+            _end(f"{opened.label} does not say whom it was trained on, so nobody can be asked about it.", BAD_BUNDLE)
+        strangers = tested[~np.isin(fingerprints(dataset.ratings, tested), trained)]
         if not len(strangers):
             _end(
                 f"{opened.label} was trained on all {len(tested):,} people who could be asked, so its figures would "
@@ -120,8 +124,8 @@ def _end(sentence: str, code: int) -> NoReturn:
 
 
 @contextmanager
-def _sentences() -> Iterator[None]:
-    """Every known error as one sentence on standard error and its exit code."""
+def _sentences(stopped: str) -> Iterator[None]:
+    """Every known error as one sentence on standard error and its exit code; `stopped` is the one for Ctrl-C."""
     try:
         with _bundle_sentences():
             yield
@@ -134,7 +138,7 @@ def _sentences() -> Iterator[None]:
     except OSError as error:
         _end(f"{error.filename or 'A file'} cannot be read or written: {error.strerror or error}.", CANNOT_WRITE)
     except KeyboardInterrupt:
-        _end("\nStopped. Every finished epoch is kept; the same command goes on from there.", INTERRUPTED)
+        _end(f"\n{stopped}", INTERRUPTED)
 
 
 @contextmanager

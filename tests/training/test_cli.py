@@ -74,6 +74,19 @@ def test_nobody_is_asked_who_was_trained_on(folder: Path, recipe_file: Path, tmp
     assert "was trained on all" in asked.stderr
 
 
+def test_nobody_is_asked_where_a_bundle_does_not_say_whom_it_was_trained_on(
+    folder: Path, recipe_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "bundle"
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr("training.publish.PEOPLE_FILE", "something_else.npy")
+        made = typed("train", recipe_file, "--data", folder, "--out", out, "--checkpoints", tmp_path, "--epochs", 1)
+    assert made.exit_code == 0, made.stderr
+    asked = typed("evaluate", out, "--data", folder)
+    assert (asked.exit_code, asked.stdout) == (65, "")
+    assert "does not say whom it was trained on" in asked.stderr
+
+
 def test_wrong_arguments_are_one_sentence_and_their_code(folder: Path, recipe_file: Path, tmp_path: Path) -> None:
     unknown = typed("train", "nope", "--data", folder, "--out", tmp_path / "b")
     assert (unknown.exit_code, unknown.stderr.count("\n")) == (2, 1)
@@ -109,6 +122,20 @@ def test_a_place_that_cannot_be_written_is_one_sentence(folder: Path, recipe_fil
     )
     assert made.exit_code == 73
     assert "Traceback" not in made.stderr
+
+
+def test_a_full_disk_is_one_sentence(folder: Path, recipe_file: Path, tmp_path: Path) -> None:
+    kept, full = tmp_path / "kept", Path("/dev/full")
+    if not full.exists():
+        pytest.skip("this system has no /dev/full")
+    command = ["train", recipe_file, "--data", folder, "--out", tmp_path / "b", "--checkpoints", kept]
+    assert typed(*command).exit_code == 0
+    [state] = kept.glob("*.pt")
+    state.unlink()
+    state.with_suffix(".fresh").symlink_to(full)
+    made = typed(*command)
+    assert made.exit_code == 73
+    assert "No space left" in made.stderr
 
 
 def test_without_the_training_libraries_it_says_what_to_install(
