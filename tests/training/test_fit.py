@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from training.datasets import Dataset
 from training.errors import TrainingError
 from training.fit import Fitted, Progress, fit
 from training.recipe import ModelSettings, Recipe, SequenceSettings, Start, TrainingSettings
+from training.sequences import protocol
 
 
 def everybody(dataset: Dataset) -> np.ndarray:
@@ -47,6 +49,23 @@ def test_with_a_number_of_epochs_everybody_is_trained_on(dataset: Dataset, recip
     fitted = fit(dataset, recipe, everybody(dataset), seed=0, checkpoints=tmp_path, epochs=2)
     assert fitted.best == len(fitted.epochs) == 2
     assert fitted.counts.sum() == len(dataset.ratings.films)
+
+
+def test_nothing_of_people_who_are_left_out_reaches_the_model(dataset: Dataset, recipe: Recipe, tmp_path: Path) -> None:
+    """Not the weights, the vocabulary, the popularity, the start of the table or the epoch that is kept."""
+    ratings, fold = dataset.ratings, protocol(dataset.ratings).fold
+    films, stars = ratings.films.copy(), ratings.stars.copy()
+    for person in np.flatnonzero(fold == 0):
+        rows = ratings.rows(int(person))
+        films[rows], stars[rows] = films[rows][::-1] % 7 + 1, 5.5 - stars[rows]
+    other = replace(dataset, ratings=replace(ratings, films=films, stars=stars))
+    learning = np.flatnonzero(fold != 0)
+    one = fit(dataset, recipe, learning, seed=0, checkpoints=tmp_path / "one")
+    two = fit(other, recipe, learning, seed=0, checkpoints=tmp_path / "other")
+    assert one.epochs == two.epochs
+    assert one.vocabulary.films.tolist() == two.vocabulary.films.tolist()
+    assert one.counts.tolist() == two.counts.tolist()
+    assert same(one, two)
 
 
 @pytest.mark.parametrize("start", list(Start))
