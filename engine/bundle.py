@@ -26,6 +26,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from engine.films import Catalog
 from engine.inference import GraphError, Model, Provider, left_padded_ids
+from engine.names import READING
 
 if TYPE_CHECKING:
     from engine.titles import TitleIndex
@@ -98,6 +99,8 @@ class Manifest(BaseModel):
     dimension: int = Field(ge=1, le=8192)
     vocabulary: int = Field(ge=1, lt=2**31)
     inputs: tuple[str, ...]
+    reading: int = Field(ge=1)
+    """How names were read for the title index: `engine.names.READING`."""
     metrics: dict[str, float]
     licence: str
     files: dict[Annotated[str, AfterValidator(_inside)], FileEntry]
@@ -254,6 +257,7 @@ def write(
             dimension=int(film_table.shape[1]),
             vocabulary=len(vocabulary),
             inputs=tuple(inputs),
+            reading=READING,
             metrics=dict(metrics),
             licence=licence,
             files={
@@ -362,6 +366,12 @@ def _read_manifest(folder: Path, verify: bool) -> Manifest:
             file="manifest.json",
             detail=str(error),
         ) from error
+    if manifest.reading != READING:
+        raise BundleError(
+            f"The title index in {folder} was built by another version of Nextreel; make the bundle anew.",
+            folder=folder,
+            file="manifest.json",
+        )
     unsigned = written.replace(manifest.checksum.encode(), _NO_CHECKSUM.encode(), 1)
     if verify and hashlib.sha256(unsigned).hexdigest() != manifest.checksum:
         sentence = f"manifest.json in {folder} was changed after the bundle was made."

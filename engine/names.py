@@ -14,6 +14,10 @@ from enum import IntEnum
 from functools import lru_cache
 from hashlib import blake2b
 
+READING = 1
+"""The way in which names are read here. A title index serves only those who read names as it was built: any change to
+the keys, shorter names or trigrams of this file adds one."""
+
 MAX_NAME = 300
 """Characters of a name that are read; the longest title of MovieLens has fewer."""
 

@@ -108,11 +108,6 @@ def evaluate(
                 "mean nothing. Train with --fold to keep some of them out.",
                 BAD_BUNDLE,
             )
-        if dataset.data_hash != opened.manifest.data_hash:
-            _say(
-                "These are not the data it was trained on: who has rated more since then is not recognised, so people "
-                "who had a part in training may be among those asked."
-            )
         if left := len(tested) - len(strangers):
             _say(f"{left:,} people had a part in training and are not asked.")
         found = examine(opened, dataset, settings.sequences, split, strangers)

@@ -22,7 +22,7 @@ from engine.inference import left_padded_ids
 from training.baselines import Baseline
 from training.datasets import Dataset, Ratings
 from training.recipe import Films, SequenceSettings
-from training.sequences import People, Question, Vocabulary, question, selected
+from training.sequences import MIN_BEFORE, People, Question, Vocabulary, question, selected
 
 Ids = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -214,11 +214,11 @@ def ratio(values: Floats, baseline: Floats, *, seed: int = 0) -> tuple[float, fl
 
 
 def fingerprints(ratings: Ratings, people: Sequence[int] | Ids) -> npt.NDArray[np.uint64]:
-    """One number a person, made from what they rated and when, uint64[len(people)]: whoever it is known as, in whatever
-    set, the same ratings give the same number. It cannot be turned back into ratings."""
+    """One number a person, uint64[len(people)], made from their first `MIN_BEFORE` ratings: the same whatever they are
+    called, in whatever set, and however much they rated since. It cannot be turned back into ratings."""
     found = np.zeros(len(people), np.uint64)
     for i, person in enumerate(people):
-        rows = ratings.rows(int(person))
+        rows = range(*ratings.rows(int(person)).indices(len(ratings.films)))[:MIN_BEFORE]
         content = np.stack([ratings.times[rows], ratings.films[rows]]).astype("<i8").tobytes()
         digest = hashlib.blake2b(content, digest_size=8, person=b"nextreel").digest()
         found[i] = int.from_bytes(digest, "little")

@@ -50,8 +50,8 @@ def day_of(words: str, moment: datetime, phrases: Phrases, language: str) -> Whe
     known = phrases.days.get(key) or phrases.days.get(key.removeprefix("on "))
     if known:
         if known.months is not None:
-            year, month = divmod(moment.year * 12 + moment.month - 1 - known.months, 12)
-            return When(date(year, month + 1, 1), Exactness(known.precision))
+            years, month = divmod(moment.year * 12 + moment.month - 1 - known.months, 12)
+            return When(date(years, month + 1, 1), Exactness(known.precision))
         if known.ago is None:
             return UNKNOWN
         return When(moment.date() - timedelta(days=known.ago), Exactness(known.precision))

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from engine import bundle
 from engine.bundle import Bundle, BundleError
+from engine.names import READING
 from tests.engine import small_bundle
 from tests.engine.small_bundle import write_small_bundle
 
@@ -103,6 +104,11 @@ def test_a_changed_file_is_named(copied: Path) -> None:
 def test_a_newer_bundle_says_so(copied: Path) -> None:
     sign(copied, schema=2, something_new=True)
     assert "newer Nextreel" in refusal(copied)
+
+
+def test_an_index_of_names_read_otherwise_is_refused(copied: Path) -> None:
+    sign(copied, reading=READING + 1)
+    assert refusal(copied) == "The title index in HERE was built by another version of Nextreel; make the bundle anew."
 
 
 def test_a_model_that_asks_for_more_says_so(copied: Path) -> None:

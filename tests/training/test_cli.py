@@ -75,15 +75,15 @@ def test_nobody_is_asked_who_was_trained_on(folder: Path, recipe_file: Path, tmp
     assert "was trained on all" in asked.stderr
 
 
-def test_other_data_than_it_was_trained_on_is_said(folder: Path, recipe_file: Path, tmp_path: Path) -> None:
+def test_people_it_was_trained_on_are_known_again_when_they_have_rated_more(folder: Path, recipe_file: Path, tmp_path: Path) -> None:
     out, grown = tmp_path / "bundle", shutil.copytree(folder, tmp_path / "grown")
     made = typed("train", recipe_file, "--data", folder, "--out", out, "--checkpoints", tmp_path, "--epochs", 1)
     assert made.exit_code == 0, made.stderr
     with (grown / "ratings.csv").open("a", encoding="utf-8") as file:
         file.write("1,41,3,2000000000\n")
     asked = typed("evaluate", out, "--data", grown)
-    assert asked.exit_code == 0, asked.stderr
-    assert "not the data it was trained on" in asked.stderr
+    assert (asked.exit_code, asked.stdout) == (65, "")
+    assert "was trained on all" in asked.stderr
 
 
 def test_nobody_is_asked_where_a_bundle_does_not_say_whom_it_was_trained_on(
