@@ -26,23 +26,11 @@ import torch
 
 from benchmarks import figures
 from engine import bundle
+from training import evaluate
 from training.baselines import Baseline, ease, interactions, item_knn, popularity
 from training.datasets import Dataset, Source, load
-from training.evaluate import (
-    Answers,
-    ask_baseline,
-    ask_bundle,
-    fingerprints,
-    hit,
-    ndcg,
-    newcomers,
-    ratio,
-    standard_error,
-    told_figures,
-)  # fmt: skip
-from training.evaluate import (
-    figures as figures_of,
-)
+from training.errors import TrainingError
+from training.evaluate import Answers, ask_baseline, ask_bundle, hit, ndcg, newcomers, told_figures
 from training.fit import Fitted, Progress, fit
 from training.publish import publish, trained_people
 from training.recipe import Films, Recipe, read
@@ -81,36 +69,50 @@ def main() -> None:
     parser.add_argument("--results", type=Path, default=figures.RESULTS, help="where starter.json goes")
     asked = parser.parse_args()
 
+    try:
+        run(asked.data, asked.out, asked.checkpoints, asked.results)
+    except (TrainingError, bundle.BundleError) as error:
+        say(str(error))
+        sys.exit(TrainingError.exit_code)
+
+
+def run(data: Path, out: Path, checkpoints: Path, results_folder: Path) -> None:
+    """Examine, train, publish, and write the figures."""
     began = time.monotonic()
     recipe = read(RECIPE)
-    dataset = load(asked.data, [Source(**source.model_dump()) for source in recipe.data.sources])
+    dataset = load(data, [Source(**source.model_dump()) for source in recipe.data.sources])
     split = protocol(dataset.ratings)
-    # A fold a process with one thread each: on few cores that is faster than more threads on one fold after another.
-    with ProcessPoolExecutor(
-        min(FOLDS, os.cpu_count() or 1), get_context("spawn"), torch.set_num_threads, (1,)
-    ) as pool:
-        folds = [pool.submit(examine_fold, dataset, split, recipe, fold, asked.checkpoints) for fold in range(FOLDS)]
+    # A run a process with one thread each: on few cores that is faster than more threads on one run after another. The
+    # last fold need not be waited for to know how long to train on everybody, so no core idles beside it.
+    workers = min(FOLDS, os.cpu_count() or 1)
+    with ProcessPoolExecutor(workers, get_context("spawn"), torch.set_num_threads, (1,)) as pool:
+        folds = [pool.submit(examine_fold, dataset, split, recipe, fold, checkpoints) for fold in range(FOLDS)]
+        epochs = round(statistics.median(fold.result().best for fold in folds[:-1]))
+        everybody = pool.submit(_fill_checkpoint, dataset, recipe, checkpoints, epochs)
         results = [fold.result() for fold in folds]
+        everybody.result()
     metrics = joined(results, len(dataset.catalog))
-    epochs = round(statistics.median(result.best for result in results))
     metrics["epochs"] = float(epochs)
 
-    everybody = np.arange(len(dataset.ratings.people))
-    fitted = fit(
-        dataset,
-        recipe,
-        everybody,
-        seed=SEED,
-        checkpoints=asked.checkpoints,
-        epochs=epochs,
-        report=reporter("everybody"),
-    )
+    fitted = train_everybody(dataset, recipe, checkpoints, epochs)  # taken up where it was left: done
     chosen = {name: metrics[name] for name in MANIFEST_FIGURES}
-    publish(asked.out, fitted, dataset, recipe, metrics=chosen, model_card=model_card(recipe, fitted, metrics))
-    metrics["size-mb"] = sum(path.stat().st_size for path in asked.out.rglob("*") if path.is_file()) / 1e6
+    publish(out, fitted, dataset, recipe, metrics=chosen, model_card=model_card(recipe, fitted, metrics))
+    metrics["size-mb"] = sum(path.stat().st_size for path in out.rglob("*") if path.is_file()) / 1e6
     say(f"{(time.monotonic() - began) / 60:.1f} minutes")
     settings = {"recipe": recipe.model_dump(mode="json"), "folds": FOLDS, "seed": SEED, "data_hash": dataset.data_hash}
-    figures.write("starter", command=COMMAND, settings=settings, metrics=metrics, folder=asked.results)
+    figures.write("starter", command=COMMAND, settings=settings, metrics=metrics, folder=results_folder)
+
+
+def train_everybody(dataset: Dataset, recipe: Recipe, checkpoints: Path, epochs: int) -> Fitted:
+    """Train on all people for so many epochs."""
+    people = np.arange(len(dataset.ratings.people))
+    report = reporter("everybody")
+    return fit(dataset, recipe, people, seed=SEED, checkpoints=checkpoints, epochs=epochs, report=report)
+
+
+def _fill_checkpoint(dataset: Dataset, recipe: Recipe, checkpoints: Path, epochs: int) -> None:
+    """`train_everybody` for another process: the weights come back through the checkpoint."""
+    train_everybody(dataset, recipe, checkpoints, epochs)
 
 
 def examine_fold(dataset: Dataset, split: People, recipe: Recipe, fold: int, checkpoints: Path) -> FoldResult:
@@ -129,7 +131,7 @@ def examine_fold(dataset: Dataset, split: People, recipe: Recipe, fold: int, che
         version=f"{recipe.version}-fold-{fold}",
     )
     opened = bundle.load(folder, provider="cpu")
-    if np.isin(fingerprints(ratings, tested), trained_people(opened)).any():
+    if np.isin(evaluate.fingerprints(ratings, tested), trained_people(opened)).any():
         raise AssertionError("a person of the fold had a part in training")
 
     asked = [question(ratings, int(p), int(split.before[p]), int(split.target[p]), recipe.sequences) for p in tested]
@@ -171,7 +173,7 @@ def joined(results: list[FoldResult], catalog_size: int) -> dict[str, float]:
     """The figures over all folds: the model's own, each baseline's, and the ratios with their intervals."""
     questions = [q for result in results for q in result.questions]
     answers = Answers.join([result.answers for result in results])
-    metrics = figures_of(
+    metrics = evaluate.figures(
         answers,
         questions,
         [result.vocabulary for result in results for _ in result.questions],
@@ -187,8 +189,11 @@ def joined(results: list[FoldResult], catalog_size: int) -> dict[str, float]:
         theirs = {"hr@10": hit(ranks, 10), "ndcg@10": ndcg(ranks)}
         metrics[f"{name}/hr@50"] = float(hit(ranks, 50).mean())
         for figure, values in theirs.items():
-            metrics[f"{name}/{figure}"], metrics[f"{name}/{figure}-se"] = float(values.mean()), standard_error(values)
-            middle, low, high = ratio(own[figure], values)
+            metrics[f"{name}/{figure}"], metrics[f"{name}/{figure}-se"] = (
+                float(values.mean()),
+                evaluate.standard_error(values),
+            )
+            middle, low, high = evaluate.ratio(own[figure], values)
             metrics[f"ratio/{name}/{figure}"] = middle
             metrics[f"ratio/{name}/{figure}-low"], metrics[f"ratio/{name}/{figure}-high"] = low, high
         told = {count: Answers.join([result.baselines_told[name][count] for result in results]) for count in counts}
@@ -199,12 +204,12 @@ def joined(results: list[FoldResult], catalog_size: int) -> dict[str, float]:
 CARD = """\
 # The starter bundle, version {recipe.version}
 
-A SASRec that reads the last {model.length} films of a history and ranks {films:,} films: {model.dimensions} dimensions,
-{model.heads} heads, {model.blocks} blocks, cosine similarity at temperature {model.temperature:g} plus {model.fame:g}
-times the logarithm of a film's ratings. Its film table starts from which films the same people watch.
+A SASRec that reads the last {model.length} films of a history and ranks {films:,} films: {model.dimensions}
+dimensions, {model.heads} heads, {model.blocks} blocks, cosine similarity at temperature {model.temperature:g} plus
+{model.fame:g} times the logarithm of a film's ratings. Its film table starts from which films the same people watch.
 
 Trained on {people:,} people of MovieLens latest-small (2018) and of the first part of MovieLens latest (2023), for
-{m[epochs]:.0f} epochs, the median of what five folds needed. The whole recipe and the hash of the data are in
+{m[epochs]:.0f} epochs, the median of what the folds needed. The whole recipe and the hash of the data are in
 `manifest.json`; the terms and the citation are in `NOTICE`.
 
 ## Meant for
@@ -238,9 +243,10 @@ Newcomers, who have told some films that they like, in random order, and are ask
 
 ## Limits
 
-Most people of the data typed their films in within a day, so its order is partly the order in which the site showed
-them. The people are few; figures by slice are rough. Well-known films are shown more than others. There are no
-directors, languages or running times in the data, and the model knows nothing of a film beside who watched it.
+{newcomers}Most people of the data typed their films in within a day, so its order
+is partly the order in which the site showed them. The people are few; figures by slice are rough. Well-known films are
+shown more than others. There are no directors, languages or running times in the data, and the model knows nothing of a
+film beside who watched it.
 """
 
 
@@ -268,6 +274,13 @@ def model_card(recipe: Recipe, fitted: Fitted, m: dict[str, float]) -> str:
     for key in (k for k in m if k.startswith("told-") and k.endswith("/ndcg@10")):
         count = key.removeprefix("told-").removesuffix("/ndcg@10")
         told.append(f"| {count} | {plus_minus(key)} | {m[f'ease/{key}']:.4f} | {m[f'popularity/{key}']:.4f} |")
+    behind = [count for count in evaluate.TOLD if m[f"told-{count}/ndcg@10"] < m[f"ease/told-{count}/ndcg@10"]]
+    said = ""
+    if behind:
+        said = (
+            f"To somebody who has told {spoken(behind)} films that they like, in no order, EASE suggests better: "
+            "this model\nreads an order. "
+        )
     return CARD.format(
         recipe=recipe,
         model=recipe.model,
@@ -280,7 +293,14 @@ def model_card(recipe: Recipe, fitted: Fitted, m: dict[str, float]) -> str:
         peers="\n".join(peers),
         slices="\n".join(slices),
         told="\n".join(told),
+        newcomers=said,
     )
+
+
+def spoken(numbers: list[int]) -> str:
+    """“1, 3 or 5”."""
+    *first, last = map(str, numbers)
+    return f"{', '.join(first)} or {last}" if first else last
 
 
 def reporter(label: str) -> Callable[[Progress], None]:
