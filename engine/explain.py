@@ -22,6 +22,9 @@ from engine.space import Indices, Space
 MOST_WATCHES_TRIED = 16
 """Watches left out in turn for one slate; a longer history would take longer than an answer may."""
 
+LATEST_TRIED = 8
+"""So many of them are the last ones watched, shared among the members of a group."""
+
 MATERIAL_FALL = 0.1
 """An influence is named when the film's standing falls by at least this many standard deviations without the watch …"""
 
@@ -65,12 +68,13 @@ def influences(
 ) -> Measured:
     """Measure what the watches in `histories` (indices, oldest first; one a person) do for the films of `slate`.
 
-    All of a film's watches are left out together. At most `most` films are tried, those nearest the slate's films, each
-    film of the slate having its nearest tried in turn; None tries all that the encoder reads. One batch in all. In a
-    group a film that several watched counts for the one for whom it matters most.
+    All of a film's watches are left out together. At most `most` films are tried: the last ones watched, on which the
+    encoder leans most, and those nearest the slate's films, each film of the slate having its nearest tried in turn;
+    None tries all that the encoder reads. One batch in all. In a group a film that several watched counts for the one
+    for whom it matters most.
     """
     length = space.model.max_length
-    tried = _nearest(space, [np.unique(history[-length:]) for history in histories], slate, most)
+    tried = _tried(space, [history[-length:] for history in histories], slate, most)
     users = [history for history in histories if len(history)]
     left_out = [(histories[person], index) for person, index in tried]
     if not left_out or not len(slate):
@@ -88,15 +92,19 @@ def influences(
     return Measured(highest, tuple(Influence(index, falls) for index, falls in best.items()))
 
 
-def _nearest(space: Space, watched: Sequence[Indices], slate: Indices, most: int | None) -> list[tuple[int, int]]:
-    """(person, index) of the watched films to try: the slate's films take turns to name their nearest."""
-    pairs = [(person, int(index)) for person, indices in enumerate(watched) for index in indices]
+def _tried(space: Space, watched: Sequence[Indices], slate: Indices, most: int | None) -> list[tuple[int, int]]:
+    """(person, index) of the watched films to try: the latest of each person, then the slate's films take turns to name
+    their nearest."""
+    latest_first = [dict.fromkeys(indices[::-1].tolist()) for indices in watched]
+    pairs = [(person, index) for person, indices in enumerate(latest_first) for index in indices]
     if most is None or len(pairs) <= most:
         return pairs
+    share = LATEST_TRIED // len(watched)
+    latest = [(person, index) for person, indices in enumerate(latest_first) for index in list(indices)[:share]]
     cosines = space.units(np.array([index for _, index in pairs])) @ space.units(slate).T
     # Places by (rank in the film's own order), film after film, without repetition.
     turns = np.argsort(-cosines, axis=0, kind="stable").ravel()
-    return [pairs[place] for place in dict.fromkeys(turns.tolist())][:most]
+    return list(dict.fromkeys([*latest, *(pairs[place] for place in turns.tolist())]))[:most]
 
 
 class Explainer:

@@ -75,7 +75,9 @@ def test_nobody_is_asked_who_was_trained_on(folder: Path, recipe_file: Path, tmp
     assert "was trained on all" in asked.stderr
 
 
-def test_people_it_was_trained_on_are_known_again_when_they_have_rated_more(folder: Path, recipe_file: Path, tmp_path: Path) -> None:
+def test_people_it_was_trained_on_are_known_again_when_they_have_rated_more(
+    folder: Path, recipe_file: Path, tmp_path: Path
+) -> None:
     out, grown = tmp_path / "bundle", shutil.copytree(folder, tmp_path / "grown")
     made = typed("train", recipe_file, "--data", folder, "--out", out, "--checkpoints", tmp_path, "--epochs", 1)
     assert made.exit_code == 0, made.stderr
