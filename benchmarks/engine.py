@@ -414,7 +414,7 @@ def main() -> None:
         metrics[row.name.replace(f"_{row.unit.lower()}", f"_limit_{row.unit.lower()}")] = row.limit
     path = figures.write(
         "engine",
-        command=COMMAND,
+        command=f"{COMMAND} --data {arguments.data.name}" if arguments.data else COMMAND,
         settings={
             "threads": 1,
             "history": LENGTH,

@@ -136,6 +136,17 @@ def starter_ratios() -> str:
     return _table(("NDCG@10 of the starter model ÷ that of", "ratio", "from", "to"), *ratios)
 
 
+def newcomer_figures() -> str:
+    """NDCG@10 for people who have told a few liked films in random order, from `starter.json`: a Markdown table."""
+    figures = _metrics("starter")
+    told = (1, 3, 5, 10)
+    rows = (
+        (name, *(f"{figures[f'{prefix}told-{count}/ndcg@10']:.4f}" for count in told))
+        for prefix, name in RANKERS.items()
+    )
+    return _table(("NDCG@10 after being told", *(f"{count} film{'s' * (count > 1)}" for count in told)), *rows)
+
+
 def budgets() -> str:
     """Every budget beside what was measured, from `engine.json`: a Markdown table."""
     path = RESULTS / "engine.json"

@@ -28,7 +28,7 @@ from training.baselines import interactions
 from training.cooccurrence import film_factors
 from training.datasets import Dataset, Ratings
 from training.errors import TrainingError
-from training.evaluate import ndcg, newcomers, rank_of
+from training.evaluate import ndcg, rank_of
 from training.loss import full_softmax, sampled_softmax
 from training.model import SASRec
 from training.recipe import Recipe, Start, TrainingSettings
@@ -50,16 +50,12 @@ VALIDATION_TARGETS = 5
 _ASKED_AT_ONCE = 256
 _LONGEST_GRADIENT = 1.0
 _TABLES = frozenset({"films.weight", "positions"})
-_CHECKPOINT_FORMAT = 2
+_CHECKPOINT_FORMAT = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """What an epoch gave: mean `loss`, and `ndcg` of the validation people (not a number when there are none).
-
-    `ndcg` is the mean of two: NDCG@10 of what each liked next after their history, and of what they like besides when
-    they are newcomers who told a few films. A model that is chosen by the first alone forgets the second.
-    """
+    """What an epoch gave: mean `loss`, and `ndcg` of the validation people (not a number when there are none)."""
 
     number: int
     loss: float
@@ -153,8 +149,6 @@ class _Run:
                 f"Nobody has {recipe.sequences.min_targets} films to ask for: there is nothing to learn from."
             )
         self.questions = _questions(ratings, validated, recipe)
-        told = newcomers(ratings, validated, recipe.sequences)
-        self.newcomer_questions = [one for asked in told.values() for one in asked]
         rows = [ratings.rows(p) for p in self.trained]
         indices = self.vocabulary.indices(np.concatenate([ratings.films[r] for r in rows]))
         self.counts = np.bincount(indices, minlength=len(self.vocabulary) + 1)[1:]
@@ -255,19 +249,14 @@ class _Run:
 
     @torch.no_grad()
     def _validate(self) -> float:
-        """`Epoch.ndcg`, with the averaged weights where the recipe averages."""
+        """Mean NDCG@10 of the validation people's questions."""
         trained = _copied(self.model)
         if self.recipe.training.average:
             self.model.load_state_dict(self.average)
         self.model.eval()
-        found = [self._ndcg(asked) for asked in (self.questions, self.newcomer_questions) if asked]
-        self.model.load_state_dict(trained)
-        return float(np.mean(found))
-
-    def _ndcg(self, questions: Sequence[Question]) -> float:
         films, ranks = self.model.film_vectors(), []
-        for start in range(0, len(questions), _ASKED_AT_ONCE):
-            asked = questions[start : start + _ASKED_AT_ONCE]
+        for start in range(0, len(self.questions), _ASKED_AT_ONCE):
+            asked = self.questions[start : start + _ASKED_AT_ONCE]
             indices = [self.vocabulary.indices(one.fed) for one in asked]
             ids = left_padded_ids([found[found > 0] for found in indices], self.recipe.model.length)
             users = self.model(torch.from_numpy(ids.astype(np.int64)), films)[:, -1]
@@ -275,6 +264,7 @@ class _Run:
             for row, one in zip(scores, asked, strict=True):
                 target = int(self.vocabulary.indices(np.array([one.target]))[0])
                 ranks.append(rank_of(row, target, self.vocabulary.indices(one.seen)))
+        self.model.load_state_dict(trained)
         return float(ndcg(np.array(ranks, np.int64)).mean())
 
     def fingerprint(self) -> str:

@@ -122,7 +122,7 @@ class TrainingSettings(_Section):
 
     epochs: int = Field(60, ge=1)
     patience: int = Field(8, ge=1)
-    """Epochs without a better NDCG@10 of the validation people (`fit.Epoch`) before training stops."""
+    """Epochs without a better NDCG@10 of the validation people before training stops."""
     validation_share: float = Field(0.1, gt=0, lt=0.5)
     batch_size: int = Field(64, ge=1)
     learning_rate: float = Field(1e-3, gt=0)

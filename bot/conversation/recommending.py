@@ -5,6 +5,7 @@ Knows the catalogue's tags and the slates shown. What the data can't answer is s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -35,6 +36,7 @@ EXACT = 0.98
 """Similarity from which a name is as good as written out."""
 _FILMS_OF_A_NAME = 3
 """Films that carry a tag of several words before its last word is taken for a surname."""
+_OR = re.compile(r"\s+or\s+", re.IGNORECASE)
 _RATED = 20
 """Ratings from which a film's year counts for what is new."""
 
@@ -151,7 +153,10 @@ def _liked(turn: Turn, wish: Wish, notes: list[str]) -> tuple[tuple[FilmId, ...]
     film_ids: list[int] = []
     missing = False
     for typed in wish.like:
-        for link in turn.titles.link_all(typed):
+        links = turn.titles.link_all(typed)
+        if len(links) == 1 and links[0].certainty is Certainty.UNKNOWN:
+            links = tuple(link for part in _OR.split(typed) for link in turn.titles.link_all(part))
+        for link in links:
             if link.certainty is Certainty.UNKNOWN:
                 missing = True
                 notes.append(turn.say("unknown-like", title=shown_title(link.text)))
