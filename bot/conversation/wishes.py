@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from bot.conversation.grammar import Match, Token, cover
@@ -13,6 +14,8 @@ MAX_WORDS = 60
 
 _UNREAD_WORD = 1.6
 """What a word costs that no wish phrase reads: less than as part of a title two words longer, more than a filler."""
+
+_BRACKET_YEAR = re.compile(r"\s*[(\[]\s*(\d{4})\s*[)\]]")
 
 _UNANSWERABLE = {"runtime": "runtime", "language": "language", "service": "service", "group": "group"}
 
@@ -52,6 +55,8 @@ class _Wish:
         self._last: int | None = None
         self._recent: int | None = None
         self._adventurousness: float | None = None
+        self._year_of_film: int | None = None
+        """The place of a year that belongs to the film before it: “like Suspiria (1977)”."""
         self._like: list[str] = []
         self._without_films: list[str] = []
         self._genres: list[str] = []
@@ -95,7 +100,7 @@ class _Wish:
                 genres = self._phrases.genres[self._key(part, "genre")]
                 (self._without_genres if negated or part.label == "without_genre" else self._genres).extend(genres)
             case "like" | "without_film":
-                films = self._raw(*part.captures["films"][0])
+                films = self._with_year(*part.captures["films"][0])
                 (self._without_films if negated or part.label == "without_film" else self._like).append(films)
             case "era":
                 era = self._phrases.eras[self._key(part, "era")]
@@ -104,6 +109,8 @@ class _Wish:
             case "decade":
                 start = self._decade(part)
                 self._within(start, start + 9)
+            case "in_year" if part.captures["year"][0][0] == self._year_of_film:
+                pass
             case "since" | "until" | "between" | "in_year":
                 self._years(part)
             case "adventurousness":
@@ -153,6 +160,15 @@ class _Wish:
     def _key(self, part: Match, name: str) -> str:
         start, end = part.captures[name][0]
         return word_key(self._tokens[start:end])
+
+    def _with_year(self, start: int, end: int) -> str:
+        """The films of those words, with the year in brackets that follows them."""
+        films = self._raw(start, end)
+        if found := _BRACKET_YEAR.match(self._said, self._tokens[end - 1].end):
+            after = (place for place in range(end, len(self._tokens)) if self._tokens[place].start == found.start(1))
+            self._year_of_film = next(after, None)
+            return f"{films} ({found.group(1)})"
+        return films
 
     def _raw(self, start: int, end: int) -> str:
         first, last = self._tokens[start].start, self._tokens[end - 1].end
