@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
@@ -59,7 +60,11 @@ def train(
         from training.sequences import protocol
 
         settings = read(recipe)
-        refuse_to_replace(out)  # now, not after an hour of training
+        # Now, not after an hour of training.
+        refuse_to_replace(out)
+        for folder in (out.resolve().parent, checkpoints):
+            folder.mkdir(parents=True, exist_ok=True)
+            TemporaryFile(dir=folder).close()
         _say(f"Reading {data} …")
         dataset = load(data, [Source(**source.model_dump()) for source in settings.data.sources])
         ratings = dataset.ratings

@@ -62,7 +62,7 @@ def recipe() -> Recipe:
 def movielens() -> Path:
     """The folder with `ml-latest-small` and `ml-latest-2023-head`."""
     beside = Path(__file__).parents[3] / "shared" / "data"
-    found = Path(os.environ.get("NEXTREEL_DATA", beside))
+    found = Path(os.environ.get("MOVIELENS_DATA", beside))
     if not (found / "ml-latest-small" / "ratings.csv").is_file():
-        pytest.skip("the MovieLens folders are not here; NEXTREEL_DATA says where they are")
+        pytest.skip("the MovieLens folders are not here; MOVIELENS_DATA says where they are")
     return found

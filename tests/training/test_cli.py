@@ -188,3 +188,15 @@ def test_ctrl_c_keeps_what_was_done_and_the_same_command_goes_on(folder: Path, t
     again.send_signal(signal.SIGINT)
     again.communicate(timeout=60)
     assert int(first.removeprefix("epoch ").partition(":")[0]) >= 3
+
+
+@pytest.mark.parametrize("option", ["--out", "--checkpoints"])
+def test_a_place_that_cannot_be_written_is_said_before_anything_is_read(
+    folder: Path, recipe_file: Path, tmp_path: Path, option: str
+) -> None:
+    (tmp_path / "file").write_text("")
+    places = {"--out": tmp_path / "bundle", "--checkpoints": tmp_path / "checkpoints"}
+    places[option] = tmp_path / "file" / "inside"
+    asked = typed("train", recipe_file, "--data", folder, *(word for pair in places.items() for word in pair))
+    assert (asked.exit_code, asked.stdout, asked.stderr.count("\n")) == (73, "", 1)
+    assert "file" in asked.stderr
