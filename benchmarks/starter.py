@@ -28,7 +28,7 @@ from benchmarks import figures
 from engine import bundle
 from training import evaluate
 from training.baselines import Baseline, ease, interactions, item_knn, popularity
-from training.datasets import Dataset, Source, load
+from training.datasets import Dataset, load
 from training.errors import TrainingError
 from training.evaluate import Answers, ask_baseline, ask_bundle, hit, ndcg, newcomers, told_figures
 from training.fit import Fitted, Progress, fit
@@ -80,7 +80,7 @@ def run(data: Path, out: Path, checkpoints: Path, results_folder: Path) -> None:
     """Examine, train, publish, and write the figures."""
     began = time.monotonic()
     recipe = read(RECIPE)
-    dataset = load(data, [Source(**source.model_dump()) for source in recipe.data.sources])
+    dataset = load(data, recipe.data.sources)
     split = protocol(dataset.ratings)
     # A run a process with one thread each: on few cores that is faster than more threads on one run after another. The
     # last fold need not be waited for to know how long to train on everybody, so no core idles beside it.

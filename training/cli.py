@@ -53,7 +53,7 @@ def train(
         import numpy as np
 
         from engine.bundle import refuse_to_replace
-        from training.datasets import Source, load
+        from training.datasets import load
         from training.fit import fit
         from training.publish import publish
         from training.recipe import read
@@ -66,7 +66,7 @@ def train(
             folder.mkdir(parents=True, exist_ok=True)
             TemporaryFile(dir=folder).close()
         _say(f"Reading {data} …")
-        dataset = load(data, [Source(**source.model_dump()) for source in settings.data.sources])
+        dataset = load(data, settings.data.sources)
         ratings = dataset.ratings
         people = np.arange(len(ratings.people))
         if fold is not None:
@@ -91,7 +91,7 @@ def evaluate(
         import numpy as np
 
         from engine.bundle import load as open_bundle
-        from training.datasets import Source, load
+        from training.datasets import load
         from training.evaluate import examine, fingerprints
         from training.publish import trained_people
         from training.recipe import from_manifest
@@ -100,7 +100,7 @@ def evaluate(
         opened = open_bundle(bundle, provider="cpu")
         settings = from_manifest(opened.manifest.recipe)
         _say(f"Reading {data} …")
-        dataset = load(data, [Source(**source.model_dump()) for source in settings.data.sources])
+        dataset = load(data, settings.data.sources)
         split = protocol(dataset.ratings)
         tested = np.flatnonzero(split.fold >= 0)
         trained = trained_people(opened)

@@ -25,6 +25,7 @@ from ibis.util import gen_name
 
 from engine.films import Catalog, FilmRecord
 from training.errors import TrainingError
+from training.recipe import Source
 
 MIN_DOUBLE_PAIRS = 10
 """Two people of two sets who share this many (film, second) pairs are one person; the later set's copy is dropped."""
@@ -61,21 +62,6 @@ class DataError(TrainingError):
         super().__init__(sentence)
         self.file = file
         self.line = line
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """One MovieLens folder of a recipe.
-
-    `folder` is relative to the data folder. People are named `name:userId`; an empty name gives the bare user id.
-    `drop_last_person` leaves out the highest user id: a file that was cut somewhere ends within that person.
-    With `list_films` off, its films join the catalogue only where another source lists them.
-    """
-
-    folder: str = "."
-    name: str = ""
-    drop_last_person: bool = False
-    list_films: bool = True
 
 
 @dataclass(frozen=True, slots=True)

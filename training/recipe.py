@@ -56,8 +56,13 @@ class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
-class SourceSettings(_Section):
-    """One MovieLens folder; see `training.datasets.Source`."""
+class Source(_Section):
+    """One MovieLens folder of a recipe.
+
+    `folder` is relative to the data folder. People are named `name:userId`; an empty name gives the bare user id.
+    `drop_last_person` leaves out the highest user id: a file that was cut somewhere ends within that person.
+    With `list_films` off, its films join the catalogue only where another source lists them.
+    """
 
     folder: str = "."
     name: str = ""
@@ -68,7 +73,7 @@ class SourceSettings(_Section):
 class DataSettings(_Section):
     """Where the data lies, and which films become the vocabulary."""
 
-    sources: Annotated[tuple[SourceSettings, ...], Field(min_length=1, strict=False)] = (SourceSettings(),)
+    sources: Annotated[tuple[Source, ...], Field(min_length=1, strict=False)] = (Source(),)
     min_ratings: int = Field(3, ge=1)
     """A film needs this many ratings in training to be in the vocabulary."""
     licence: str = "MovieLens terms: non-commercial use, with attribution, under the same terms"

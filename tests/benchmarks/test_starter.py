@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.starter import BASELINES, COMMAND, examine_fold, joined, model_card
-from training.datasets import Source, load
+from training.datasets import load
 from training.fit import fit
-from training.recipe import ModelSettings, Recipe, SequenceSettings, Similarity, TrainingSettings
+from training.recipe import ModelSettings, Recipe, SequenceSettings, Similarity, Source, TrainingSettings
 from training.sequences import protocol
 
 RECIPE = Recipe(

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from training.datasets import Dataset, Source, load
-from training.recipe import ModelSettings, Recipe, SequenceSettings, Similarity, Start, TrainingSettings
+from training.datasets import Dataset, load
+from training.recipe import ModelSettings, Recipe, SequenceSettings, Similarity, Source, Start, TrainingSettings
 
 PEOPLE, FILMS, KINDS = 90, 40, 4
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from training.baselines import ease, ease_weights, interactions, item_knn, popularity
-from training.datasets import Source, load
+from training.datasets import load
 from training.evaluate import ask_baseline, ndcg
 from training.recipe import Films, SequenceSettings, read
 from training.sequences import Vocabulary, protocol, question, selected
@@ -44,7 +44,7 @@ def test_ease_is_the_ridge_regression_of_each_film_on_the_others() -> None:
 
 
 def test_the_protocols_figures_come_out_on_the_first_fold(movielens: Path) -> None:
-    dataset = load(movielens, [Source(**source.model_dump()) for source in read("starter").data.sources])
+    dataset = load(movielens, read("starter").data.sources)
     ratings, split, settings = dataset.ratings, protocol(dataset.ratings), SequenceSettings()
     learning, tested = np.flatnonzero(split.fold != 0), np.flatnonzero(split.fold == 0)
     vocabulary = Vocabulary.of(ratings, learning, 3, dataset.catalog.film_ids)

@@ -9,7 +9,8 @@ import pyarrow.csv
 import pyarrow.parquet
 import pytest
 
-from training.datasets import DataError, Dataset, Source, load
+from training.datasets import DataError, Dataset, load
+from training.recipe import Source
 
 RATINGS = "userId,movieId,rating,timestamp\n"
 MOVIES = 'movieId,title,genres\n1,Toy Story (1995),Animation|Comedy\n2,"Ring, The (2002)",Horror\n3,Heat (1995),Crime\n'
@@ -31,7 +32,7 @@ def test_a_persons_ratings_are_in_time_order_and_ties_in_file_order(tmp_path: Pa
 def test_people_of_several_sources_are_named_apart(tmp_path: Path) -> None:
     for name in ("a", "b"):
         written(tmp_path / name)
-    found = load(tmp_path, [Source("a", "one"), Source("b", "two")]).ratings
+    found = load(tmp_path, [Source(folder="a", name="one"), Source(folder="b", name="two")]).ratings
     assert found.people.tolist() == ["one:1", "two:1"]
 
 
@@ -58,7 +59,7 @@ def test_the_catalogue_has_counts_links_and_tags_by_how_many_gave_them(tmp_path:
 def test_a_source_may_leave_its_film_list_out(tmp_path: Path) -> None:
     written(tmp_path / "a")
     written(tmp_path / "b", movies="movieId,title,genres\n1,Toy Story (1995),Animation\n")
-    catalog = load(tmp_path, [Source("a", "a", list_films=False), Source("b", "b")]).catalog
+    catalog = load(tmp_path, [Source(folder="a", name="a", list_films=False), Source(folder="b", name="b")]).catalog
     assert catalog.film_ids.tolist() == [1]
 
 
@@ -75,7 +76,9 @@ def test_who_is_in_two_sources_is_kept_once(tmp_path: Path, shared: int, people:
         own = [f"{film},4,{film + first}" for film in range(first, first + 5)]
         rows = "".join(f"{user},{row}\n" for row in same + own)
         written(tmp_path / name, ratings=RATINGS + rows, movies=movies)
-    assert load(tmp_path, [Source("a", "a"), Source("b", "b")]).ratings.people.tolist() == people
+    assert (
+        load(tmp_path, [Source(folder="a", name="a"), Source(folder="b", name="b")]).ratings.people.tolist() == people
+    )
 
 
 @pytest.mark.parametrize(
@@ -123,7 +126,7 @@ def test_bytes_that_are_no_text_are_named_with_their_line(tmp_path: Path) -> Non
 
 def test_what_is_missing_is_said(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"^There is no folder .*nowhere\.$"):
-        load(tmp_path, [Source("nowhere")])
+        load(tmp_path, [Source(folder="nowhere")])
     written(tmp_path)
     (tmp_path / "movies.csv").unlink()
     with pytest.raises(DataError, match=r"holds no movies\.csv and no movies\.parquet\.$"):

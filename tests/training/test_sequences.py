@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from training.datasets import Dataset, Source, load
+from training.datasets import Dataset, load
 from training.recipe import Films, SequenceSettings, read
 from training.sequences import (
     NEWCOMER_FILMS,
@@ -110,7 +110,7 @@ def test_the_protocol_of_the_starter_data_is_reproduced(movielens: Path) -> None
     path = movielens / "protocol" / "people.parquet"
     if not path.is_file():
         pytest.skip("the protocol's people are not here")
-    sources = [Source(**source.model_dump()) for source in read("starter").data.sources]
+    sources = read("starter").data.sources
     dataset = load(movielens, sources)
     assert len(dataset.ratings.people) == 2752
     assert len(dataset.ratings.films) == 306_796
