@@ -65,5 +65,5 @@ $(VENV)/.chat: $(VENV)/bin/python pyproject.toml constraints.txt
 
 $(VENV)/.dev: $(VENV)/.chat
 	@echo 'Installing what tests and training need (once, some minutes) …' >&2
-	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[$(RUNTIME),train,dev]' </dev/null >&2
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[$(RUNTIME),postgres,train,dev]' </dev/null >&2
 	@touch $@
