@@ -24,11 +24,11 @@ def configuration(connection: Connection | None = None) -> Config:
     return config
 
 
-def upgrade(connection: Connection, path: Path) -> None:
+def upgrade(connection: Connection, label: str) -> None:
     """Bring a database to the newest revision. StorageError when it is newer than this program."""
     try:
         command.upgrade(configuration(connection), "head")
     except CommandError as error:
         raise StorageError(
-            f"The database {path} was made by a newer Nextreel; please update this one.", detail=str(error)
+            f"The database {label} was made by a newer Nextreel; please update this one.", detail=str(error)
         ) from error

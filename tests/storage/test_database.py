@@ -12,13 +12,13 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event
 
 from storage import database, tables
-from storage.database import REVISION, open_engine
+from storage.changes import LogWatch
+from storage.database import REVISION, open_database
 from storage.errors import BusyError, StorageError
 from storage.migrations import configuration
-from storage.records import LogWatch
 from storage.store import Store
 
 
@@ -60,7 +60,7 @@ class TestFile:
 
 class TestConnections:
     async def test_every_one_keeps_the_promises(self, url) -> None:
-        engine = await open_engine(url, create=True)
+        database = await open_database(url)
         wanted = {
             "journal_mode": "wal",
             "synchronous": 2,
@@ -68,27 +68,31 @@ class TestConnections:
             "secure_delete": 1,
             "busy_timeout": 5000,
         }
-        reading = engine.execution_options(**{database.BEGIN: database.READING})
-        connections = [await reading.connect() for _ in range(4)]
-        try:
-            for connection in connections:
-                for pragma, value in wanted.items():
-                    assert await connection.scalar(text(f"PRAGMA {pragma}")) == value, pragma
-        finally:
-            for connection in connections:
-                await connection.close()
-            await engine.dispose()
+        seen = set()
 
-    async def test_a_write_holds_the_lock_from_its_first_moment(self, url) -> None:
-        engine = await open_engine(url, create=True)
-        other = sqlite3.connect(engine.url.database, isolation_level=None, timeout=0)
+        def look(connection: Connection) -> dict[str, object]:
+            seen.add(connection.connection.dbapi_connection)
+            return {pragma: connection.exec_driver_sql(f"PRAGMA {pragma}").scalar() for pragma in wanted}
+
         try:
-            async with engine.begin():
-                with pytest.raises(sqlite3.OperationalError, match="locked"):
-                    other.execute("BEGIN IMMEDIATE")
+            assert await asyncio.gather(*(database.read(look) for _ in range(4))) == [wanted] * 4
+            assert len(seen) == 4
+        finally:
+            await database.close()
+
+    async def test_a_write_holds_the_lock_from_its_first_moment(self, url, path) -> None:
+        database = await open_database(url)
+        other = sqlite3.connect(path, isolation_level=None, timeout=0)
+
+        def try_the_lock(_: Connection) -> None:
+            with pytest.raises(sqlite3.OperationalError, match="locked"):
+                other.execute("BEGIN IMMEDIATE")
+
+        try:
+            await database.write(try_the_lock)
         finally:
             other.close()
-            await engine.dispose()
+            await database.close()
 
     async def test_a_busy_database_is_waited_for(self, ada, path) -> None:
         await ada.say(LogWatch(1))
@@ -159,13 +163,16 @@ class TestMigrations:
             await store.close()
 
     async def test_one_that_breaks_off_leaves_nothing_and_can_be_done_again(self, url, path) -> None:
+        class PowerCut(BaseException):
+            """Something that nobody catches."""
+
         def break_off(connection, cursor, statement, *_) -> None:
             if "CREATE TABLE slates" in statement:
-                raise KeyboardInterrupt
+                raise PowerCut
 
         event.listen(Engine, "before_cursor_execute", break_off)
         try:
-            with pytest.raises(KeyboardInterrupt):
+            with pytest.raises(PowerCut):
                 await Store.open(url)
         finally:
             event.remove(Engine, "before_cursor_execute", break_off)
