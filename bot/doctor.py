@@ -57,7 +57,7 @@ async def _database(settings: Settings) -> Finding:
     try:
         store = await Store.open(settings.database, create=False)
         try:
-            damage = await store.damage()
+            damage = await store.database.damage()
         finally:
             await store.close()
     except NoDatabaseError as error:

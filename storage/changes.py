@@ -1,357 +1,258 @@
-"""One message's changes, inside one transaction: watches, feedback, slates, context and undo.
+"""What a message can change, and what it did change: plain values, refused with ValueError when they can't be kept.
 
-Plain functions over a connection that holds the write lock; they neither begin nor commit. Knows nothing of how a
-transaction is begun or retried (`store`).
+Knows no SQL and nothing of how changes are made (`applying`).
 """
 
 from __future__ import annotations
 
-import secrets
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, assert_never
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Row, Select, and_, delete, false, func, insert, not_, or_, select, update
-
-from storage.errors import ConflictError
 from storage.records import (
-    Change,
+    AddedFilm,
     FeedbackKind,
-    GiveFeedback,
-    LogWatch,
     MessageId,
     PersonId,
-    PlaceKey,
     Precision,
-    RateWatch,
-    RemoveWatch,
-    SetContext,
+    Preference,
     ShownSlate,
-    ShowSlate,
-    TakeBackFeedback,
-    UndoMessage,
+    Visibility,
+    Watch,
     WatchId,
     WatchState,
+    check_film,
+    check_texts,
 )
-from storage.tables import contexts, feedback, messages, slate_picks, slates, watches
 
-_Version = Row[Any]
-"""A row of `watches`."""
-
-
-def new_id() -> int:
-    """A random id of 62 bits: it fits every database's BIGINT and, in decimal, a button."""
-    return secrets.randbits(62)
+MAX_RATING = 5.0
+_LOCALE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,3}")
 
 
 @dataclass(frozen=True, slots=True)
-class Handling:
-    """The message whose changes are made: whose, where, when, and the transaction they are made in."""
+class LogWatch:
+    """Keep a watch, unless it is known already.
 
-    connection: Connection
-    person: PersonId
-    place: PlaceKey
+    The same film with the same date and precision is one watch (undated ones: told on the same day), unless it is a
+    rewatch; what is said anew about it (rating, reaction, state) is then added to the one that is there. A `source_key`
+    is one watch of its source for ever, whether it was kept, met one that was there, or was taken out since: an import
+    run twice changes nothing. It only fills in what a watch lacks.
+
+    `told_at` and `told_on` (the day it then was, for an undated watch) are for watches that were told before, as an
+    export has them; without them it is told now.
+
+    Raises ValueError when date and precision disagree, the rating is not 0 to 5, or something can't be kept.
+    """
+
+    film_id: int
+    watched_on: date | None = None
+    precision: Precision = Precision.UNKNOWN
+    state: WatchState = WatchState.FINISHED
+    rating: float | None = None
+    reaction: str | None = None
+    source: str = "told"
+    source_key: str | None = None
+    told_at: datetime | None = None
+    told_on: date | None = None
+
+    def __post_init__(self) -> None:
+        if (self.watched_on is None) != (self.precision is Precision.UNKNOWN):
+            raise ValueError("a watch has a date exactly when its precision is known")
+        if self.told_at is not None and self.told_at.tzinfo is None:
+            raise ValueError("a moment needs a time zone")
+        check_film(self.film_id)
+        _check_rating(self.rating)
+        check_texts(self.reaction, self.source, self.source_key)
+
+    def starts_on(self) -> date | None:
+        """The first day of the period in which it was watched."""
+        return None if self.watched_on is None else self.precision.start(self.watched_on)
+
+    def sorted_on(self, moment: datetime) -> date:
+        """The day that places it in a history when it is told at `moment`."""
+        return self.starts_on() or self.told_on or (self.told_at or moment).date()
+
+    def known_in(self, history: Iterable[Watch], moment: datetime) -> Watch | None:
+        """The watch of a history that this, told at `moment`, would be the same as; None when it would be a new one."""
+        if self.state is WatchState.REWATCH:
+            return None
+        same = (self.film_id, self.precision, self.sorted_on(moment))
+        for watch in history:
+            if (watch.film_id, watch.precision, watch.sorted_on) == same and watch.state is not WatchState.REWATCH:
+                return watch
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveWatch:
+    """Take a watch away."""
+
+    watch_id: WatchId
+
+
+@dataclass(frozen=True, slots=True)
+class RateWatch:
+    """Say what one thought of a watch; None leaves what was said before. ValueError as for `LogWatch`."""
+
+    watch_id: WatchId
+    rating: float | None = None
+    reaction: str | None = None
+
+    def __post_init__(self) -> None:
+        _check_rating(self.rating)
+        check_texts(self.reaction)
+
+
+@dataclass(frozen=True, slots=True)
+class GiveFeedback:
+    """Keep what was said about a film; nothing happens when that is known."""
+
+    film_id: int
+    kind: FeedbackKind
+
+    def __post_init__(self) -> None:
+        check_film(self.film_id)
+
+
+@dataclass(frozen=True, slots=True)
+class TakeBackFeedback:
+    """Forget what was said about a film; nothing happens when nothing was."""
+
+    film_id: int
+    kind: FeedbackKind
+
+    def __post_init__(self) -> None:
+        check_film(self.film_id)
+
+
+@dataclass(frozen=True, slots=True)
+class SetPreference:
+    """Keep a setting; None goes back to what holds without it. ValueError when the setting can't have that value."""
+
+    name: Preference
+    value: str | float | bool | None
+
+    def __post_init__(self) -> None:
+        value = self.value
+        match self.name:
+            case _ if value is None:
+                fits = True
+            case Preference.TIME_ZONE:
+                fits = isinstance(value, str) and _is_zone(value)
+            case Preference.LOCALE:
+                fits = isinstance(value, str) and _LOCALE.fullmatch(value) is not None
+            case Preference.ADVENTUROUSNESS:
+                fits = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 1
+            case Preference.VISIBILITY:
+                fits = value in set(Visibility)
+            case Preference.GROUP_OPT_IN:
+                fits = isinstance(value, bool)
+        if not fits:
+            raise ValueError(f"{self.name} can't have that value")
+
+
+@dataclass(frozen=True, slots=True)
+class AddFilm:
+    """Keep a film that the catalogue lacks; nothing happens when its id is known."""
+
+    film: AddedFilm
+
+
+@dataclass(frozen=True, slots=True)
+class OfferLink:
+    """Let another account join this person by `code` until `expires_at`; an earlier code ends."""
+
+    code: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class JoinPerson:
+    """Become one person with the one who was given `code`: one history, without doubles, and all accounts.
+
+    The code is used up. Where both set the same, what was set last counts.
+    """
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeavePerson:
+    """Unlink the account that says so: it begins anew, and the history stays with the person's other accounts."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShowSlate:
+    """Keep the slate that this message's reply shows."""
+
+    slate: ShownSlate
+
+
+@dataclass(frozen=True, slots=True)
+class SetContext:
+    """Keep what the conversation of this person in this place is about, until `expires_at`; None forgets it."""
+
+    payload: Mapping[str, object] | None
+    expires_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        if (self.payload is None) != (self.expires_at is None):
+            raise ValueError("a context has an expiry, and no context has none")
+
+
+@dataclass(frozen=True, slots=True)
+class UndoMessage:
+    """Take back everything that a message of this person changed; undoing that message in turn brings it back."""
+
     message_id: MessageId
-    moment: datetime
 
 
-def make(at: Handling, changes: Iterable[Change]) -> bool:
-    """Make the changes in their order; whether any of them can be undone by undoing the message.
-
-    Raises ConflictError when a change names what is not there (any more).
-    """
-    undoable = False
-    for position, change in enumerate(changes):
-        match change:
-            case LogWatch():
-                undoable |= _log(at, change, position)
-            case RemoveWatch():
-                _remove(at, change.watch_id)
-                undoable = True
-            case RateWatch():
-                watch = _live_version(at, change.watch_id)
-                undoable |= _revise(at, watch, {"rating": change.rating, "reaction": change.reaction})
-            case GiveFeedback():
-                _give_feedback(at, change.film_id, change.kind)
-                undoable = True
-            case TakeBackFeedback():
-                undoable |= _take_back_feedback(at, change.film_id, change.kind)
-            case ShowSlate():
-                _keep_slate(at, change.slate)
-            case SetContext():
-                _set_context(at, change)
-            case UndoMessage():
-                _undo(at, change.message_id)
-            case _:
-                assert_never(change)
-    return undoable
+Change = (
+    LogWatch
+    | RemoveWatch
+    | RateWatch
+    | GiveFeedback
+    | TakeBackFeedback
+    | SetPreference
+    | AddFilm
+    | ShowSlate
+    | SetContext
+    | UndoMessage
+    | OfferLink
+    | JoinPerson
+    | LeavePerson
+)
 
 
-def _log(at: Handling, change: LogWatch, position: int) -> bool:
-    if change.source_key is not None and _was_imported(at, change.source, change.source_key):
+@dataclass(frozen=True, slots=True)
+class MessageChanges:
+    """What one handled message did, as it did it, and whether that still holds (`undone`)."""
+
+    message_id: MessageId
+    person: PersonId
+    reply: str
+    undone: bool
+    logged: tuple[Watch, ...]
+    rated: tuple[Watch, ...]
+    """Watches known before, with what was newly said about them."""
+    removed: tuple[Watch, ...]
+    feedback: tuple[GiveFeedback, ...]
+    feedback_taken_back: tuple[TakeBackFeedback, ...]
+    preferences: tuple[SetPreference, ...]
+    undid: tuple[MessageId, ...]
+    """The messages that it took back."""
+
+
+def _check_rating(rating: float | None) -> None:
+    if rating is not None and not 0.0 <= rating <= MAX_RATING:
+        raise ValueError(f"a rating runs from 0 to 5, not {rating}")
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (OSError, ValueError, KeyError):  # KeyError: there is no such zone
         return False
-    day = change.starts_on() or at.moment.date()
-    known = None
-    if change.state is not WatchState.REWATCH:
-        known = _same_day(at, change.film_id, change.precision, day)
-    if known is not None:
-        said = {"rating": change.rating, "reaction": change.reaction}
-        if change.source_key is not None:
-            # What a person said counts for more than what a file says.
-            return _revise(at, known, {name: value for name, value in said.items() if known._mapping[name] is None})
-        return _revise(at, known, {**said, "state": change.state})
-    at.connection.execute(
-        insert(watches).values(
-            watch_id=new_id(),
-            person_id=at.person,
-            film_id=change.film_id,
-            watched_on=change.starts_on(),
-            precision=change.precision,
-            sorted_on=day,
-            told_at=at.moment,
-            position=position,
-            state=change.state,
-            rating=change.rating,
-            reaction=change.reaction,
-            source=change.source,
-            source_key=change.source_key,
-            message_id=at.message_id,
-            version_by=at.message_id,
-            removed_by=None,
-            live=True,
-        )
-    )
     return True
-
-
-def _was_imported(at: Handling, source: str, source_key: str) -> bool:
-    """Whether that entry of that source was logged, by an import that was not undone; removing it does not count."""
-    return _exists(
-        at,
-        select(watches.c.row_id)
-        .join(messages, messages.c.message_id == watches.c.message_id)
-        .where(
-            watches.c.person_id == at.person,
-            watches.c.source == source,
-            watches.c.source_key == source_key,
-            messages.c.in_force.is_(True),
-        ),
-    )
-
-
-def _same_day(at: Handling, film_id: int, precision: Precision, day: date) -> _Version | None:
-    """The live watch of a film, no rewatch, with that date and precision."""
-    return at.connection.execute(
-        select(watches).where(
-            watches.c.person_id == at.person,
-            watches.c.film_id == film_id,
-            watches.c.precision == precision,
-            watches.c.sorted_on == day,
-            watches.c.live.is_(True),
-            watches.c.state != WatchState.REWATCH,
-        )
-    ).first()
-
-
-def _live_version(at: Handling, watch_id: WatchId) -> _Version:
-    found = at.connection.execute(
-        select(watches).where(
-            watches.c.watch_id == watch_id, watches.c.person_id == at.person, watches.c.live.is_(True)
-        )
-    ).first()
-    if found is None:
-        raise ConflictError(detail="the watch is not there")
-    return found
-
-
-def _revise(at: Handling, version: _Version, said: Mapping[str, object]) -> bool:
-    """Add a version of a watch with what was said (None: nothing); False when that is what it says already."""
-    old = version._mapping
-    new = {name: value for name, value in said.items() if value is not None and value != old[name]}
-    if not new:
-        return False
-    at.connection.execute(update(watches).where(watches.c.row_id == version.row_id).values(live=False))
-    kept = {name: value for name, value in old.items() if name != "row_id"}
-    at.connection.execute(insert(watches).values({**kept, **new, "version_by": at.message_id}))
-    return True
-
-
-def _remove(at: Handling, watch_id: WatchId) -> None:
-    version = _live_version(at, watch_id)
-    at.connection.execute(
-        update(watches).where(watches.c.row_id == version.row_id).values(live=False, removed_by=at.message_id)
-    )
-
-
-def _give_feedback(at: Handling, film_id: int, kind: FeedbackKind) -> None:
-    at.connection.execute(
-        insert(feedback).values(
-            person_id=at.person, film_id=film_id, kind=kind, message_id=at.message_id, removed_by=None, live=True
-        )
-    )
-
-
-def _take_back_feedback(at: Handling, film_id: int, kind: FeedbackKind) -> bool:
-    taken = at.connection.execute(
-        update(feedback)
-        .where(
-            feedback.c.person_id == at.person,
-            feedback.c.film_id == film_id,
-            feedback.c.kind == kind,
-            feedback.c.live.is_(True),
-        )
-        .values(live=False, removed_by=at.message_id)
-    )
-    return taken.rowcount > 0
-
-
-def _keep_slate(at: Handling, slate: ShownSlate) -> None:
-    at.connection.execute(
-        insert(slates).values(
-            slate_id=slate.slate_id,
-            person_id=at.person,
-            message_id=slate.message_id,
-            platform=at.place.platform,
-            workspace=at.place.workspace,
-            channel=at.place.channel,
-            thread=at.place.thread,
-            bundle=slate.bundle,
-            request=dict(slate.request),
-            shown_at=slate.shown_at,
-        )
-    )
-    picks = [
-        {
-            "slate_id": slate.slate_id,
-            "rank": pick.rank,
-            "film_id": pick.film_id,
-            "score": pick.score,
-            "reason": dict(pick.reason),
-        }
-        for pick in slate.picks
-    ]
-    if picks:
-        at.connection.execute(insert(slate_picks), picks)
-
-
-def _set_context(at: Handling, change: SetContext) -> None:
-    place = {
-        "platform": at.place.platform,
-        "workspace": at.place.workspace,
-        "channel": at.place.channel,
-        "thread": at.place.thread,
-    }
-    here = and_(*(contexts.c[name] == value for name, value in place.items()))
-    at.connection.execute(
-        # Those of other places that have run out go with it: nobody will ask for them.
-        delete(contexts).where(contexts.c.person_id == at.person, or_(here, contexts.c.expires_at <= at.moment))
-    )
-    if change.payload is not None:
-        at.connection.execute(
-            insert(contexts).values(
-                person_id=at.person, **place, payload=dict(change.payload), expires_at=change.expires_at
-            )
-        )
-
-
-def _undo(at: Handling, message_id: MessageId) -> None:
-    in_force = at.connection.scalar(
-        select(messages.c.in_force).where(messages.c.message_id == message_id, messages.c.person_id == at.person)
-    )
-    if not in_force or message_id == at.message_id:
-        raise ConflictError(detail="the message to undo is unknown or was undone")
-    at.connection.execute(update(messages).where(messages.c.message_id == message_id).values(undone_by=at.message_id))
-    flipped = _put_out_of_force(at, message_id)
-    _settle_watches(at, flipped)
-    _settle_feedback(at, flipped)
-
-
-def _put_out_of_force(at: Handling, message_id: MessageId) -> list[int]:
-    """Every message whose force changes: the one undone, those that it had undone (again in force), and so on."""
-    changed: list[int] = []
-    waiting = [(int(message_id), False)]
-    while waiting:
-        current, in_force = waiting.pop()
-        changed.append(current)
-        at.connection.execute(update(messages).where(messages.c.message_id == current).values(in_force=in_force))
-        undone = at.connection.scalars(select(messages.c.message_id).where(messages.c.undone_by == current))
-        waiting += [(target, not in_force) for target in undone]
-    return changed
-
-
-def _settle_watches(at: Handling, flipped: list[int]) -> None:
-    """Make live what follows from the messages in force.
-
-    A watch is there when the message that told of it is in force and the one that removed it is not; its live version
-    is then the last whose message is in force. One that comes back while the same was logged anew gives way to that:
-    this message removes it.
-    """
-    told, versioned, removed = messages.alias("told"), messages.alias("versioned"), messages.alias("removed")
-    touched = (
-        select(watches.c.watch_id)
-        .where(watches.c.person_id == at.person)
-        .where(or_(watches.c.version_by.in_(flipped), watches.c.removed_by.in_(flipped)))
-    )
-    rows = at.connection.execute(
-        select(
-            watches,
-            told.c.in_force.label("told_in_force"),
-            versioned.c.in_force.label("version_in_force"),
-            func.coalesce(removed.c.in_force, false()).label("removed_in_force"),
-        )
-        .join(told, told.c.message_id == watches.c.message_id)
-        .join(versioned, versioned.c.message_id == watches.c.version_by)
-        .outerjoin(removed, removed.c.message_id == watches.c.removed_by)
-        .where(watches.c.watch_id.in_(touched))
-        .order_by(watches.c.row_id)
-    ).all()
-    at.connection.execute(
-        update(watches).where(watches.c.row_id.in_([row.row_id for row in rows if row.live])).values(live=False)
-    )
-    versions: dict[int, list[_Version]] = {}
-    for row in rows:
-        versions.setdefault(row.watch_id, []).append(row)
-    # What was there all along is not the one to give way.
-    for several in sorted(versions.values(), key=lambda several: not any(row.live for row in several)):
-        if not several[0].told_in_force or any(row.removed_in_force for row in several):
-            continue
-        last = [row for row in several if row.version_in_force][-1]
-        at.connection.execute(
-            update(watches)
-            .where(watches.c.row_id == last.row_id)
-            .values({"removed_by": at.message_id} if _is_there_anew(at, last) else {"live": True})
-        )
-
-
-def _is_there_anew(at: Handling, version: _Version) -> bool:
-    """Whether another live watch is the same by its day or by its source's key."""
-    if version.state is not WatchState.REWATCH and _same_day(at, version.film_id, version.precision, version.sorted_on):
-        return True
-    if version.source_key is None:
-        return False
-    return _exists(
-        at,
-        select(watches.c.row_id).where(
-            watches.c.person_id == at.person,
-            watches.c.source == version.source,
-            watches.c.source_key == version.source_key,
-            watches.c.live.is_(True),
-        ),
-    )
-
-
-def _exists(at: Handling, rows: Select[int]) -> bool:
-    return at.connection.execute(rows.limit(1)).first() is not None
-
-
-def _settle_feedback(at: Handling, flipped: list[int]) -> None:
-    given, removed = messages.alias("given"), messages.alias("removed")
-    still_given = select(given.c.in_force).where(given.c.message_id == feedback.c.message_id).scalar_subquery()
-    taken_back = select(removed.c.in_force).where(removed.c.message_id == feedback.c.removed_by).scalar_subquery()
-    at.connection.execute(
-        update(feedback)
-        .where(feedback.c.person_id == at.person)
-        .where(or_(feedback.c.message_id.in_(flipped), feedback.c.removed_by.in_(flipped)))
-        .values(live=and_(still_given, not_(func.coalesce(taken_back, false()))))
-    )

@@ -1,10 +1,11 @@
-"""What the store takes and gives: plain values about people, watches, slates and changes.
+"""What the store gives: plain values about people, watches and slates; what it takes is in `changes`.
 
 Knows no SQL, no models and no platforms. Film ids are plain numbers here; what they mean is the engine's.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -16,35 +17,50 @@ MessageId = NewType("MessageId", int)
 SlateId = NewType("SlateId", int)
 WatchId = NewType("WatchId", int)
 
-MAX_RATING = 5.0
+FIRST_ADDED_FILM = 1_000_000_000
+"""Films that people add have ids from here on; a catalogue's are below."""
+OWN_ENTRY = re.compile(r"nextreel:(\d{1,19})")
+"""The `source_key` that an export gives a watch that was told: the number is its id."""
+MAX_TITLE = 300
+"""Characters of an added film's title."""
 
 
 @dataclass(frozen=True, slots=True)
 class IdentityKey:
-    """How a platform names a person."""
+    """How a platform names a person. ValueError for a text that can't be kept."""
 
     platform: str
     workspace: str
     user: str
 
+    def __post_init__(self) -> None:
+        check_texts(self.platform, self.workspace, self.user)
+
 
 @dataclass(frozen=True, slots=True)
 class PlaceKey:
-    """Where something is said; `channel` and `thread` may be empty."""
+    """Where something is said; `channel` and `thread` may be empty. ValueError for a text that can't be kept."""
 
     platform: str
     workspace: str
     channel: str
     thread: str
 
+    def __post_init__(self) -> None:
+        check_texts(self.platform, self.workspace, self.channel, self.thread)
+
 
 @dataclass(frozen=True, slots=True)
 class MessageKey:
-    """A platform's own id of an event: what is delivered twice carries the same key twice."""
+    """A platform's own id of an event: what is delivered twice carries the same key twice. ValueError for a text that
+    can't be kept."""
 
     platform: str
     workspace: str
     event_id: str
+
+    def __post_init__(self) -> None:
+        check_texts(self.platform, self.workspace, self.event_id)
 
 
 class Precision(StrEnum):
@@ -75,6 +91,59 @@ class FeedbackKind(StrEnum):
 
     DISMISSED = "dismissed"
     """Not interested."""
+    WANTED = "wanted"
+    """On the watchlist."""
+
+
+class Visibility(StrEnum):
+    """Who sees the bot's answers where others are present."""
+
+    PRIVATE = "private"
+    PUBLIC = "public"
+
+
+class Preference(StrEnum):
+    """A setting of a person's own."""
+
+    TIME_ZONE = "time_zone"
+    LOCALE = "locale"
+    ADVENTUROUSNESS = "adventurousness"
+    VISIBILITY = "visibility"
+    GROUP_OPT_IN = "group_opt_in"
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """A person's settings; None where they said nothing and the platform's or the server's hold."""
+
+    time_zone: str | None = None
+    """IANA name."""
+    locale: str | None = None
+    """As BCP 47 has it: en, de-AT."""
+    adventurousness: float | None = None
+    """0 prefers well-known films, 1 those under the radar."""
+    visibility: Visibility | None = None
+    group_opt_in: bool = False
+    """Whether their history may be used when others ask for a group."""
+
+
+@dataclass(frozen=True, slots=True)
+class AddedFilm:
+    """A film that the catalogue lacks. ValueError for an id of the catalogue's and for a title that can't be kept."""
+
+    film_id: int
+    title: str
+    year: int | None = None
+
+    def __post_init__(self) -> None:
+        check_film(self.film_id)
+        if self.film_id < FIRST_ADDED_FILM:
+            raise ValueError(f"added films have ids from {FIRST_ADDED_FILM}")
+        if not self.title.strip() or len(self.title) > MAX_TITLE:
+            raise ValueError(f"a title has 1 to {MAX_TITLE} characters")
+        if self.year is not None and not 1800 <= self.year <= 2200:
+            raise ValueError(f"a film's year is not {self.year}")
+        check_texts(self.title)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,127 +192,26 @@ class ShownSlate:
 
 
 @dataclass(frozen=True, slots=True)
-class LogWatch:
-    """Keep a watch, unless it is known already.
-
-    The same film with the same date and precision is one watch (undated ones: told on the same day), unless it is a
-    rewatch; what is said anew about it (rating, reaction, state) is then added to the one that is there. A `source_key`
-    is one watch of its source for ever: an import run twice changes nothing, and only fills in what a watch lacks.
-
-    Raises ValueError when date and precision disagree, the rating is not 0 to 5, or a text can't be kept.
-    """
-
-    film_id: int
-    watched_on: date | None = None
-    precision: Precision = Precision.UNKNOWN
-    state: WatchState = WatchState.FINISHED
-    rating: float | None = None
-    reaction: str | None = None
-    source: str = "told"
-    source_key: str | None = None
-
-    def __post_init__(self) -> None:
-        if (self.watched_on is None) != (self.precision is Precision.UNKNOWN):
-            raise ValueError("a watch has a date exactly when its precision is known")
-        _check_rating(self.rating)
-        for text in (self.reaction, self.source, self.source_key):
-            _check_text(text)
-
-    def starts_on(self) -> date | None:
-        """The first day of the period in which it was watched."""
-        return None if self.watched_on is None else self.precision.start(self.watched_on)
-
-
-@dataclass(frozen=True, slots=True)
-class RemoveWatch:
-    """Take a watch away."""
-
-    watch_id: WatchId
-
-
-@dataclass(frozen=True, slots=True)
-class RateWatch:
-    """Say what one thought of a watch; None leaves what was said before. ValueError as for `LogWatch`."""
-
-    watch_id: WatchId
-    rating: float | None = None
-    reaction: str | None = None
-
-    def __post_init__(self) -> None:
-        _check_rating(self.rating)
-        _check_text(self.reaction)
-
-
-@dataclass(frozen=True, slots=True)
-class GiveFeedback:
-    """Keep what was said about a film."""
-
-    film_id: int
-    kind: FeedbackKind
-
-
-@dataclass(frozen=True, slots=True)
-class TakeBackFeedback:
-    """Forget what was said about a film; nothing happens when nothing was."""
-
-    film_id: int
-    kind: FeedbackKind
-
-
-@dataclass(frozen=True, slots=True)
-class ShowSlate:
-    """Keep the slate that this message's reply shows."""
-
-    slate: ShownSlate
-
-
-@dataclass(frozen=True, slots=True)
-class SetContext:
-    """Keep what the conversation of this person in this place is about, until `expires_at`; None forgets it."""
-
-    payload: Mapping[str, object] | None
-    expires_at: datetime | None = None
-
-    def __post_init__(self) -> None:
-        if (self.payload is None) != (self.expires_at is None):
-            raise ValueError("a context has an expiry, and no context has none")
-
-
-@dataclass(frozen=True, slots=True)
-class UndoMessage:
-    """Take back everything that a message of this person changed; undoing that message in turn brings it back."""
-
-    message_id: MessageId
-
-
-Change = LogWatch | RemoveWatch | RateWatch | GiveFeedback | TakeBackFeedback | ShowSlate | SetContext | UndoMessage
-
-
-@dataclass(frozen=True, slots=True)
 class Snapshot:
     """What is known about a person at one moment, in one place. A stranger has no `person` and version 0."""
 
     person: PersonId | None
     version: int
-    """Counts the messages of the person that were handled; `Store.apply` may insist on it."""
-    history: tuple[Watch, ...]
+    """Counts the messages of the person that were kept; `Store.apply` may insist on it."""
+    history: tuple[Watch, ...] = ()
     """Oldest first: by date, then by when they were told; undated ones by the day they were told."""
-    dismissed: frozenset[int]
-    context: Mapping[str, object] | None
-    last_slate: ShownSlate | None
+    history_version: int = 0
+    """`version` when the history or the feedback last changed: part of the key of what is computed from them."""
+    dismissed: frozenset[int] = frozenset()
+    wanted: tuple[int, ...] = ()
+    """The watchlist, in the order in which films were put on it."""
+    preferences: Preferences = Preferences()
+    added_films: tuple[AddedFilm, ...] = ()
+    context: Mapping[str, object] | None = None
+    last_slate: ShownSlate | None = None
     """The last one shown to the person in this place."""
-    earlier_reply: str | None
-    """The reply to this very message, when it was handled before."""
-
-    def known(self, change: LogWatch, moment: datetime) -> Watch | None:
-        """The watch that `change`, told at `moment`, would be the same as; None when it would be a new one."""
-        if change.state is WatchState.REWATCH:
-            return None
-        same = (change.film_id, change.precision, change.starts_on() or moment.date())
-        for watch in self.history:
-            if (watch.film_id, watch.precision, watch.sorted_on) == same and watch.state is not WatchState.REWATCH:
-                return watch
-        return None
+    earlier_reply: str | None = None
+    """The reply to this very message, when it was handled before; empty when it is not kept any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,29 +223,22 @@ class Applied:
 
 
 @dataclass(frozen=True, slots=True)
-class MessageChanges:
-    """What one handled message did, as it did it, and whether that still holds (`undone`)."""
+class LinkOffer:
+    """Whom a code lets one join."""
 
-    message_id: MessageId
     person: PersonId
-    reply: str
-    undone: bool
-    logged: tuple[Watch, ...]
-    rated: tuple[Watch, ...]
-    """Watches known before, with what was newly said about them."""
-    removed: tuple[Watch, ...]
-    feedback: tuple[GiveFeedback, ...]
-    feedback_taken_back: tuple[TakeBackFeedback, ...]
-    undid: tuple[MessageId, ...]
-    """The messages that it took back."""
+    identities: tuple[IdentityKey, ...]
 
 
-def _check_rating(rating: float | None) -> None:
-    if rating is not None and not 0.0 <= rating <= MAX_RATING:
-        raise ValueError(f"a rating runs from 0 to 5, not {rating}")
+def check_film(film_id: int) -> None:
+    """ValueError when no database of ours can keep that id."""
+    if not 0 <= film_id < 2**63:
+        raise ValueError("a film's id is a number of 63 bits")
 
 
-def _check_text(text: str | None) -> None:
+def check_texts(*texts: str | None) -> None:
+    """ValueError when no database of ours can keep one of the texts."""
     # PostgreSQL keeps no NUL, and half a surrogate pair is no Unicode text in any database.
-    if text is not None and ("\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text)):
-        raise ValueError("a text holds no NUL and no lone surrogate")
+    for text in texts:
+        if text is not None and ("\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text)):
+            raise ValueError("a text holds no NUL and no lone surrogate")

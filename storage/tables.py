@@ -1,8 +1,9 @@
 """The schema: every table, its keys and its indexes, for SQLite and PostgreSQL alike.
 
 Whatever is about a person names the person and goes with them (`ON DELETE CASCADE`), so that erasing one row of
-`people` erases everything. Knows no queries; `migrations/` brings a database to this state, and a test holds the two
-together.
+`people` erases everything. Every table says what it is `about` and how long it is `kept`, and every column what it
+holds (`doc`): the data map of `docs/privacy.md` is made of that. Knows no queries; `migrations/` brings a database to
+this state, and a test holds the two together.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from sqlalchemy import (
     text,
 )
 
-from storage.records import FeedbackKind, Precision, WatchState
+from storage.records import FeedbackKind, Precision, Preference, WatchState
 
 metadata = MetaData(
     naming_convention={
@@ -67,37 +68,56 @@ def _values(kinds: type[StrEnum]) -> Enum:
     return Enum(kinds, native_enum=False, length=16, values_callable=lambda enum: [kind.value for kind in enum])
 
 
+def _about(about: str, kept: str = "until the person is erased") -> dict[str, str]:
+    return {"about": about, "kept": kept}
+
+
 def _row_id() -> Column[int]:
     # SQLite counts up by itself only for the type INTEGER, which has 64 bits there.
-    return Column("row_id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+    return Column(
+        "row_id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, doc="number of the row, in time order"
+    )
 
 
 def _person(*, primary_key: bool = False) -> Column[int]:
     return Column(
-        "person_id", ForeignKey("people.person_id", ondelete="CASCADE"), primary_key=primary_key, nullable=False
+        "person_id",
+        ForeignKey("people.person_id", ondelete="CASCADE"),
+        primary_key=primary_key,
+        nullable=False,
+        doc="whose it is",
     )
 
 
-def _message(name: str, *, nullable: bool = False) -> Column[int]:
-    return Column(name, ForeignKey("messages.message_id"), nullable=nullable, index=True)
+def _message(name: str, doc: str, *, nullable: bool = False) -> Column[int]:
+    return Column(name, ForeignKey("messages.message_id"), nullable=nullable, index=True, doc=doc)
+
+
+def _live() -> Column[bool]:
+    return Column("live", Boolean, nullable=False, doc="whether it holds now, after all that was undone")
 
 
 people = Table(
     "people",
     metadata,
-    Column("person_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("version", BigInteger, nullable=False),
-    Column("created_at", UtcDateTime, nullable=False),
+    Column(
+        "person_id", BigInteger, primary_key=True, autoincrement=False, doc="random number that stands for a person"
+    ),
+    Column("version", BigInteger, nullable=False, doc="how many of their messages were kept"),
+    Column("history_version", BigInteger, nullable=False, doc="their version when watches or feedback last changed"),
+    Column("created_at", UtcDateTime, nullable=False, doc="when they first told something"),
+    info=_about("that somebody uses the bot", "until the person is erased, or inactive for longer than is set"),
 )
 
 identities = Table(
     "identities",
     metadata,
-    Column("platform", Text, primary_key=True),
-    Column("workspace", Text, primary_key=True),
-    Column("user_id", Text, primary_key=True),
+    Column("platform", Text, primary_key=True, doc="discord, slack or terminal"),
+    Column("workspace", Text, primary_key=True, doc="the platform's number of the server or workspace, if it has one"),
+    Column("user_id", Text, primary_key=True, doc="the platform's number of the user; in the terminal a user name"),
     _person(),
     Index(None, "person_id"),
+    info=_about("how each platform names the person", "until it is unlinked or the person is erased"),
 )
 
 # Every message that was handled, with its reply. `version` is the person's after it, and orders them. A message is
@@ -105,19 +125,20 @@ identities = Table(
 messages = Table(
     "messages",
     metadata,
-    Column("message_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("message_id", BigInteger, primary_key=True, autoincrement=False, doc="random number of the message"),
     _person(),
-    Column("platform", Text, nullable=False),
-    Column("workspace", Text, nullable=False),
-    Column("event_id", Text, nullable=False),
-    Column("reply", Text, nullable=False),
-    Column("handled_at", UtcDateTime, nullable=False),
-    Column("version", BigInteger, nullable=False),
-    Column("undoable", Boolean, nullable=False),
-    Column("in_force", Boolean, nullable=False),
-    _message("undone_by", nullable=True),
+    Column("platform", Text, nullable=False, doc="where it was said: platform"),
+    Column("workspace", Text, nullable=False, doc="where it was said: server or workspace"),
+    Column("event_id", Text, nullable=False, doc="the platform's number of the event, so that it is handled once"),
+    Column("reply", Text, nullable=False, doc="what the bot answered; emptied when slates are no longer kept"),
+    Column("handled_at", UtcDateTime, nullable=False, doc="when it was said"),
+    Column("version", BigInteger, nullable=False, doc="its place among the person's messages"),
+    Column("undoable", Boolean, nullable=False, doc="whether it changed anything that can be undone"),
+    Column("in_force", Boolean, nullable=False, doc="whether it was not undone"),
+    _message("undone_by", "the message that undid it", nullable=True),
     UniqueConstraint("platform", "workspace", "event_id"),
     Index(None, "person_id", "version"),
+    info=_about("messages that changed something, with the bot's answer; never the text that was typed"),
 )
 
 # Every version of every watch: a change of rating adds one. `message_id` told of the watch, `version_by` made this
@@ -127,33 +148,25 @@ watches = Table(
     "watches",
     metadata,
     _row_id(),
-    Column("watch_id", BigInteger, nullable=False),
+    Column("watch_id", BigInteger, nullable=False, doc="random number of the watch"),
     _person(),
-    Column("film_id", BigInteger, nullable=False),
-    Column("watched_on", Date),
-    Column("precision", _values(Precision), nullable=False),
-    Column("sorted_on", Date, nullable=False),
-    Column("told_at", UtcDateTime, nullable=False),
-    Column("position", Integer, nullable=False),
-    Column("state", _values(WatchState), nullable=False),
-    Column("rating", Float),
-    Column("reaction", Text),
-    Column("source", Text, nullable=False),
-    Column("source_key", Text),
-    _message("message_id"),
-    _message("version_by"),
-    _message("removed_by", nullable=True),
-    Column("live", Boolean, nullable=False),
+    Column("film_id", BigInteger, nullable=False, doc="the film"),
+    Column("watched_on", Date, doc="when it was watched: first day of the period"),
+    Column("precision", _values(Precision), nullable=False, doc="how exactly that is known"),
+    Column("sorted_on", Date, nullable=False, doc="the day that places it in the history"),
+    Column("told_at", UtcDateTime, nullable=False, doc="when it was told"),
+    Column("position", Integer, nullable=False, doc="its place in that message"),
+    Column("state", _values(WatchState), nullable=False, doc="finished, abandoned or rewatch"),
+    Column("rating", Float, doc="stars, 0 to 5"),
+    Column("reaction", Text, doc="loved, liked, … as it was said"),
+    Column("source", Text, nullable=False, doc="where it was learned: told, or the kind of file"),
+    Column("source_key", Text, doc="the entry of that file"),
+    _message("message_id", "the message that told of it"),
+    _message("version_by", "the message that last changed it"),
+    _message("removed_by", "the message that took it away", nullable=True),
+    _live(),
     Index("ix_watches_history", "person_id", "sorted_on", "told_at", "position", "watch_id"),
     Index("ix_watches_watch_id", "watch_id"),
-    Index(
-        "ix_watches_source",
-        "person_id",
-        "source",
-        "source_key",
-        sqlite_where=text("source_key IS NOT NULL"),
-        postgresql_where=text("source_key IS NOT NULL"),
-    ),
     Index(
         "uq_watches_live",
         "watch_id",
@@ -172,6 +185,20 @@ watches = Table(
         sqlite_where=text("live IS 1 AND state != 'rewatch'"),
         postgresql_where=text("live IS true AND state != 'rewatch'"),
     ),
+    info=_about("films that the person watched, with everything said about them, and earlier versions of it"),
+)
+
+# Which entries of which files were taken in, whatever became of the watch: an import run twice changes nothing.
+imports = Table(
+    "imports",
+    metadata,
+    _row_id(),
+    _person(),
+    Column("source", Text, nullable=False, doc="the kind of file"),
+    Column("source_key", Text, nullable=False, doc="the entry of that file"),
+    _message("message_id", "the message that brought the file"),
+    Index(None, "person_id", "source", "source_key"),
+    info=_about("entries of files that were imported, so that an import run twice changes nothing"),
 )
 
 feedback = Table(
@@ -179,48 +206,99 @@ feedback = Table(
     metadata,
     _row_id(),
     _person(),
-    Column("film_id", BigInteger, nullable=False),
-    Column("kind", _values(FeedbackKind), nullable=False),
-    _message("message_id"),
-    _message("removed_by", nullable=True),
-    Column("live", Boolean, nullable=False),
+    Column("film_id", BigInteger, nullable=False, doc="the film"),
+    Column("kind", _values(FeedbackKind), nullable=False, doc="dismissed (not interested) or wanted (the watchlist)"),
+    _message("message_id", "the message that said so"),
+    _message("removed_by", "the message that took it back", nullable=True),
+    _live(),
     Index(None, "person_id", "film_id"),
+    info=_about("films that the person does not want to be shown, and the watchlist"),
+)
+
+# Every value that was ever set; of the live ones the last counts.
+preferences = Table(
+    "preferences",
+    metadata,
+    _row_id(),
+    _person(),
+    Column("name", _values(Preference), nullable=False, doc="which setting"),
+    Column("value", JSON(none_as_null=True), doc="its value; nothing stands for the default"),
+    _message("message_id", "the message that set it"),
+    _live(),
+    Index(None, "person_id"),
+    info=_about("settings: time zone, language, adventurousness, private or public answers, group opt-in"),
+)
+
+added_films = Table(
+    "added_films",
+    metadata,
+    Column("film_id", BigInteger, primary_key=True, autoincrement=False, doc="number of the film, from 1,000,000,000"),
+    _person(),
+    Column("title", Text, nullable=False, doc="its title"),
+    Column("year", Integer, doc="its year"),
+    _message("message_id", "the message that added it"),
+    Index(None, "person_id"),
+    info=_about("films that the catalogue lacks, added by the person, seen by nobody else"),
 )
 
 slates = Table(
     "slates",
     metadata,
-    Column("slate_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("slate_id", BigInteger, primary_key=True, autoincrement=False, doc="random number of the slate"),
     _person(),
-    _message("message_id"),
-    Column("platform", Text, nullable=False),
-    Column("workspace", Text, nullable=False),
-    Column("channel", Text, nullable=False),
-    Column("thread", Text, nullable=False),
-    Column("bundle", Text, nullable=False),
-    Column("request", JSON, nullable=False),
-    Column("shown_at", UtcDateTime, nullable=False),
+    _message("message_id", "the message that it answered"),
+    Column("platform", Text, nullable=False, doc="where it was shown: platform"),
+    Column("workspace", Text, nullable=False, doc="where it was shown: server or workspace"),
+    Column("channel", Text, nullable=False, doc="where it was shown: channel"),
+    Column("thread", Text, nullable=False, doc="where it was shown: thread"),
+    Column("bundle", Text, nullable=False, doc="the model that made it"),
+    Column("request", JSON, nullable=False, doc="what was asked for: genres, years, …"),
+    Column("shown_at", UtcDateTime, nullable=False, doc="when"),
     Index("ix_slates_place", "person_id", "platform", "workspace", "channel", "thread", "shown_at"),
+    Index(None, "shown_at"),
+    info=_about("recommendations that the person was shown", "for as long as slates are set to be kept"),
 )
 
 slate_picks = Table(
     "slate_picks",
     metadata,
-    Column("slate_id", ForeignKey("slates.slate_id", ondelete="CASCADE"), primary_key=True),
-    Column("rank", Integer, primary_key=True, autoincrement=False),
-    Column("film_id", BigInteger, nullable=False),
-    Column("score", Float, nullable=False),
-    Column("reason", JSON, nullable=False),
+    Column("slate_id", ForeignKey("slates.slate_id", ondelete="CASCADE"), primary_key=True, doc="the slate"),
+    Column("rank", Integer, primary_key=True, autoincrement=False, doc="its place, from 1"),
+    Column("film_id", BigInteger, nullable=False, doc="the film"),
+    Column("score", Float, nullable=False, doc="the model's score"),
+    Column("reason", JSON, nullable=False, doc="why it was recommended"),
+    info=_about("the films of those recommendations, with their reasons", "as long as their slate"),
 )
 
 contexts = Table(
     "contexts",
     metadata,
     _person(primary_key=True),
-    Column("platform", Text, primary_key=True),
-    Column("workspace", Text, primary_key=True),
-    Column("channel", Text, primary_key=True),
-    Column("thread", Text, primary_key=True),
-    Column("payload", JSON, nullable=False),
-    Column("expires_at", UtcDateTime, nullable=False),
+    Column("platform", Text, primary_key=True, doc="where: platform"),
+    Column("workspace", Text, primary_key=True, doc="where: server or workspace"),
+    Column("channel", Text, primary_key=True, doc="where: channel"),
+    Column("thread", Text, primary_key=True, doc="where: thread"),
+    Column(
+        "payload", JSON, nullable=False, doc="the bot's open questions with the titles they are about, films in mind"
+    ),
+    Column("expires_at", UtcDateTime, nullable=False, doc="until when"),
+    info=_about("what a conversation is about right now", "for the minutes that are set"),
+)
+
+link_codes = Table(
+    "link_codes",
+    metadata,
+    _person(primary_key=True),
+    Column("code_hash", Text, nullable=False, unique=True, doc="SHA-256 of the one-time code"),
+    Column("expires_at", UtcDateTime, nullable=False, doc="until when it works"),
+    info=_about("a one-time code for linking another account", "until it is used, ten minutes at most"),
+)
+
+# Not about anybody: nobody can be told from the hash of a number that a platform gave an event.
+erased_events = Table(
+    "erased_events",
+    metadata,
+    Column("event_hash", Text, primary_key=True, doc="SHA-256 of an event's number"),
+    Column("expires_at", UtcDateTime, nullable=False, doc="until when a late second delivery is recognised"),
+    info=_about("that an event was handled for somebody who was erased since; names nobody", "for a day"),
 )

@@ -76,8 +76,16 @@ from bot.conversation.watching import (
 from engine.films import Film
 from engine.recommender import Recommender
 from storage.errors import BusyError, ConflictError, StorageError
-from storage.records import IdentityKey, MessageId, MessageKey, PlaceKey, SlateId, Snapshot
-from storage.store import Store, new_id
+from storage.ids import new_id
+from storage.records import (
+    IdentityKey,
+    MessageId,
+    MessageKey,
+    PlaceKey,
+    SlateId,
+    Snapshot,
+)
+from storage.store import Store
 
 _log = structlog.get_logger(__name__)
 
@@ -174,7 +182,7 @@ class Dialogue:
         if isinstance(message, Press) and message.action.verb not in _SLATE_VERBS:
             reply = replace(reply, replaces=message.reply_id)
         if turn.erase:
-            await self._store.erase(identity)
+            await self._store.erase(identity, key, moment)
             return reply
         changes = list(turn.changes)
         if about := turn.context_change(self._context_minutes):

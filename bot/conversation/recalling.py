@@ -13,13 +13,8 @@ from bot.conversation.telling import (
 )
 from bot.conversation.turn import Turn, details_of
 from engine.titles import Certainty
-from storage.records import (
-    MessageChanges,
-    RemoveWatch,
-    UndoMessage,
-    Watch,
-    WatchState,
-)
+from storage.changes import MessageChanges, RemoveWatch, UndoMessage
+from storage.records import Watch, WatchState
 
 MAX_LISTED = 20
 """Watches that one answer lists."""

@@ -27,8 +27,9 @@ from bot.conversation.turn import Turn
 from engine.films import Catalog, Film, FilmId
 from engine.requests import Pick, Reason, ReasonKind, Request, Slate
 from engine.titles import Certainty
-from storage.changes import new_id
-from storage.records import FeedbackKind, GiveFeedback, ShownPick, ShownSlate, ShowSlate, SlateId
+from storage.changes import GiveFeedback, ShowSlate
+from storage.ids import new_id
+from storage.records import FeedbackKind, ShownPick, ShownSlate, SlateId
 
 MAX_SLATE = 20
 """Films that one answer shows at most."""

@@ -21,17 +21,19 @@ from engine.films import Film, FilmId
 from engine.recommender import Recommender
 from engine.requests import Event, EventKind, Member
 from engine.titles import TitleIndex
-from storage.records import (
+from storage.changes import (
     Change,
     GiveFeedback,
     LogWatch,
     MessageChanges,
-    MessageId,
-    PersonId,
-    Precision,
     RateWatch,
     RemoveWatch,
     SetContext,
+)
+from storage.records import (
+    MessageId,
+    PersonId,
+    Precision,
     ShownSlate,
     Snapshot,
     Watch,

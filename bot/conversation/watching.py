@@ -33,7 +33,8 @@ from bot.conversation.telling import day_in_words, details_in_words, genres_in_w
 from bot.conversation.turn import Turn, details_of, log_of
 from engine.names import loose_key
 from engine.titles import Certainty, Link
-from storage.records import LogWatch, RateWatch, RemoveWatch, Watch
+from storage.changes import LogWatch, RateWatch, RemoveWatch
+from storage.records import Watch
 
 _QUOTED = re.compile(r"[\"“”„«»]([^\"“”„«»]{1,200})[\"“”„«»]")
 _NUMERAL = re.compile(r"(?:part\s+)?(?:[ivx]{1,5}|\d{1,2})", re.IGNORECASE)
@@ -170,7 +171,7 @@ def log_films(turn: Turn, film_ids: Sequence[int], details: Details, *, sentence
     new: list[int] = []
     for film_id in dict.fromkeys(film_ids):
         change = log_of(film_id, details)
-        known = next((w for w in [turn.snapshot.known(change, turn.moment)] if w and w in turn.history), None)
+        known = change.known_in(turn.history, turn.moment)
         if known is None:
             new.append(film_id)
         else:

@@ -10,16 +10,17 @@ from pathlib import Path
 
 import pytest
 
+from storage.changes import Change
+from storage.ids import new_id
 from storage.records import (
     Applied,
-    Change,
     IdentityKey,
     MessageId,
     MessageKey,
     PlaceKey,
     Snapshot,
 )
-from storage.store import Store, new_id
+from storage.store import Store
 
 NOON = datetime(2024, 5, 10, 12, tzinfo=UTC)
 ADA = IdentityKey("terminal", "", "ada")

@@ -8,9 +8,11 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+from storage.changes import LogWatch, RateWatch
 from storage.errors import ConflictError
-from storage.records import LogWatch, MessageId, RateWatch
-from storage.store import Store, new_id
+from storage.ids import new_id
+from storage.records import MessageId
+from storage.store import Store
 
 WRITER = Path(__file__).with_name("writer.py")
 

@@ -24,23 +24,26 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from storage.records import (
+from storage.changes import (
     Change,
-    FeedbackKind,
     GiveFeedback,
-    IdentityKey,
     LogWatch,
-    MessageId,
-    MessageKey,
-    PlaceKey,
-    Precision,
     RateWatch,
     RemoveWatch,
     TakeBackFeedback,
     UndoMessage,
+)
+from storage.ids import new_id
+from storage.records import (
+    FeedbackKind,
+    IdentityKey,
+    MessageId,
+    MessageKey,
+    PlaceKey,
+    Precision,
     WatchState,
 )
-from storage.store import Store, new_id
+from storage.store import Store
 
 HERE = PlaceKey("terminal", "", "", "")
 START = datetime(2024, 5, 10, 12, tzinfo=UTC)
@@ -296,7 +299,7 @@ class StoreAgainstModel(RuleBasedStateMachine):
     @precondition(lambda self: sum(len(person.messages) for person in self.people.values()) > 8)
     @rule(name=names)
     def erase(self, name) -> None:
-        self.runner.run(self.store.erase(IdentityKey("terminal", "", name)))
+        self.runner.run(self.store.erase(IdentityKey("terminal", "", name), None, self.moment))
         self.people[name] = Person()
 
     @invariant()

@@ -14,23 +14,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from storage import database, tables
+from storage.changes import (
+    GiveFeedback,
+    LogWatch,
+    SetContext,
+    ShowSlate,
+    UndoMessage,
+)
 from storage.errors import BusyError, StorageError
+from storage.ids import new_id
 from storage.records import (
     FeedbackKind,
-    GiveFeedback,
     IdentityKey,
-    LogWatch,
     MessageId,
     MessageKey,
     PlaceKey,
-    SetContext,
     ShownPick,
     ShownSlate,
-    ShowSlate,
     SlateId,
-    UndoMessage,
 )
-from storage.store import Store, new_id
+from storage.store import Store
 
 NOON = datetime(2024, 5, 10, 12, tzinfo=UTC)
 MARK = "zebra-in-the-attic"
@@ -61,10 +64,10 @@ class TestErasing:
         slate = await say_everything(ada, MARK, 1)
         message = await ada.say(LogWatch(2))
         await ada.say(UndoMessage(message))
-        await ada.store.erase(ada.identity)
+        await ada.store.erase(ada.identity, None, ada.moment)
         snapshot = await ada.read(key)
         assert snapshot.person is None
-        assert snapshot.earlier_reply is None
+        assert snapshot.earlier_reply == ""  # it was handled; what was answered is gone
         assert await ada.store.slate(slate) is None
         assert await ada.store.message_changes(message) is None
 
@@ -79,9 +82,9 @@ class TestErasing:
             await talker.deliver(event, MessageId(new_id()), [], "")
         assert traces(path, MARK)
         kept = await ben.read()
-        await ada.store.erase(ada.identity)
+        await ada.store.erase(ada.identity, None, ada.moment)
         assert traces(path, MARK) == {}
-        assert traces(path, "ada") == {}
+        assert traces(path, "ada-") == {}
         assert await ben.read() == kept
 
     async def test_what_a_reader_kept_from_being_finished_is_finished_by_erasing_again(
@@ -94,10 +97,10 @@ class TestErasing:
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM people").fetchone()
         with pytest.raises(BusyError):
-            await ada.store.erase(ada.identity)
+            await ada.store.erase(ada.identity, None, ada.moment)
         assert (await ada.read()).person is None
         reader.close()
-        await ada.store.erase(ada.identity)
+        await ada.store.erase(ada.identity, None, ada.moment)
         assert traces(path, MARK) == {}
         await ada.store.close()
 
@@ -105,18 +108,18 @@ class TestErasing:
         await say_everything(ada, MARK, 1)
         await say_everything(ben, MARK, 1)
         before = await ben.read()
-        await ada.store.erase(ada.identity)
+        await ada.store.erase(ada.identity, None, ada.moment)
         assert await ben.read() == before
 
     async def test_erasing_a_stranger_or_twice_is_no_harm(self, ada, ben) -> None:
         await ben.say(LogWatch(1))
-        await ada.store.erase(ada.identity)
-        await ada.store.erase(ada.identity)
+        await ada.store.erase(ada.identity, None, ada.moment)
+        await ada.store.erase(ada.identity, None, ada.moment)
         assert await ben.films() == [1]
 
     async def test_one_begins_anew_afterwards(self, ada) -> None:
         await ada.say(LogWatch(1))
-        await ada.store.erase(ada.identity)
+        await ada.store.erase(ada.identity, None, ada.moment)
         await ada.say(LogWatch(2))
         snapshot = await ada.read()
         assert ([w.film_id for w in snapshot.history], snapshot.version) == ([2], 1)
@@ -126,7 +129,7 @@ class TestErasing:
         for table in tables.metadata.sorted_tables:
             if any(key.column.table.name in reached and key.ondelete == "CASCADE" for key in table.foreign_keys):
                 reached.add(table.name)
-        assert reached == set(tables.metadata.tables)
+        assert reached | {"erased_events"} == set(tables.metadata.tables)  # which names nobody
 
 
 PAYLOADS = [
@@ -157,7 +160,7 @@ async def check_round_trip(store: Store, text: str) -> None:
     assert (kept.reaction, kept.source, kept.source_key) == (text, text, text)
     assert (snapshot.earlier_reply, snapshot.last_slate) == (text, slate)
     assert snapshot.context == {"c": text, text: 2}
-    await store.erase(identity)
+    await store.erase(identity, None, NOON)
     assert (await store.read(identity, place, key, NOON)).person is None
 
 

@@ -6,27 +6,30 @@ from datetime import date, datetime, timedelta, timezone
 
 import pytest
 
-from storage.errors import ConflictError
-from storage.records import (
-    FeedbackKind,
+from storage.changes import (
     GiveFeedback,
     LogWatch,
-    MessageId,
-    PlaceKey,
-    Precision,
     RateWatch,
     RemoveWatch,
     SetContext,
-    ShownPick,
-    ShownSlate,
     ShowSlate,
-    SlateId,
     TakeBackFeedback,
     UndoMessage,
+)
+from storage.errors import ConflictError
+from storage.ids import new_id
+from storage.records import (
+    FeedbackKind,
+    MessageId,
+    PlaceKey,
+    Precision,
+    ShownPick,
+    ShownSlate,
+    SlateId,
     WatchId,
     WatchState,
 )
-from storage.store import Store, new_id
+from storage.store import Store
 
 ALIEN, ALIENS, HEAT, JAWS = 1214, 1200, 6, 1387
 MAY_2 = date(2024, 5, 2)
@@ -146,9 +149,9 @@ class TestOneWatchADay:
     async def test_the_snapshot_knows_it_before(self, ada) -> None:
         await ada.say(on(ALIEN, MAY_2))
         snapshot = await ada.read()
-        assert snapshot.known(on(ALIEN, MAY_2), ada.moment) == snapshot.history[0]
-        assert snapshot.known(on(ALIEN, MAY_2, state=WatchState.REWATCH), ada.moment) is None
-        assert snapshot.known(LogWatch(ALIEN), ada.moment) is None
+        assert on(ALIEN, MAY_2).known_in(snapshot.history, ada.moment) == snapshot.history[0]
+        assert on(ALIEN, MAY_2, state=WatchState.REWATCH).known_in(snapshot.history, ada.moment) is None
+        assert LogWatch(ALIEN).known_in(snapshot.history, ada.moment) is None
 
     async def test_an_entry_of_a_source_counts_once_whatever_else_it_says(self, ada) -> None:
         await ada.say(on(ALIEN, MAY_2, source="letterboxd", source_key="a1"))

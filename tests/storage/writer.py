@@ -11,9 +11,11 @@ import asyncio
 import sys
 from datetime import UTC, datetime
 
+from storage.changes import LogWatch
 from storage.errors import BusyError
-from storage.records import IdentityKey, LogWatch, MessageId, MessageKey, PlaceKey
-from storage.store import Store, new_id
+from storage.ids import new_id
+from storage.records import IdentityKey, MessageId, MessageKey, PlaceKey
+from storage.store import Store
 
 
 async def main(url: str, count: int) -> None:

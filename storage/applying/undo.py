@@ -1,0 +1,134 @@
+"""A message undone: what holds then follows from which messages are in force, for watches, feedback and settings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Select, and_, bindparam, false, func, not_, or_, select, update
+
+from storage.applying.handling import Handling, chunks
+from storage.applying.watches import Version, day_of
+from storage.errors import ConflictError
+from storage.records import MessageId, WatchState
+from storage.tables import feedback, messages, preferences, watches
+
+
+def undo(at: Handling, message_id: MessageId) -> None:
+    """Take back what a message changed. ConflictError when it is unknown or was undone."""
+    in_force = at.connection.scalar(
+        select(messages.c.in_force).where(messages.c.message_id == message_id, messages.c.person_id == at.person)
+    )
+    if not in_force or message_id == at.message_id:
+        raise ConflictError(detail="the message to undo is unknown or was undone")
+    at.connection.execute(update(messages).where(messages.c.message_id == message_id).values(undone_by=at.message_id))
+    flipped = _put_out_of_force(at, message_id)
+    for some in chunks(flipped):
+        _settle_watches(at, some)
+        _settle_feedback(at, some)
+        _settle_preferences(at, some)
+
+
+def _put_out_of_force(at: Handling, message_id: MessageId) -> list[int]:
+    """Every message whose force changes: the one undone, those that it had undone (again in force), and so on."""
+    changed: list[int] = []
+    waiting = [(int(message_id), False)]
+    while waiting:
+        current, in_force = waiting.pop()
+        changed.append(current)
+        at.connection.execute(update(messages).where(messages.c.message_id == current).values(in_force=in_force))
+        undone = at.connection.scalars(select(messages.c.message_id).where(messages.c.undone_by == current))
+        waiting += [(target, not in_force) for target in undone]
+    return changed
+
+
+def _settle_watches(at: Handling, flipped: Sequence[int]) -> None:
+    """Make live what follows from the messages in force.
+
+    A watch is there when the message that told of it is in force and the one that removed it is not; its live version
+    is then the last whose message is in force. One that comes back while the same was logged anew gives way to that:
+    this message removes it.
+    """
+    touched = select(watches.c.watch_id).where(
+        watches.c.person_id == at.person, or_(watches.c.version_by.in_(flipped), watches.c.removed_by.in_(flipped))
+    )
+    versions: dict[int, list[Version]] = {}
+    for row in at.connection.execute(_with_forces(touched)):
+        versions.setdefault(row.watch_id, []).append(row)
+    at.connection.execute(update(watches).where(watches.c.watch_id.in_(touched)).values(live=False))
+    days, entries = _there(at)
+    coming, giving_way = [], []
+    # What was there all along is not the one to give way.
+    for several in sorted(versions.values(), key=lambda several: not any(row.live for row in several)):
+        if not several[0].told_in_force or any(row.removed_in_force for row in several):
+            continue
+        last = [row for row in several if row.version_in_force][-1]
+        day = None if last.state is WatchState.REWATCH else day_of(last)
+        entry = None if last.source_key is None else (last.source, last.source_key)
+        if (day and day in days) or (entry and entry in entries):
+            giving_way.append({"which": last.row_id})
+        else:
+            coming.append({"which": last.row_id})
+            days.add(day)
+            entries.add(entry)
+    one = update(watches).where(watches.c.row_id == bindparam("which"))
+    if coming:
+        at.connection.execute(one.values(live=True), coming)
+    if giving_way:
+        at.connection.execute(one.values(removed_by=at.message_id), giving_way)
+
+
+def _with_forces(touched: Select[int]) -> Select[int]:
+    """All versions of some watches, oldest first, with whether the messages behind them are in force."""
+    told, versioned, removed = messages.alias("told"), messages.alias("versioned"), messages.alias("removed")
+    return (
+        select(
+            watches,
+            told.c.in_force.label("told_in_force"),
+            versioned.c.in_force.label("version_in_force"),
+            func.coalesce(removed.c.in_force, false()).label("removed_in_force"),
+        )
+        .join(told, told.c.message_id == watches.c.message_id)
+        .join(versioned, versioned.c.message_id == watches.c.version_by)
+        .outerjoin(removed, removed.c.message_id == watches.c.removed_by)
+        .where(watches.c.watch_id.in_(touched))
+        .order_by(watches.c.row_id)
+    )
+
+
+def _there(at: Handling) -> tuple[set[object], set[object]]:
+    """The days (rewatches apart) and the entries of files that live watches of the person have."""
+    live = at.connection.execute(
+        select(
+            watches.c.film_id,
+            watches.c.precision,
+            watches.c.sorted_on,
+            watches.c.state,
+            watches.c.source,
+            watches.c.source_key,
+        ).where(watches.c.person_id == at.person, watches.c.live.is_(True))
+    ).all()
+    days: set[object] = {day_of(row) for row in live if row.state is not WatchState.REWATCH}
+    entries: set[object] = {(row.source, row.source_key) for row in live if row.source_key is not None}
+    return days, entries
+
+
+def _settle_feedback(at: Handling, flipped: Sequence[int]) -> None:
+    given, removed = messages.alias("given"), messages.alias("removed")
+    still_given = select(given.c.in_force).where(given.c.message_id == feedback.c.message_id).scalar_subquery()
+    taken_back = select(removed.c.in_force).where(removed.c.message_id == feedback.c.removed_by).scalar_subquery()
+    at.connection.execute(
+        update(feedback)
+        .where(feedback.c.person_id == at.person)
+        .where(or_(feedback.c.message_id.in_(flipped), feedback.c.removed_by.in_(flipped)))
+        .values(live=and_(still_given, not_(func.coalesce(taken_back, false()))))
+    )
+
+
+def _settle_preferences(at: Handling, flipped: Sequence[int]) -> None:
+    setting = messages.alias("setting")
+    in_force = select(setting.c.in_force).where(setting.c.message_id == preferences.c.message_id).scalar_subquery()
+    at.connection.execute(
+        update(preferences)
+        .where(preferences.c.person_id == at.person, preferences.c.message_id.in_(flipped))
+        .values(live=in_force)
+    )

@@ -1,0 +1,200 @@
+"""Watches logged, rated and removed. A file of thousands takes a handful of statements, as one watch does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Row, insert, select, update
+
+from storage.applying.handling import Handling, chunks
+from storage.changes import LogWatch, RateWatch
+from storage.errors import ConflictError
+from storage.ids import new_id
+from storage.records import OWN_ENTRY, Precision, WatchId, WatchState
+from storage.tables import imports, messages, watches
+
+Version = Row[Any]
+"""A row of `watches`."""
+
+Day = tuple[int, Precision, date]
+"""Film, precision and day: what makes two watches, neither a rewatch, one."""
+
+_Entry = tuple[str, str]
+"""Source and key of an import's entry."""
+
+
+def log(at: Handling, changes: Sequence[tuple[int, LogWatch]]) -> bool:
+    """Keep some watches, each with its place in the message; whether anything is new."""
+    taken = _entries_taken(at, [entry for _, change in changes if (entry := _entry(change))])
+    known: dict[Day, dict[str, Any]] = {
+        day_of(version): dict(version._mapping) for version in _live(at, {change.film_id for _, change in changes})
+    }
+    new: list[dict[str, Any]] = []
+    superseded: list[int] = []
+    entries: list[_Entry] = []
+    for position, change in changes:
+        entry = _entry(change)
+        if entry is not None:
+            if entry in taken:
+                continue
+            taken.add(entry)
+            entries.append(entry)
+        day = (change.film_id, change.precision, change.sorted_on(at.moment))
+        there = None if change.state is WatchState.REWATCH else known.get(day)
+        if there is None:
+            version = _first_version(at, change, position)
+            new.append(version)
+            if change.state is not WatchState.REWATCH:
+                known[day] = version
+        elif said := _newly(there, _said(there, change)):
+            if "row_id" in there:
+                superseded.append(there.pop("row_id"))
+                there["version_by"] = at.message_id
+                new.append(there)
+            there.update(said)
+    for some in chunks(superseded):
+        at.connection.execute(update(watches).where(watches.c.row_id.in_(some)).values(live=False))
+    if new:
+        at.connection.execute(insert(watches), new)
+    if entries:
+        whose = {"person_id": at.person, "message_id": at.message_id}
+        at.connection.execute(
+            insert(imports), [{**whose, "source": source, "source_key": key} for source, key in entries]
+        )
+    return bool(new)
+
+
+def rate(at: Handling, change: RateWatch) -> bool:
+    """Add a version of a watch with what was said; False when that is what it says already."""
+    return revise(at, _live_version(at, change.watch_id), {"rating": change.rating, "reaction": change.reaction})
+
+
+def revise(at: Handling, version: Version, said: Mapping[str, object]) -> bool:
+    """Add a version with what was said (None: nothing); False when nothing is new."""
+    old = dict(version._mapping)
+    new = _newly(old, said)
+    if not new:
+        return False
+    at.connection.execute(update(watches).where(watches.c.row_id == version.row_id).values(live=False))
+    del old["row_id"]
+    at.connection.execute(insert(watches).values({**old, **new, "version_by": at.message_id}))
+    return True
+
+
+def remove(at: Handling, watch_id: WatchId) -> None:
+    """Take a watch away."""
+    version = _live_version(at, watch_id)
+    at.connection.execute(
+        update(watches).where(watches.c.row_id == version.row_id).values(live=False, removed_by=at.message_id)
+    )
+
+
+def day_of(version: Row[*tuple[Any, ...]]) -> Day:
+    """What a version shares with every other that is the same watch."""
+    return (version.film_id, version.precision, version.sorted_on)
+
+
+def _entry(change: LogWatch) -> _Entry | None:
+    return None if change.source_key is None else (change.source, change.source_key)
+
+
+def _entries_taken(at: Handling, entries: Iterable[_Entry]) -> set[_Entry]:
+    """Those that were taken in by a message that was not undone, whatever became of the watch since."""
+    keys: dict[str, list[str]] = {}
+    for source, key in entries:
+        keys.setdefault(source, []).append(key)
+    taken: set[_Entry] = set()
+    for source, several in keys.items():
+        for some in chunks(several):
+            found = at.connection.scalars(
+                select(imports.c.source_key)
+                .join(messages, messages.c.message_id == imports.c.message_id)
+                .where(
+                    imports.c.person_id == at.person,
+                    imports.c.source == source,
+                    imports.c.source_key.in_(some),
+                    messages.c.in_force.is_(True),
+                )
+            )
+            taken |= {(source, key) for key in found}
+            taken |= {(source, key) for key in _own_entries(at, some)}
+    return taken
+
+
+def _own_entries(at: Handling, keys: Sequence[str]) -> set[str]:
+    """Those keys that an export gave to watches of this very person."""
+    numbers = {key: int(found[1]) for key in keys if (found := OWN_ENTRY.fullmatch(key)) and int(found[1]) < 2**63}
+    if not numbers:
+        return set()
+    there = set(
+        at.connection.scalars(
+            select(watches.c.watch_id)
+            .join(messages, messages.c.message_id == watches.c.message_id)
+            .where(
+                watches.c.person_id == at.person,
+                watches.c.watch_id.in_(numbers.values()),
+                messages.c.in_force.is_(True),
+            )
+        )
+    )
+    return {key for key, number in numbers.items() if number in there}
+
+
+def _live(at: Handling, film_ids: Iterable[int]) -> Iterable[Version]:
+    """The live watches of some films, rewatches apart."""
+    for some in chunks(sorted(film_ids)):
+        yield from at.connection.execute(
+            select(watches).where(
+                watches.c.person_id == at.person,
+                watches.c.film_id.in_(some),
+                watches.c.live.is_(True),
+                watches.c.state != WatchState.REWATCH,
+            )
+        )
+
+
+def _live_version(at: Handling, watch_id: WatchId) -> Version:
+    found = at.connection.execute(
+        select(watches).where(
+            watches.c.watch_id == watch_id, watches.c.person_id == at.person, watches.c.live.is_(True)
+        )
+    ).first()
+    if found is None:
+        raise ConflictError(detail="the watch is not there")
+    return found
+
+
+def _first_version(at: Handling, change: LogWatch, position: int) -> dict[str, Any]:
+    return {
+        "watch_id": new_id(),
+        "person_id": at.person,
+        "film_id": change.film_id,
+        "watched_on": change.starts_on(),
+        "precision": change.precision,
+        "sorted_on": change.sorted_on(at.moment),
+        "told_at": change.told_at or at.moment,
+        "position": position,
+        "state": change.state,
+        "rating": change.rating,
+        "reaction": change.reaction,
+        "source": change.source,
+        "source_key": change.source_key,
+        "message_id": at.message_id,
+        "version_by": at.message_id,
+        "removed_by": None,
+        "live": True,
+    }
+
+
+def _said(there: Mapping[str, object], change: LogWatch) -> dict[str, object]:
+    """What a watch that is told again adds; what a person said counts for more than what a file says."""
+    said: dict[str, object] = {"rating": change.rating, "reaction": change.reaction}
+    if change.source_key is None:
+        return {**said, "state": change.state}
+    return {name: value for name, value in said.items() if there[name] is None}
+
+
+def _newly(old: Mapping[str, object], said: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in said.items() if value is not None and value != old[name]}

@@ -1,0 +1,255 @@
+"""What is known, read inside one transaction: a person's snapshot, a slate, what a message changed.
+
+Plain functions over a connection that sees one state.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, exists, or_, select
+
+from storage.changes import GiveFeedback, MessageChanges, SetPreference, TakeBackFeedback
+from storage.ids import code_hash, event_hash
+from storage.records import (
+    AddedFilm,
+    FeedbackKind,
+    IdentityKey,
+    LinkOffer,
+    MessageId,
+    MessageKey,
+    PersonId,
+    PlaceKey,
+    Preference,
+    Preferences,
+    ShownPick,
+    ShownSlate,
+    SlateId,
+    Snapshot,
+    Visibility,
+    Watch,
+)
+from storage.tables import (
+    added_films,
+    contexts,
+    erased_events,
+    feedback,
+    identities,
+    link_codes,
+    messages,
+    people,
+    preferences,
+    slate_picks,
+    slates,
+    watches,
+)
+
+_WATCH = [watches.c[name] for name in Watch.__dataclass_fields__]
+
+
+def person_of(identity: IdentityKey) -> Select[int]:
+    """The person of an account."""
+    return select(identities.c.person_id).where(
+        identities.c.platform == identity.platform,
+        identities.c.workspace == identity.workspace,
+        identities.c.user_id == identity.user,
+    )
+
+
+def earlier_reply(connection: Connection, message: MessageKey) -> str | None:
+    """The reply to a message that was handled before; empty when it is not kept any more, None when it is new."""
+    reply: str | None = connection.scalar(
+        select(messages.c.reply).where(
+            messages.c.platform == message.platform,
+            messages.c.workspace == message.workspace,
+            messages.c.event_id == message.event_id,
+        )
+    )
+    if reply is None and connection.scalar(select(exists().where(erased_events.c.event_hash == event_hash(message)))):
+        return ""
+    return reply
+
+
+def snapshot(
+    connection: Connection, identity: IdentityKey, place: PlaceKey, message: MessageKey, moment: datetime
+) -> Snapshot:
+    """What is known about a person, in one place; of the context only what has not run out at `moment`."""
+    earlier = earlier_reply(connection, message)
+    found = connection.execute(
+        select(people).where(people.c.person_id == person_of(identity).scalar_subquery())
+    ).first()
+    if found is None:
+        return Snapshot(None, 0, earlier_reply=earlier)
+    person = PersonId(found.person_id)
+    opinions = connection.execute(
+        select(feedback.c.film_id, feedback.c.kind)
+        .where(feedback.c.person_id == person, feedback.c.live.is_(True))
+        .order_by(feedback.c.row_id)
+    ).all()
+    context = connection.scalar(
+        select(contexts.c.payload).where(_in_place(contexts, person, place), contexts.c.expires_at > moment)
+    )
+    shown = slate(connection, _in_place(slates, person, place))
+    return Snapshot(
+        person=person,
+        version=found.version,
+        history=history(connection, person),
+        history_version=found.history_version,
+        dismissed=frozenset(row.film_id for row in opinions if row.kind is FeedbackKind.DISMISSED),
+        wanted=tuple(row.film_id for row in opinions if row.kind is FeedbackKind.WANTED),
+        preferences=_preferences(connection, person),
+        added_films=_added_films(connection, person),
+        context=context,
+        last_slate=None if shown is None else shown[1],
+        earlier_reply=earlier,
+    )
+
+
+def history(connection: Connection, person: PersonId) -> tuple[Watch, ...]:
+    """The watches of a person, oldest first, by one index."""
+    rows = connection.execute(
+        select(*_WATCH)
+        .where(watches.c.person_id == person, watches.c.live.is_(True))
+        .order_by(watches.c.sorted_on, watches.c.told_at, watches.c.position, watches.c.watch_id)
+    )
+    return tuple(Watch(*row) for row in rows)
+
+
+def _preferences(connection: Connection, person: PersonId) -> Preferences:
+    rows = connection.execute(
+        select(preferences.c.name, preferences.c.value)
+        .where(preferences.c.person_id == person, preferences.c.live.is_(True))
+        .order_by(preferences.c.row_id)
+    )
+    values: dict[Preference, Any] = {row.name: row.value for row in rows}
+    visibility = values.get(Preference.VISIBILITY)
+    return Preferences(
+        time_zone=values.get(Preference.TIME_ZONE),
+        locale=values.get(Preference.LOCALE),
+        adventurousness=values.get(Preference.ADVENTUROUSNESS),
+        visibility=Visibility(visibility) if visibility else None,
+        group_opt_in=bool(values.get(Preference.GROUP_OPT_IN)),
+    )
+
+
+def _added_films(connection: Connection, person: PersonId) -> tuple[AddedFilm, ...]:
+    rows = connection.execute(
+        select(added_films.c.film_id, added_films.c.title, added_films.c.year)
+        .where(added_films.c.person_id == person)
+        .order_by(added_films.c.film_id)
+    )
+    return tuple(AddedFilm(*row) for row in rows)
+
+
+def _in_place(table: Table, person: int, place: PlaceKey) -> ColumnElement[bool]:
+    return and_(
+        table.c.person_id == person,
+        table.c.platform == place.platform,
+        table.c.workspace == place.workspace,
+        table.c.channel == place.channel,
+        table.c.thread == place.thread,
+    )
+
+
+def slate(connection: Connection, which: ColumnElement[bool]) -> tuple[PersonId, ShownSlate] | None:
+    """The last shown of those slates, and to whom."""
+    found = connection.execute(
+        select(slates)
+        .join(messages, messages.c.message_id == slates.c.message_id)
+        .where(which)
+        .order_by(slates.c.shown_at.desc(), messages.c.version.desc())
+        .limit(1)
+    ).first()
+    if found is None:
+        return None
+    picks = connection.execute(
+        select(slate_picks.c.rank, slate_picks.c.film_id, slate_picks.c.score, slate_picks.c.reason)
+        .where(slate_picks.c.slate_id == found.slate_id)
+        .order_by(slate_picks.c.rank)
+    )
+    return PersonId(found.person_id), ShownSlate(
+        slate_id=SlateId(found.slate_id),
+        message_id=MessageId(found.message_id),
+        bundle=found.bundle,
+        request=found.request,
+        picks=tuple(ShownPick(*pick) for pick in picks),
+        shown_at=found.shown_at,
+    )
+
+
+def message_changes(connection: Connection, message_id: MessageId) -> MessageChanges | None:
+    """What a handled message changed; None when it is unknown."""
+    message = connection.execute(select(messages).where(messages.c.message_id == message_id)).first()
+    if message is None:
+        return None
+    touched = connection.execute(
+        select(watches)
+        .where(or_(watches.c.version_by == message_id, watches.c.removed_by == message_id))
+        .order_by(watches.c.row_id)
+    ).all()
+    # Of several versions of a watch that one message made, the last is what it said.
+    said = {row.watch_id: row for row in touched if row.version_by == message_id}.values()
+    opinions = connection.execute(
+        select(feedback)
+        .where(or_(feedback.c.message_id == message_id, feedback.c.removed_by == message_id))
+        .order_by(feedback.c.row_id)
+    ).all()
+    settings = connection.execute(
+        select(preferences.c.name, preferences.c.value)
+        .where(preferences.c.message_id == message_id)
+        .order_by(preferences.c.row_id)
+    )
+    undid = connection.scalars(
+        select(messages.c.message_id).where(messages.c.undone_by == message_id).order_by(messages.c.version)
+    )
+    return MessageChanges(
+        message_id=message_id,
+        person=PersonId(message.person_id),
+        reply=message.reply,
+        undone=not message.in_force,
+        logged=tuple(_watch(row) for row in said if row.message_id == message_id),
+        rated=tuple(_watch(row) for row in said if row.message_id != message_id),
+        removed=tuple(_watch(row) for row in touched if row.removed_by == message_id),
+        feedback=tuple(GiveFeedback(row.film_id, row.kind) for row in opinions if row.message_id == message_id),
+        feedback_taken_back=tuple(
+            TakeBackFeedback(row.film_id, row.kind) for row in opinions if row.removed_by == message_id
+        ),
+        preferences=tuple(SetPreference(row.name, row.value) for row in settings),
+        undid=tuple(MessageId(undone) for undone in undid),
+    )
+
+
+def _watch(row: Row[Any]) -> Watch:
+    return Watch(*(row._mapping[column] for column in _WATCH))
+
+
+def last_undoable(connection: Connection, person: PersonId) -> MessageId | None:
+    """The person's last message whose changes are in force, not counting undos; so undoing twice goes back two."""
+    found = connection.scalar(
+        select(messages.c.message_id)
+        .where(messages.c.person_id == person, messages.c.undoable.is_(True), messages.c.in_force.is_(True))
+        .order_by(messages.c.version.desc())
+        .limit(1)
+    )
+    return None if found is None else MessageId(found)
+
+
+def link_offer(connection: Connection, code: str, moment: datetime) -> LinkOffer | None:
+    """Whom a code lets one join at that moment; None when it is none, or over."""
+    person = connection.scalar(
+        select(link_codes.c.person_id).where(
+            link_codes.c.code_hash == code_hash(code), link_codes.c.expires_at > moment
+        )
+    )
+    return None if person is None else LinkOffer(PersonId(person), accounts(connection, PersonId(person)))
+
+
+def accounts(connection: Connection, person: PersonId) -> tuple[IdentityKey, ...]:
+    """All accounts of a person."""
+    rows = connection.execute(
+        select(identities.c.platform, identities.c.workspace, identities.c.user_id)
+        .where(identities.c.person_id == person)
+        .order_by(identities.c.platform, identities.c.workspace, identities.c.user_id)
+    )
+    return tuple(IdentityKey(*row) for row in rows)

@@ -1,0 +1,290 @@
+"""A Redis that may be away: every call ends soon, a breaker spares the next ones the wait, and the log says it once.
+
+Knows the connection and nothing of what is kept there. The driver and the breaker are imported when there is a Redis:
+without one nobody waits for them to load.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import structlog
+
+from storage.errors import StorageError
+
+if TYPE_CHECKING:
+    from purgatory.service._async.circuitbreaker import AsyncCircuitBreaker
+    from redis.asyncio import Redis
+
+_log = structlog.get_logger(__name__)
+_Result = TypeVar("_Result")
+
+FAILURES: Final = 3
+"""After so many calls in a row that failed or were late, nobody waits for Redis until it is seen to be back."""
+
+LINGER_SECONDS: Final = 1.0
+"""What nobody waits for any more may still end in this time: a slow connection is there for the next call then."""
+
+_FIRST_PAUSE: Final = 0.5
+_LONGEST_PAUSE: Final = 8.0
+_SILENCE_SECONDS: Final = 10.0
+_CONNECTIONS: Final = 32
+_REFUSAL_SECONDS: Final = 60.0
+
+_CLOSED: Final = "closed"
+
+
+class RedisState(StrEnum):
+    """How it stands with Redis, as far as the last calls showed."""
+
+    NONE = "none"
+    """There is none in the settings."""
+    UP = "up"
+    REFUSING = "refusing"
+    """It answers, and within the last minute it answered that it won't: it is full, or may only be read."""
+    AWAY = "away"
+
+
+class WrongRedisUrlError(StorageError):
+    """The URL of Redis is none that we can use; `expected` says what it should do, never what it is."""
+
+    def __init__(self, expected: str) -> None:
+        super().__init__(f"The Redis URL is wrong: it should {expected}.")
+        self.expected = expected
+
+
+class RedisUnavailableError(Exception):
+    """Redis is away, late, or refuses: do without it, now."""
+
+
+class OptionalRedis:
+    """A Redis at a URL. Connects when first called; `close` it. For one event loop, safe to use from many tasks.
+
+    Raises WrongRedisUrlError, and nothing because it is away.
+    """
+
+    def __init__(self, url: str, *, timeout_seconds: float) -> None:
+        self._timeout = timeout_seconds
+        self.client = _client(url)
+        """For the work of `call`, never to be called outside of it."""
+        settings = self.client.connection_pool.connection_kwargs
+        self.database = int(settings.get("db") or 0)
+        self.label = str(settings.get("path") or f"{settings.get('host', 'localhost')}:{settings.get('port', 6379)}")
+        """How it may be named to a person and in a log."""
+        self._breaker: AsyncCircuitBreaker | None = None
+        self._tasks: set[asyncio.Task[object]] = set()
+        self._last_failure = ""
+        self._refused_at = float("-inf")
+        self._away_since: float | None = None
+        self._closed = False
+
+    @property
+    def state(self) -> RedisState:
+        """How it stands, as far as the last calls showed; nothing is tried for it."""
+        if self._away_since is not None:
+            return RedisState.AWAY
+        return RedisState.REFUSING if time.monotonic() < self._refused_at + _REFUSAL_SECONDS else RedisState.UP
+
+    async def call(self, work: Callable[[Redis], Awaitable[_Result]]) -> _Result:
+        """What the work gets from Redis, soon; RedisUnavailableError when there is nothing to get.
+
+        The work goes on for a while when it is late or we are cancelled, so that no connection is broken in the middle
+        of an answer; it must not matter whether it was done after all.
+        """
+        if self._closed or self._away_since is not None:
+            raise RedisUnavailableError
+        if self._breaker is None:
+            self._breaker = await self._new_breaker()
+
+        async def lingering() -> _Result:
+            async with asyncio.timeout(LINGER_SECONDS):
+                return await work(self.client)
+
+        task = asyncio.create_task(lingering())
+        self._keep(task)
+        done, _ = await asyncio.wait({task}, timeout=self._timeout)
+        return await self._outcome(self._breaker, task if done else None)
+
+    async def complaint(self) -> str | None:
+        """Try it, patiently: one sentence about what is wrong with it, None when it keeps what it is given."""
+        from redis.exceptions import AuthenticationError, ResponseError
+
+        try:
+            async with asyncio.timeout(LINGER_SECONDS):
+                await self.client.set("nextreel:trial", b"", px=1000)
+        except AuthenticationError:
+            return f"Redis at {self.label} does not accept the password."
+        except ResponseError as error:
+            return f"Redis at {self.label} answers, but keeps nothing ({_code(error)})."
+        except Exception as error:  # noqa: BLE001 -- whatever a server that is no Redis makes the driver raise
+            return f"Redis at {self.label} can't be reached ({type(error).__name__})."
+        return None
+
+    async def listen(self, *channels: str) -> AsyncIterator[tuple[str, bytes] | None]:
+        """What is said in these channels, from now until `close`; it connects again by itself.
+
+        None comes whenever it begins to hear: what was said before that is not known.
+        """
+        pause = _FIRST_PAUSE
+        while not self._closed:
+            try:
+                async with self.client.pubsub() as ears:
+                    async with asyncio.timeout(LINGER_SECONDS):
+                        await ears.subscribe(*channels)
+                    missing, asked = len(channels), False
+                    while True:
+                        said = await ears.get_message(timeout=_SILENCE_SECONDS)
+                        if said is None:
+                            if asked:
+                                raise TimeoutError
+                            asked = True
+                            await ears.ping()
+                            continue
+                        asked = False
+                        if said["type"] == "subscribe":
+                            missing -= 1
+                            if missing == 0:
+                                pause = _FIRST_PAUSE
+                                yield None
+                        elif said["type"] == "message":
+                            yield said["channel"].decode(), said["data"]
+            except Exception as error:  # noqa: BLE001 -- whatever the driver raises, we try again
+                _log.debug("not listening to redis", error=type(error).__name__)
+            await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 -- spreads load, guards nothing
+            pause = min(2 * pause, _LONGEST_PAUSE)
+
+    async def close(self) -> None:
+        """End everything that is under way and give the connections back."""
+        self._closed = True
+        for task in tuple(self._tasks):
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+        try:
+            async with asyncio.timeout(LINGER_SECONDS):
+                await self.client.aclose()
+        except Exception as error:  # noqa: BLE001 -- a connection that ends badly has ended
+            _log.debug("redis connections ended badly", error=type(error).__name__)
+
+    async def _outcome(self, breaker: AsyncCircuitBreaker, task: asyncio.Task[_Result] | None) -> _Result:
+        """The result of a call, made known to the breaker; None for a call that is late."""
+        from redis.exceptions import ResponseError
+
+        try:
+            # An open breaker would raise an error of its own; a call that began before it opened tells it nothing new.
+            if breaker.context.state != _CLOSED:
+                return _result(task)
+            async with breaker:
+                try:
+                    return _result(task)
+                except Exception as error:
+                    self._last_failure = type(error).__name__
+                    raise
+        except ResponseError as error:
+            self._refused(_code(error))
+            raise RedisUnavailableError from error
+        except Exception as error:
+            raise RedisUnavailableError from error
+
+    async def _new_breaker(self) -> AsyncCircuitBreaker:
+        from purgatory import AsyncCircuitBreakerFactory
+        from redis.exceptions import ResponseError
+
+        # What is refused was answered, and at once: that is no reason to stay away from it.
+        breakers = AsyncCircuitBreakerFactory(
+            default_threshold=FAILURES, default_ttl=_FIRST_PAUSE / 4, exclude=[ResponseError]
+        )
+        breakers.add_listener(lambda _name, _kind, _event: self._breaker_changed())
+        return await breakers.get_breaker("redis")
+
+    def _breaker_changed(self) -> None:
+        if self._breaker is None or self._closed:
+            return
+        state = self._breaker.context.state
+        if state == _CLOSED and self._away_since is not None:
+            seconds = round(time.monotonic() - self._away_since, 1)
+            self._away_since = None
+            _log.info("redis is back", redis=self.label, seconds=seconds)
+        elif state != _CLOSED and self._away_since is None:
+            self._away_since = time.monotonic()
+            _log.warning("redis is away", redis=self.label, error=self._last_failure)
+            self._keep(asyncio.create_task(self._until_back(self._breaker)))
+
+    async def _until_back(self, breaker: AsyncCircuitBreaker) -> None:
+        """Try now and then, with nobody waiting for it."""
+        from redis.exceptions import ResponseError
+
+        pause = _FIRST_PAUSE
+        while breaker.context.state != _CLOSED:
+            await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 -- spreads load, guards nothing
+            pause = min(2 * pause, _LONGEST_PAUSE)
+            try:
+                async with breaker:
+                    try:
+                        async with asyncio.timeout(LINGER_SECONDS):
+                            await self.client.ping()  # connecting may take longer than a call may
+                        async with asyncio.timeout(self._timeout):
+                            await self.client.ping()
+                    except ResponseError:
+                        pass  # an answer is all that is asked for
+            except Exception as error:  # noqa: BLE001 -- whatever it is, Redis is not back
+                self._last_failure = type(error).__name__
+
+    def _refused(self, code: str) -> None:
+        now = time.monotonic()
+        if now >= self._refused_at + _REFUSAL_SECONDS:
+            self._refused_at = now
+            _log.warning("redis refuses", redis=self.label, code=code)
+
+    def _keep(self, task: asyncio.Task[_Result]) -> None:
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[_Result]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # retrieved, so that asyncio does not report it: who would hear it has gone
+
+
+def _result(task: asyncio.Task[_Result] | None) -> _Result:
+    if task is None or task.cancelled():
+        raise TimeoutError
+    return task.result()
+
+
+def _code(error: Exception) -> str:
+    """The word an error of Redis begins with, as OOM or READONLY; the rest of it may repeat what was sent."""
+    first = str(error).partition(" ")[0]
+    return first if first.isascii() and first.isalpha() and first.isupper() else type(error).__name__
+
+
+def _client(url: str) -> Redis:
+    from redis.asyncio import BlockingConnectionPool, Redis
+    from redis.asyncio.connection import parse_url
+    from redis.asyncio.retry import Retry
+    from redis.backoff import NoBackoff
+    from redis.exceptions import RedisError
+
+    ours: dict[str, Any] = {
+        "max_connections": _CONNECTIONS,
+        "timeout": LINGER_SECONDS,  # for a connection to become free
+        "socket_timeout": LINGER_SECONDS,
+        "socket_connect_timeout": LINGER_SECONDS,
+        "retry": Retry(NoBackoff(), 0),
+        "protocol": 2,
+        "decode_responses": False,
+    }
+    try:
+        pool = BlockingConnectionPool(**{**parse_url(url), **ours})
+        pool.connection_class(**pool.connection_kwargs)  # what the URL sets is looked at only now; nothing is connected
+    except (ValueError, TypeError, AttributeError, RedisError):
+        # The text itself is not repeated: it may hold a password.
+        raise WrongRedisUrlError(
+            "look like redis://host:6379/0, rediss://host:6379/0 or unix:///path/to/socket"
+        ) from None
+    return Redis.from_pool(pool)
