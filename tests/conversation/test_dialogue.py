@@ -332,7 +332,7 @@ class Broken(Store):
 async def test_an_error_is_one_sentence_with_the_id_of_its_log_line(
     ada: Person, error: Exception, sentence: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    broken = Broken(ada.store._engine)
+    broken = Broken(ada.store.database)
     broken.error = error
     ada.dialogue = Dialogue(broken, ada.recommender, zone=UTC)
     reply = await ada.say("watched Jaws")
@@ -356,7 +356,7 @@ async def test_a_lost_race_is_run_again(ada: Person) -> None:
                 raise ConflictError(detail="version")
             return await super().apply(*args, **kwargs)
 
-    ada.dialogue = Dialogue(Racing(ada.store._engine), ada.recommender, zone=UTC)
+    ada.dialogue = Dialogue(Racing(ada.store.database), ada.recommender, zone=UTC)
     assert "Logged" in (await ada.say("watched Jaws")).text
     assert await ada.history() == ["Jaws (1975)"]
 
@@ -403,7 +403,7 @@ async def test_nothing_that_was_typed_is_kept_after_erasing(ada: Person, tmp_pat
     await ada.say("watched Suspiria")
     await ada.say("forget me")
     await ada.say("yes")
-    async with ada.store._engine.connect() as connection:
+    async with ada.store.database.connect() as connection:
         kept = await connection.scalar(sql("select count(*) from messages"))
     assert kept == 0
     assert b"Quetzalcoatlus" not in (tmp_path / "watches.db").read_bytes()
