@@ -76,6 +76,9 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(
         None, description="SQLAlchemy URL of the database; by default an SQLite file in the data folder."
     )
+    redis_url: SecretStr | None = Field(
+        None, description="URL of Redis, for what several processes share and may lose; without it none is used."
+    )
     bundle: Path | None = Field(None, description="Folder of the model bundle; by default the one that ships.")
     provider: Provider = Field(Provider.AUTO, description="What computes: auto, cpu or cuda.")
     time_zone: str | None = Field(
@@ -85,6 +88,18 @@ class Settings(BaseSettings):
     adventurousness: float = Field(0.3, ge=0, le=1, description="0 prefers well-known films, 1 those under the radar.")
     diversity: float = Field(0.3, ge=0, le=1, description="0 takes the best scores, 1 the most varied slate.")
     context_minutes: int = Field(60, ge=1, le=10_080, description="How long a conversation's context is kept.")
+    messages_per_minute: int = Field(
+        60, ge=0, description="Messages a minute that one person may send (0: any number); the terminal has no limit."
+    )
+    place_messages_per_minute: int = Field(
+        600, ge=0, description="Messages a minute that are answered in one channel (0: any number)."
+    )
+    keep_slates_days: int = Field(
+        365, ge=0, description="Days after which slates and the texts of answers are deleted (0: never)."
+    )
+    keep_inactive_days: int = Field(
+        0, ge=0, description="Days without a message after which everything about a person is erased (0: never)."
+    )
     log_level: LogLevel = Field(LogLevel.INFO, description="Least important log line that is written.")
     log_format: LogFormat = Field(LogFormat.CONSOLE, description="Log lines for people (console) or machines (json).")
     log_file: Path | None = Field(
