@@ -1,36 +1,52 @@
 """The composition root: the only place that builds everything.
 
-Knows which settings go to which part; holds no logic of its own.
+Knows which settings go to which part, and what goes on beside the conversation: tidying, and taking over a new bundle.
 """
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import structlog
 
 from bot.conversation.dialogue import Dialogue
+from bot.slates import Slates
 from config.settings import Settings
 from engine import bundle
+from engine.bundle import BundleError
 from engine.recommender import Recommender
+from storage.cache import Cache
+from storage.errors import StorageError
+from storage.limits import RateLimits
 from storage.store import Store
 
+TIDIED_EVERY = 24 * 3600.0
+"""Seconds between two looks for what need not be kept any longer."""
 
-@dataclass(frozen=True, slots=True)
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
 class App:
-    """Everything that runs."""
+    """Everything that runs. `close` it."""
 
+    settings: Settings
     store: Store
-    recommender: Recommender
+    cache: Cache
     dialogue: Dialogue
+    beside: list[asyncio.Task[None]] = field(default_factory=list)
 
     @classmethod
-    async def open(cls, settings: Settings) -> App:
-        """Open everything, the bundle and the database side by side.
+    async def open(cls, settings: Settings, *, limited: bool = True) -> App:
+        """Open everything, the bundle and the database side by side; `limited` counts how much people say.
 
         Raises `engine.bundle.BundleError` and `storage.errors.StorageError`, each one sentence for a person.
         """
         loading = asyncio.create_task(asyncio.to_thread(load_recommender, settings))
         try:
+            cache = open_cache(settings)
             store = await Store.open(settings.database)
         except BaseException:
             await asyncio.gather(loading, return_exceptions=True)
@@ -43,20 +59,84 @@ class App:
         dialogue = Dialogue(
             store,
             recommender,
+            slates=Slates(recommender, cache),
+            limits=_limits(settings, cache) if limited else None,
             zone=settings.zone,
             slate_size=settings.slate_size,
             adventurousness=settings.adventurousness,
             diversity=settings.diversity,
             context_minutes=settings.context_minutes,
         )
-        return cls(store, recommender, dialogue)
+        return cls(settings, store, cache, dialogue)
+
+    def go_on(self) -> None:
+        """Begin what goes on beside the conversation, for as long as the app is open."""
+        self.beside += [asyncio.create_task(self._tidying()), asyncio.create_task(self._taking_over())]
+
+    async def tidy(self) -> None:
+        """Delete what the settings say need not be kept any longer; what goes wrong with it is for the log alone."""
+        try:
+            tidied = await self.store.tidy(
+                datetime.now(UTC),
+                slates_days=self.settings.keep_slates_days or None,
+                inactive_days=self.settings.keep_inactive_days or None,
+            )
+        except StorageError as error:
+            _log.warning("not tidied", error=type(error).__name__, detail=error.detail)
+            return
+        for person in tidied.people:
+            await self.cache.forget(person)
+        if tidied.slates or tidied.people:
+            _log.info("tidied", slates=tidied.slates, people=len(tidied.people))
+
+    async def take_over(self) -> bool:
+        """Load the bundle of the settings beside the one in use, and answer with it from the next message on.
+
+        False when it is bad: the one in use goes on.
+        """
+        try:
+            recommender = await asyncio.to_thread(load_recommender, self.settings)
+        except BundleError as error:
+            _log.error("the new bundle is refused, the old one goes on", reason=str(error))
+            return False
+        self.dialogue.use(recommender, Slates(recommender, self.cache))
+        _log.info("answers with a new bundle", bundle=recommender.bundle.label)
+        return True
 
     async def close(self) -> None:
         """Close what was opened."""
+        for task in self.beside:
+            task.cancel()
+        await asyncio.gather(*self.beside, return_exceptions=True)
+        self.dialogue.close()
+        await self.cache.close()
         await self.store.close()
+
+    async def _tidying(self) -> None:
+        while True:
+            await self.tidy()
+            await asyncio.sleep(TIDIED_EVERY)
+
+    async def _taking_over(self) -> None:
+        async for label in self.cache.announcements():
+            _log.info("a new bundle is announced", bundle=label[:100])
+            await self.take_over()
 
 
 def load_recommender(settings: Settings) -> Recommender:
     """The recommender on the bundle of the settings. Raises `engine.bundle.BundleError`."""
     loaded = bundle.load(settings.bundle or bundle.STARTER, provider=settings.provider.value)
     return Recommender(loaded, provider=settings.provider.value)
+
+
+def open_cache(settings: Settings) -> Cache:
+    """The cache, with the Redis of the settings where there is one. Raises `storage.redis.WrongRedisUrlError`."""
+    return Cache.open(settings.redis_url.get_secret_value() if settings.redis_url else None)
+
+
+def _limits(settings: Settings, cache: Cache) -> RateLimits:
+    return RateLimits(
+        cache.redis,
+        person_per_minute=settings.messages_per_minute,
+        place_per_minute=settings.place_messages_per_minute,
+    )

@@ -7,11 +7,14 @@ a reply confirms is kept. Knows no platform. No exception text and nothing that 
 from __future__ import annotations
 
 import asyncio
+import math
 import secrets
 import time
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, tzinfo
+from functools import partial
 from weakref import WeakValueDictionary
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -58,7 +61,7 @@ from bot.conversation.recalling import (
 )
 from bot.conversation.recommending import dismiss, dismiss_films, is_title, more, recommend, recommend_like, why
 from bot.conversation.reply import Reply, Visibility, from_json, to_json
-from bot.conversation.turn import Fetched, Habits, Turn
+from bot.conversation.turn import Fetched, Habits, KeptSlate, Turn
 from bot.conversation.understand import cleaned, understand, understand_command
 from bot.conversation.watching import (
     answer,
@@ -73,10 +76,13 @@ from bot.conversation.watching import (
     seen,
     swap,
 )
+from bot.slates import Slates
 from engine.films import Film
 from engine.recommender import Recommender
+from engine.requests import Member, Request, Slate
 from storage.errors import BusyError, ConflictError, StorageError
 from storage.ids import new_id
+from storage.limits import RateLimits
 from storage.records import (
     IdentityKey,
     MessageId,
@@ -95,6 +101,9 @@ MAX_ATTEMPTS = 6
 MAX_COMPLETIONS = 25
 """Films that type-ahead offers; what the strictest platform allows."""
 
+_ACTING_THREADS = 16
+"""Messages that are acted on at the same time in this process; most of them wait for one another at the processor."""
+
 _STARTS_ANEW = (LogWatches, More, Undo, Forget, Remove)
 _SLATE_VERBS = frozenset({Verb.SEEN, Verb.DISMISS, Verb.LIKE, Verb.WHY, Verb.MORE})
 _NUMBERS = {
@@ -111,20 +120,35 @@ class Dialogue:
         store: Store,
         recommender: Recommender,
         *,
+        slates: Slates | None = None,
+        limits: RateLimits | None = None,
         zone: tzinfo | None = None,
         slate_size: int = 5,
         adventurousness: float = 0.3,
         diversity: float = 0.3,
         context_minutes: int = 60,
     ) -> None:
-        """`zone` is for people whose platform tells none (None: the server's); a context lasts `context_minutes`."""
+        """`slates` keeps what was computed, `limits` counts messages; `zone` is for people whose platform tells none
+        (None: the server's); a context lasts `context_minutes`. `close` it: it has threads of its own."""
         self._store = store
         self._recommender = recommender
+        self._slates = slates
+        self._limits = limits
         self._zone = zone
         self._habits = Habits(slate_size, adventurousness, diversity)
         self._context_minutes = context_minutes
         # Messages of one person are answered one after the other; other processes are told apart by the version.
         self._turns: WeakValueDictionary[IdentityKey, asyncio.Lock] = WeakValueDictionary()
+        # Acting may wait for a slate, which is computed in other threads: or all might wait and none compute.
+        self._acting = ThreadPoolExecutor(_ACTING_THREADS, thread_name_prefix="acting")
+
+    def use(self, recommender: Recommender, slates: Slates | None) -> None:
+        """Answer with another recommender from the next message on; those being answered go on with the old one."""
+        self._recommender, self._slates = recommender, slates
+
+    def close(self) -> None:
+        """Give the threads back."""
+        self._acting.shutdown(wait=False)
 
     async def handle(self, message: Message) -> Reply:
         """Answer a message; never raises for what goes wrong in answering it.
@@ -155,6 +179,10 @@ class Dialogue:
             return await asyncio.to_thread(self._completed, message)
         origin = message.origin
         identity = IdentityKey(origin.identity.platform, origin.identity.workspace, origin.identity.user)
+        if self._limits:
+            place = PlaceKey(origin.place.platform, origin.place.workspace, origin.place.channel, origin.place.thread)
+            if seconds := await self._limits.wait_for(identity, place):
+                return _apology(say_for(language_of(origin.locale))("slow-down", seconds=math.ceil(seconds)))
         turn = self._turns.setdefault(identity, asyncio.Lock())
         async with turn:
             for _ in range(MAX_ATTEMPTS - 1):
@@ -177,7 +205,9 @@ class Dialogue:
         language = language_of(origin.locale)
         intents = await asyncio.to_thread(_intents, message, snapshot, context, language)
         fetched = await self._fetched(message, intents, snapshot)
-        turn = await asyncio.to_thread(self._acted, message, intents, snapshot, fetched, context, moment, language)
+        acting = partial(self._acted, message, intents, snapshot, fetched, context, moment, language)
+        loop = asyncio.get_running_loop()
+        turn = await loop.run_in_executor(self._acting, acting, self._kept_slate(loop, snapshot))
         reply = turn.reply()
         if isinstance(message, Press) and message.action.verb not in _SLATE_VERBS:
             reply = replace(reply, replaces=message.reply_id)
@@ -216,6 +246,18 @@ class Dialogue:
             return Fetched(undoable=None if last is None else await self._store.message_changes(last))
         return Fetched()
 
+    def _kept_slate(self, loop: asyncio.AbstractEventLoop, snapshot: Snapshot) -> KeptSlate | None:
+        """How a thread asks for the slate of a history as it is kept."""
+        slates, person = self._slates, snapshot.person
+        if slates is None or person is None:
+            return None
+
+        def ask(member: Member, request: Request) -> Slate:
+            asking = slates.recommend(person, snapshot.history_version, member, request)
+            return asyncio.run_coroutine_threadsafe(asking, loop).result()
+
+        return ask
+
     def _acted(
         self,
         message: Text | Command | Press,
@@ -225,6 +267,7 @@ class Dialogue:
         context: Context,
         moment: datetime,
         language: str,
+        kept_slate: KeptSlate | None,
     ) -> Turn:
         """Everything that takes computing, without input or output."""
         turn = Turn(
@@ -238,6 +281,7 @@ class Dialogue:
             context=context,
             moment=moment,
             message_id=MessageId(new_id()),
+            kept_slate=kept_slate,
         )
         if isinstance(message, Press):
             _press(turn, message.action)

@@ -244,7 +244,7 @@ def _show(
 ) -> None:
     """Ask the engine and show the slate; `earlier` were shown for the same wish before."""
     asked = replace(request, without=request.without | frozenset(map(FilmId, earlier)))
-    slate = turn.engine.recommend([turn.member], asked)
+    slate = turn.slate(asked)
     wish = wish_in_words(turn.say, request, turn.films(list(request.like)), turn.habits.adventurousness)
     turn.drop_questions()
     if not slate.picks:

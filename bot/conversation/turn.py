@@ -6,6 +6,7 @@ when something else changed meanwhile. What each intent does is in `watching`, `
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -19,7 +20,7 @@ from bot.conversation.reply import Card, Choice, Reply, Visibility
 from bot.conversation.telling import shown_title
 from engine.films import Film, FilmId
 from engine.recommender import Recommender
-from engine.requests import Event, EventKind, Member
+from engine.requests import Event, EventKind, Member, Request, Slate
 from engine.titles import TitleIndex
 from storage.changes import (
     Change,
@@ -63,6 +64,10 @@ class Fetched:
     """The slate that a button names, and whose it is."""
 
 
+KeptSlate = Callable[[Member, Request], Slate]
+"""Asks for the slate of the history as the store has it, which may have been computed before."""
+
+
 @dataclass(slots=True)
 class Turn:
     """One message. `moment` is in the person's time zone."""
@@ -77,6 +82,7 @@ class Turn:
     context: Context
     moment: datetime
     message_id: MessageId
+    kept_slate: KeptSlate | None = None
     # What grows
     changes: list[Change] = field(default_factory=list)
     logged: list[LogWatch] = field(default_factory=list)
@@ -125,6 +131,13 @@ class Turn:
         events += [(log.starts_on() or self.today, _event(log)) for log in self.logged]
         events.sort(key=lambda dated: dated[0])
         return Member(tuple(event for _, event in events), frozenset(map(FilmId, self.dismissed)))
+
+    def slate(self, request: Request) -> Slate:
+        """What the engine answers, or answered before."""
+        as_kept = not self.logged and not self.removed and self.dismissed == self.snapshot.dismissed
+        if self.kept_slate and as_kept:
+            return self.kept_slate(self.member, request)
+        return self.engine.recommend([self.member], request)
 
     def film(self, film_id: int) -> Film:
         """The film of an id; one that this bundle's catalogue lacks is shown by its number."""
