@@ -41,6 +41,10 @@ class Slates:
             seconds=KEPT_SECONDS,
         )
 
+    async def forget(self, person: PersonId) -> None:
+        """Drop what is kept for a person."""
+        await self._cache.forget(person)
+
     def _key(self, history_version: int, request: Request) -> str:
         asked = {
             name: sorted(value) if isinstance(value, frozenset) else value for name, value in asdict(request).items()

@@ -111,7 +111,7 @@ class Cache:
         self._closed = False
 
     @classmethod
-    def open(cls, redis_url: str | None, *, timeout_seconds: float = 0.06) -> Cache:
+    def open(cls, redis_url: str | None, *, timeout_seconds: float = 0.08) -> Cache:
         """A cache in front of the Redis at that URL, connected when first used; for None, in this process alone.
 
         Raises WrongRedisUrlError, and nothing because Redis is away.

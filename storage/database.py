@@ -1,27 +1,38 @@
 """What a database promises, of whichever kind: transactions, migrations, copies, and a look at its own health.
 
 Begin here, then `sqlite` or `postgres` for how each kind keeps the promises. Knows the schema's revision; what is read
-and written is `store`'s and `changes`'.
+and written is `store`'s.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Final, TypeVar
 
-from sqlalchemy import Connection, inspect, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import URL, Connection, inspect, make_url, text
+from sqlalchemy.exc import ArgumentError
 
-from storage.errors import StorageError, translated
+from storage.errors import (
+    DRIVER_ERRORS,
+    ForeignDatabaseError,
+    NewerDatabaseError,
+    StorageError,
+    WrongUrlError,
+    translated,
+)
 
 REVISION: Final = "0002"
 """The newest migration. It is written here too, so that a start with nothing to migrate need not import Alembic."""
 
 BUSY_SECONDS = 5.0
-"""How long a connection waits for the others before `BusyError`."""
+"""How long others, or a server that is away, are waited for before `BusyError`."""
+
+_FORMS: Final = "begin with sqlite+aiosqlite:/// or postgresql+asyncpg://"
 
 Result = TypeVar("Result")
 
@@ -44,7 +55,7 @@ class Database(ABC):
     async def write(self, work: Callable[[Connection], Result]) -> Result:
         """Do some reading and writing in a transaction of its own, and commit it: when this returns, it is kept.
 
-        It goes on to its end when the caller is cancelled. `work` may be run again, in a new transaction, when others
+        A transaction goes on to its end when the caller is cancelled. `work` may be run again in a new one, when others
         came between or the connection was lost; so it changes nothing but the database.
         """
 
@@ -63,16 +74,27 @@ class Database(ABC):
         With `deep`, everything is read and compared that can be, however long that takes.
         """
 
+    @abstractmethod
+    async def backup(self, target: Path) -> None:
+        """Write a copy to a new file, for its owner alone, while others go on; StorageError when it is not whole."""
+
+    @abstractmethod
+    async def restore(self, source: Path) -> None:
+        """Put a copy in the place of everything, at one moment for all who read, and bring it to the newest schema.
+
+        StorageError, and nothing is changed, when the copy is damaged, not ours, or of a newer program.
+        """
+
     async def check_at_start(self) -> None:
         """Raise StorageError for what is seen quickly to be wrong."""
         return
 
     async def revision(self) -> str | None:
-        """The revision of the schema; None for an empty database. StorageError when it belongs to another program."""
+        """The revision of the schema; None for an empty database. ForeignDatabaseError for another program's."""
         return await self.read(self._revision)
 
     async def upgrade(self) -> None:
-        """Bring the schema to the newest revision. StorageError when it is newer than this program."""
+        """Bring the schema to the newest revision. NewerDatabaseError when it is newer than this program."""
         from storage.migrations import upgrade
 
         await self.write(lambda connection: upgrade(connection, self.label))
@@ -80,10 +102,9 @@ class Database(ABC):
     def _revision(self, connection: Connection) -> str | None:
         names = inspect(connection).get_table_names()
         if "alembic_version" in names:
-            revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
-            return revision
+            return known_revision(connection.scalar(text("SELECT version_num FROM alembic_version")), self.label)
         if names:
-            raise StorageError(f"The database {self.label} belongs to another program.")
+            raise ForeignDatabaseError(self.label)
         return None
 
 
@@ -94,9 +115,7 @@ async def open_database(where: str | Path, *, create: bool = True, migrate: bool
     `migrate` it is opened as it is, unchecked, for those who look at it or put it right. Raises StorageError with the
     reason why there is none, WrongUrlError among them.
     """
-    from storage.sqlite import SqliteDatabase
-
-    database = await SqliteDatabase.open(where, create=create)
+    database = await _of_its_kind(_parsed(where), create=create)
     if not migrate:
         return database
     try:
@@ -109,6 +128,61 @@ async def open_database(where: str | Path, *, create: bool = True, migrate: bool
     return database
 
 
+def _parsed(where: str | Path) -> URL:
+    # A path is never made a URL by hand: it may hold a question mark.
+    if isinstance(where, Path):
+        return URL.create("sqlite+aiosqlite", database=str(where))
+    try:
+        return make_url(where)
+    except (ArgumentError, ValueError):
+        # The text itself is not repeated: it may hold a password.
+        raise WrongUrlError(_FORMS) from None
+
+
+async def _of_its_kind(url: URL, *, create: bool) -> Database:
+    match url.drivername:
+        case "sqlite+aiosqlite":
+            from storage.sqlite import SqliteDatabase
+
+            return await SqliteDatabase.open(url, create=create)
+        case "postgresql+asyncpg" | "postgresql" | "postgres":
+            try:
+                from storage.postgres import PostgresDatabase
+            except ModuleNotFoundError as error:
+                if error.name != "asyncpg":
+                    raise
+                raise WrongUrlError(
+                    "name an SQLite file, or PostgreSQL's driver must be installed: pip install 'nextreel[postgres]'"
+                ) from None
+            return await PostgresDatabase.open(url)
+        case _:
+            raise WrongUrlError(_FORMS)
+
+
+def known_revision(found: object, label: str) -> str:
+    """A revision that one of our programs can have written. ForeignDatabaseError when it is none."""
+    if isinstance(found, str) and re.fullmatch(r"\d{4}", found):
+        return found
+    raise ForeignDatabaseError(label)
+
+
+def check_not_newer(revision: str, label: str) -> None:
+    """Raise NewerDatabaseError for a revision that this program does not know yet."""
+    if revision > REVISION:
+        raise NewerDatabaseError(label)
+
+
+def make_new_file(path: Path) -> None:
+    """Make an empty file, for its owner alone. StorageError when there is one already, or it can't be made."""
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        raise StorageError(f"There is a file {path} already; it is never written over.") from None
+    except OSError as error:
+        reason = (error.strerror or "unknown reason").lower()
+        raise StorageError(f"The file {path} can't be made: {reason}.", detail=repr(error)) from error
+
+
 async def to_its_end(work: Coroutine[None, None, Result]) -> Result:
     """Await some work; when we are cancelled, let it end first.
 
@@ -118,8 +192,9 @@ async def to_its_end(work: Coroutine[None, None, Result]) -> Result:
     task = asyncio.ensure_future(work)
     try:
         return await asyncio.shield(task)
-    except SQLAlchemyError as error:
-        raise translated(error) from error
+    except DRIVER_ERRORS as error:
+        # Without the cause, whose text may hold what people said, but with the place where it arose.
+        raise translated(error).with_traceback(error.__traceback__) from None
     finally:
         if not task.done():
             await asyncio.wait([task])

@@ -15,6 +15,7 @@ _FULL = "The disk is full, so nothing can be kept until there is room again."
 _READ_ONLY = "The database can only be read, so nothing can be kept."
 _DAMAGED = "The database is damaged; put back a copy of it from before."
 _UNREADABLE = "The disk of the database can't be read or written."
+_FAILED = "The database could not do that."
 _UNKEEPABLE = "That holds a character or a number that can't be kept."
 
 _SQLITE_SENTENCES = {
@@ -42,12 +43,12 @@ _POSTGRES_SENTENCES = {
     "XX001": _DAMAGED,
     "XX002": _DAMAGED,
 }
-# A lock or a statement that took too long, transactions in each other's way, and an index that was made meanwhile.
+# A lock or a statement that took too long, and transactions in each other's way.
 _POSTGRES_BUSY = frozenset({"40001", "40P01", "55P03", "57014"})
 # The server shuts down, starts, or has no connection left; class 08 is about the connection itself.
 _POSTGRES_AWAY = frozenset({"25P03", "53300", "57P01", "57P02", "57P03", "57P05"})
 
-DRIVER_ERRORS: Final = (SQLAlchemyError, OSError, OverflowError, UnicodeError)
+DRIVER_ERRORS: Final = (SQLAlchemyError, sqlite3.Error, OSError, OverflowError, UnicodeError)
 """What a driver raises, within SQLAlchemy's errors or past them."""
 
 
@@ -131,13 +132,20 @@ def translated(error: Exception) -> StorageError:
     cause = said.__cause__ or said  # asyncpg's own, which SQLAlchemy gives another type
     state = getattr(cause, "sqlstate", None) or ""
     detail = " ".join(filter(None, [type(cause).__name__, state, getattr(cause, "constraint_name", None)]))
+    if isinstance(cause, OSError) or (isinstance(error, DBAPIError) and error.connection_invalidated):
+        return AwayError(detail=detail, state=state)
+    if isinstance(cause, ValueError | OverflowError):
+        return StorageError(_UNKEEPABLE, detail=detail)
+    return from_state(state, detail)
+
+
+def from_state(state: str, detail: str) -> StorageError:
+    """The error of ours for an SQLSTATE."""
     if state in _POSTGRES_BUSY:
         return BusyError(detail=detail, state=state)
-    lost = isinstance(cause, OSError) or (isinstance(error, DBAPIError) and error.connection_invalidated)
-    if lost or state in _POSTGRES_AWAY or state.startswith("08"):
+    if state in _POSTGRES_AWAY or state.startswith("08"):
         return AwayError(detail=detail, state=state)
-    sentence = _UNKEEPABLE if isinstance(cause, ValueError | OverflowError) else "The database could not do that."
-    return StorageError(_POSTGRES_SENTENCES.get(state, sentence), detail=detail, state=state)
+    return StorageError(_POSTGRES_SENTENCES.get(state, _FAILED), detail=detail, state=state)
 
 
 def _from_sqlite(error: sqlite3.Error) -> StorageError:
@@ -146,4 +154,4 @@ def _from_sqlite(error: sqlite3.Error) -> StorageError:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return BusyError(detail=detail)
-    return StorageError(_SQLITE_SENTENCES.get(code, "The database could not do that."), detail=detail)
+    return StorageError(_SQLITE_SENTENCES.get(code, _FAILED), detail=detail)

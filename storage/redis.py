@@ -32,6 +32,7 @@ LINGER_SECONDS: Final = 1.0
 
 _FIRST_PAUSE: Final = 0.5
 _LONGEST_PAUSE: Final = 8.0
+_STEADY_SECONDS: Final = 30.0
 _SILENCE_SECONDS: Final = 10.0
 _CONNECTIONS: Final = 32
 _REFUSAL_SECONDS: Final = 60.0
@@ -78,9 +79,12 @@ class OptionalRedis:
         """How it may be named to a person and in a log."""
         self._breaker: AsyncCircuitBreaker | None = None
         self._tasks: set[asyncio.Task[object]] = set()
+        self._overdue = 0
         self._last_failure = ""
         self._refused_at = float("-inf")
         self._away_since: float | None = None
+        self._back_since = float("-inf")
+        self._pause = _FIRST_PAUSE
         self._closed = False
 
     @property
@@ -94,9 +98,10 @@ class OptionalRedis:
         """What the work gets from Redis, soon; RedisUnavailableError when there is nothing to get.
 
         The work goes on for a while when it is late or we are cancelled, so that no connection is broken in the middle
-        of an answer; it must not matter whether it was done after all.
+        of an answer; it must not matter whether it was done after all. While a late answer is still to come nobody else
+        waits: a message that calls twice is late once.
         """
-        if self._closed or self._away_since is not None:
+        if self._closed or self._overdue or self._away_since is not None:
             raise RedisUnavailableError
         if self._breaker is None:
             self._breaker = await self._new_breaker()
@@ -108,6 +113,9 @@ class OptionalRedis:
         task = asyncio.create_task(lingering())
         self._keep(task)
         done, _ = await asyncio.wait({task}, timeout=self._timeout)
+        if not done:
+            self._overdue += 1
+            task.add_done_callback(self._came_after_all)
         return await self._outcome(self._breaker, task if done else None)
 
     async def complaint(self) -> str | None:
@@ -207,11 +215,14 @@ class OptionalRedis:
             return
         state = self._breaker.context.state
         if state == _CLOSED and self._away_since is not None:
-            seconds = round(time.monotonic() - self._away_since, 1)
+            self._back_since = time.monotonic()
+            seconds = round(self._back_since - self._away_since, 1)
             self._away_since = None
             _log.info("redis is back", redis=self.label, seconds=seconds)
         elif state != _CLOSED and self._away_since is None:
             self._away_since = time.monotonic()
+            if self._away_since > self._back_since + _STEADY_SECONDS:
+                self._pause = _FIRST_PAUSE  # else it comes and goes, and is tried less and less
             _log.warning("redis is away", redis=self.label, error=self._last_failure)
             self._keep(asyncio.create_task(self._until_back(self._breaker)))
 
@@ -219,10 +230,9 @@ class OptionalRedis:
         """Try now and then, with nobody waiting for it."""
         from redis.exceptions import ResponseError
 
-        pause = _FIRST_PAUSE
         while breaker.context.state != _CLOSED:
-            await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 -- spreads load, guards nothing
-            pause = min(2 * pause, _LONGEST_PAUSE)
+            await asyncio.sleep(self._pause * random.uniform(0.5, 1.0))  # noqa: S311 -- spreads load, guards nothing
+            self._pause = min(2 * self._pause, _LONGEST_PAUSE)
             try:
                 async with breaker:
                     try:
@@ -234,6 +244,9 @@ class OptionalRedis:
                         pass  # an answer is all that is asked for
             except Exception as error:  # noqa: BLE001 -- whatever it is, Redis is not back
                 self._last_failure = type(error).__name__
+
+    def _came_after_all(self, _: asyncio.Task[_Result]) -> None:
+        self._overdue -= 1
 
     def _refused(self, code: str) -> None:
         now = time.monotonic()

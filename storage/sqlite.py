@@ -1,4 +1,4 @@
-"""SQLite: its file, the promises of every connection, and its one writer at a time.
+"""SQLite: its file, the promises of every connection, its one writer at a time, and copies of the file.
 
 Knows pragmas, permissions and locks, and nothing of what is kept.
 """
@@ -7,26 +7,48 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import URL, Connection, event, make_url, text
+from sqlalchemy import URL, Connection, event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from storage import database
-from storage.database import Database, Result, to_its_end
-from storage.errors import BusyError, NoDatabaseError, StorageError, WrongUrlError
+from storage.database import (
+    REVISION,
+    Database,
+    Result,
+    check_not_newer,
+    known_revision,
+    make_new_file,
+    to_its_end,
+)
+from storage.errors import BusyError, ForeignDatabaseError, NoDatabaseError, StorageError, WrongUrlError
+
+PROMISES: dict[str, tuple[str, str | int]] = {
+    "journal_mode": ("WAL", "wal"),
+    "synchronous": ("FULL", 2),
+    "foreign_keys": ("ON", 1),
+    "secure_delete": ("ON", 1),
+}
+"""What every connection sets, and what it must find set then."""
+
+CHECKED_AT_START: Final = 16 * 2**20
+"""Bytes of the largest file that is checked at every start: it takes 1.5 ms a megabyte."""
 
 # The execution option that says how a transaction begins; without it, for writing.
 _BEGIN: Final = "nextreel_begin"
 _READING: Final = "BEGIN"
 _WRITING: Final = "BEGIN IMMEDIATE"
-_NO_TRANSACTION: Final = ""
+_BY_HAND: Final = ""
+
+_DAMAGED: Final = "{} is damaged; put back a copy of it from before."
 
 
 class SqliteDatabase(Database):
@@ -34,21 +56,22 @@ class SqliteDatabase(Database):
 
     def __init__(self, engine: AsyncEngine, path: Path) -> None:
         super().__init__(str(path))
+        self._path = path
         self._engine = engine
         self._reading = engine.execution_options(**{_BEGIN: _READING})
-        self._bare = engine.execution_options(**{_BEGIN: _NO_TRANSACTION})
+        self._bare = engine.execution_options(**{_BEGIN: _BY_HAND})
         # SQLite has one writer at a time and lets the others poll; a queue within the process is fair and quicker.
         self._turn = asyncio.Lock()
 
     @classmethod
-    async def open(cls, where: str | Path, *, create: bool) -> SqliteDatabase:
-        """The database of a URL or a file as it is; an empty one is made when there is none and `create`."""
-        # A path is never made a URL by hand: it may hold a question mark.
-        parsed = URL.create("sqlite+aiosqlite", database=str(where)) if isinstance(where, Path) else _parsed(where)
-        path = Path(parsed.database or "")
+    async def open(cls, url: URL, *, create: bool) -> SqliteDatabase:
+        """The database of a URL as it is; an empty one is made when there is none and `create`."""
+        if url.database in (None, "", ":memory:"):
+            raise WrongUrlError("name a file, as sqlite+aiosqlite:///folder/nextreel.db does")
+        path = Path(url.database)
         await asyncio.to_thread(_prepare_file, path, create=create)
-        engine = create_async_engine(parsed, connect_args={"isolation_level": None}, hide_parameters=True)
-        event.listen(engine.sync_engine, "connect", _set_pragmas)
+        engine = create_async_engine(url, connect_args={"isolation_level": None}, hide_parameters=True)
+        event.listen(engine.sync_engine, "connect", _promise)
         event.listen(engine.sync_engine, "begin", _begin)
         opened = cls(engine, path)
         try:
@@ -91,10 +114,48 @@ class SqliteDatabase(Database):
 
         await to_its_end(rebuild())
 
+    async def upgrade(self) -> None:
+        """Bring the schema to the newest revision.
+
+        Without foreign keys meanwhile, or dropping a table that is made anew would delete what refers to it; they are
+        checked before the commit (https://www.sqlite.org/lang_altertable.html#otheralter).
+        """
+        from storage.migrations import upgrade
+
+        async def migrate() -> None:
+            async with self._turn, self._bare.connect() as connection:
+                try:
+                    await connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
+                    await connection.exec_driver_sql(_WRITING)
+                    await connection.run_sync(upgrade, self.label)
+                    if (await connection.exec_driver_sql("PRAGMA foreign_key_check")).first() is not None:
+                        raise StorageError(_DAMAGED.format(f"The database {self.label}"), detail="foreign_key_check")
+                    await connection.commit()
+                finally:
+                    await connection.invalidate()  # nobody else is given a connection without foreign keys
+
+        await to_its_end(migrate())
+
+    async def check_at_start(self) -> None:
+        if self._path.stat().st_size <= CHECKED_AT_START and (found := await self._check("quick_check(1)")):
+            raise StorageError(_DAMAGED.format(f"The database {self.label}"), detail="; ".join(found))
+
     async def damage(self, *, deep: bool = False) -> tuple[str, ...]:
-        check = "integrity_check" if deep else "quick_check"
-        found = await self.read(lambda connection: connection.exec_driver_sql(f"PRAGMA {check}").scalars().all())
-        return () if found == ["ok"] else tuple(str(line) for line in found)
+        found = await self._check("integrity_check" if deep else "quick_check")
+        return found or (await self._check("foreign_key_check") if deep else ())
+
+    async def _check(self, check: str) -> tuple[str, ...]:
+        rows = await self.read(lambda connection: connection.exec_driver_sql(f"PRAGMA {check}").all())
+        return tuple(" ".join(map(str, row)) for row in rows if tuple(row) != ("ok",))
+
+    async def backup(self, target: Path) -> None:
+        await to_its_end(asyncio.to_thread(_copy_out, self._path, target))
+
+    async def restore(self, source: Path) -> None:
+        async with self._turn:
+            await to_its_end(asyncio.to_thread(_copy_in, source, self._path))
+        if await self.revision() != REVISION:
+            await self.upgrade()
 
     async def _connect(self) -> None:
         """Make the first connection; going over to WAL does not wait for others by `busy_timeout`."""
@@ -107,17 +168,6 @@ class SqliteDatabase(Database):
                 if time.monotonic() > deadline:
                     raise
             await asyncio.sleep(0.05)
-
-
-def _parsed(url: str) -> URL:
-    try:
-        parsed = make_url(url)
-    except ArgumentError:
-        # The text itself is not repeated: it may hold a password.
-        raise WrongUrlError("begin with sqlite+aiosqlite:///") from None
-    if parsed.drivername != "sqlite+aiosqlite" or parsed.database in (None, "", ":memory:"):
-        raise WrongUrlError("name a file, as sqlite+aiosqlite:///folder/nextreel.db does")
-    return parsed
 
 
 def _prepare_file(path: Path, *, create: bool) -> None:
@@ -139,13 +189,20 @@ def _prepare_file(path: Path, *, create: bool) -> None:
         ) from error
 
 
-def _set_pragmas(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+def _promise(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+    """Set what is promised, and look whether it is so: a file system without shared memory, for one, has no WAL."""
     cursor = connection.cursor()
     try:
         cursor.execute(f"PRAGMA busy_timeout = {int(database.BUSY_SECONDS * 1000)}")  # first: the next may have to wait
-        cursor.execute("PRAGMA journal_mode = WAL")
-        for pragma in ("synchronous = FULL", "foreign_keys = ON", "secure_delete = ON"):
+        for pragma, (wanted, expected) in PROMISES.items():
+            cursor.execute(f"PRAGMA {pragma} = {wanted}")
             cursor.execute(f"PRAGMA {pragma}")
+            if (found := cursor.fetchone()) != (expected,):
+                raise StorageError(
+                    f"The database can't be kept safe where it lies (SQLite refuses {pragma} = {wanted}); "
+                    "put it on a disk of this machine.",
+                    detail=f"{pragma} is {found}",
+                )
     finally:
         cursor.close()
 
@@ -155,3 +212,94 @@ def _begin(connection: Connection) -> None:
     begin = connection.get_execution_options().get(_BEGIN, _WRITING)
     if begin:
         connection.exec_driver_sql(begin)
+
+
+def _copy_out(live: Path, target: Path) -> None:
+    make_new_file(target)
+    try:
+        with closing(_open_to_read(live)) as source, closing(sqlite3.connect(target)) as copy:
+            _copy(source, copy)
+            # Of itself it would ask for a log beside it, as the live one has.
+            copy.execute("PRAGMA journal_mode = DELETE")
+            _verify(copy, target)
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
+
+
+def _copy_in(source: Path, live: Path) -> None:
+    if not source.is_file():
+        raise StorageError(f"There is no file {source}.")
+    if source.samefile(live):
+        raise StorageError(f"The file {source} is the database itself.")
+    if not _is_sqlite(source):
+        raise ForeignDatabaseError(str(source))
+    with closing(_open_to_read(source)) as copy:
+        copy.execute("BEGIN")
+        check_not_newer(_verify(copy, source), str(source))
+        with closing(sqlite3.connect(live, timeout=database.BUSY_SECONDS)) as target:
+            _refuse_foreign(target, live)
+            _copy(copy, target)
+            # What was there before is still in the log; others that read on keep it until they are done.
+            target.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _copy(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
+    """Copy all pages in one transaction, so that nobody sees a mixture."""
+    deadline = time.monotonic() + database.BUSY_SECONDS
+
+    def give_up_in_time(status: int, remaining: int, total: int) -> None:  # noqa: ARG001 (sqlite3's signature)
+        if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) and time.monotonic() > deadline:
+            raise BusyError(detail="others kept the database from being copied")
+
+    source.backup(target, progress=give_up_in_time, sleep=0.05)
+
+
+def _verify(connection: sqlite3.Connection, path: Path) -> str:
+    """The revision of a copy. StorageError when it is damaged or not ours."""
+    if connection.execute("PRAGMA integrity_check(1)").fetchall() != [("ok",)]:
+        raise StorageError(_DAMAGED.format(f"The file {path}"))
+    if not _has_table(connection, "alembic_version"):
+        raise ForeignDatabaseError(str(path))
+    (found,) = connection.execute("SELECT version_num FROM alembic_version").fetchone() or (None,)
+    return known_revision(found, str(path))
+
+
+def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
+    """Raise ForeignDatabaseError for what is another program's for certain; a damaged one may be ours."""
+    try:
+        empty = connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
+        ours = empty or _has_table(connection, "alembic_version")
+    except sqlite3.DatabaseError:
+        return
+    if not ours:
+        raise ForeignDatabaseError(str(path))
+
+
+def _has_table(connection: sqlite3.Connection, name: str) -> bool:
+    query = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
+    return connection.execute(query, (name,)).fetchone() is not None
+
+
+def _is_sqlite(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(16) == b"SQLite format 3\0"
+    except OSError as error:
+        reason = (error.strerror or "unknown reason").lower()
+        raise StorageError(f"The file {path} can't be read: {reason}.", detail=repr(error)) from error
+
+
+def _open_to_read(path: Path) -> sqlite3.Connection:
+    """A connection that changes nothing; also to a file in a folder that can't be written."""
+    address = path.absolute().as_uri()
+    connection = sqlite3.connect(f"{address}?mode=ro", uri=True, isolation_level=None)
+    try:
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.OperationalError:
+        connection.close()
+        # A database in WAL needs a file beside it, even to be read; alone, and with nobody writing, it does not.
+        if path.with_name(f"{path.name}-wal").exists():
+            raise
+        connection = sqlite3.connect(f"{address}?immutable=1", uri=True, isolation_level=None)
+    return connection

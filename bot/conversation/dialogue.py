@@ -212,7 +212,9 @@ class Dialogue:
         if isinstance(message, Press) and message.action.verb not in _SLATE_VERBS:
             reply = replace(reply, replaces=message.reply_id)
         if turn.erase:
-            await self._store.erase(identity, key, moment)
+            person = await self._store.erase(identity, key, moment)
+            if self._slates and person is not None:
+                await self._slates.forget(person)
             return reply
         changes = list(turn.changes)
         if about := turn.context_change(self._context_minutes):

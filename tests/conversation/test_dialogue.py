@@ -403,7 +403,6 @@ async def test_nothing_that_was_typed_is_kept_after_erasing(ada: Person, tmp_pat
     await ada.say("watched Suspiria")
     await ada.say("forget me")
     await ada.say("yes")
-    async with ada.store.database.connect() as connection:
-        kept = await connection.scalar(sql("select count(*) from messages"))
+    kept = await ada.store.database.read(lambda connection: connection.scalar(sql("select count(*) from messages")))
     assert kept == 0
     assert b"Quetzalcoatlus" not in (tmp_path / "watches.db").read_bytes()
