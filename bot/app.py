@@ -129,6 +129,19 @@ def load_recommender(settings: Settings) -> Recommender:
     return Recommender(loaded, provider=settings.provider.value)
 
 
+async def announce_bundle(settings: Settings) -> str | None:
+    """Tell the running bots to take over the bundle of the settings, if it is good; its label, None when Redis is away.
+
+    Raises `engine.bundle.BundleError` and `storage.redis.WrongRedisUrlError`.
+    """
+    label = load_recommender(settings).bundle.label
+    cache = open_cache(settings)
+    try:
+        return label if await cache.announce(label) else None
+    finally:
+        await cache.close()
+
+
 def open_cache(settings: Settings) -> Cache:
     """The cache, with the Redis of the settings where there is one. Raises `storage.redis.WrongRedisUrlError`."""
     return Cache.open(settings.redis_url.get_secret_value() if settings.redis_url else None)

@@ -16,15 +16,10 @@ from typing import Annotated, Any
 
 import typer
 
+from bot.exits import BROKEN_PIPE, CANNOT_STORE, CONFIGURATION_ERROR, end, known_errors, read_settings
+from bot.operations import db
 from config import logging as log
-from config import settings as configuration
-
-CONFIGURATION_ERROR = configuration.SettingsError.exit_code
-"""A setting or a bundle is wrong (EX_CONFIG)."""
-CANNOT_STORE = 73
-"""The data folder or the database can't be used (EX_CANTCREAT)."""
-BROKEN_PIPE = 141
-"""Whoever read the output went away, as shells have it (128 + SIGPIPE)."""
+from config.settings import PREFIX
 
 app = typer.Typer(
     name="nextreel",
@@ -34,6 +29,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+app.add_typer(db)
 
 
 def _show_version(wanted: bool) -> None:
@@ -51,18 +49,6 @@ def _options(
     """Tell it what you watched, ask what to watch next."""
 
 
-def _end(sentence: str, code: int) -> typer.Exit:
-    typer.echo(sentence, err=True)
-    return typer.Exit(code)
-
-
-def _settings() -> configuration.Settings:
-    try:
-        return configuration.load()
-    except configuration.SettingsError as error:
-        raise _end(str(error), CONFIGURATION_ERROR) from None
-
-
 def _system_user() -> str:
     try:
         return getpass.getuser()
@@ -75,29 +61,24 @@ def chat(
     user: Annotated[str, typer.Option(help="Whose history it is; by default your name on this machine.")] = "",
 ) -> None:
     """Talk about films in the terminal; plain lines when input or output is piped."""
-    settings = _settings()
+    settings = read_settings()
     from bot import terminal
     from bot.app import App
-    from engine.bundle import BundleError
-    from storage.errors import StorageError, WrongUrlError
 
     try:
-        log.configure(settings.log_level, settings.log_format, settings.log_file or settings.data_dir / "nextreel.log")
-        with asyncio.Runner() as runner:
-            opened = runner.run(App.open(settings))
-            try:
-                # A stream that is closed at the start is None.
-                stdin, stdout = sys.stdin or io.StringIO(), sys.stdout or io.StringIO()
-                code = terminal.converse(runner, opened.dialogue.handle, user or _system_user(), stdin, stdout)
-            finally:
-                runner.run(opened.close())
-    except BundleError as error:
-        raise _end(str(error), CONFIGURATION_ERROR) from None
-    except WrongUrlError as error:
-        sentence = f"The setting {configuration.PREFIX}DATABASE_URL is wrong: it should {error.expected}."
-        raise _end(sentence, CONFIGURATION_ERROR) from None
-    except (StorageError, log.LogFileError) as error:
-        raise _end(str(error), CANNOT_STORE) from None
+        with known_errors():
+            log.configure(
+                settings.log_level, settings.log_format, settings.log_file or settings.data_dir / "nextreel.log"
+            )
+            with asyncio.Runner() as runner:
+                opened = runner.run(App.open(settings, limited=False))
+                try:
+                    # A stream that is closed at the start is None.
+                    stdin, stdout = sys.stdin or io.StringIO(), sys.stdout or io.StringIO()
+                    code = terminal.converse(runner, opened.dialogue.handle, user or _system_user(), stdin, stdout)
+                    runner.run(opened.tidy())
+                finally:
+                    runner.run(opened.close())
     except KeyboardInterrupt:
         code = terminal.INTERRUPTED
     except BrokenPipeError:
@@ -112,11 +93,26 @@ def doctor() -> None:
     """Say in plain lines what is set up and what is not; exit code 1 when something is broken."""
     from bot.doctor import examine
 
-    settings = _settings()
+    settings = read_settings()
     findings = asyncio.run(examine(settings))
     for finding in findings:
         typer.echo(f"{'ok ' if finding.good else 'BAD'}  {finding.subject}: {finding.sentence}")
     raise typer.Exit(0 if all(finding.good for finding in findings) else 1)
+
+
+@app.command()
+def announce() -> None:
+    """Tell every running bot, through Redis, that the bundle of the settings is a new one, once it is seen to be good."""
+    from bot.app import announce_bundle
+
+    settings = read_settings()
+    if settings.redis_url is None:
+        raise end(f"Set {PREFIX}REDIS_URL: it is Redis that the running bots hear this through.", CONFIGURATION_ERROR)
+    with known_errors():
+        label = asyncio.run(announce_bundle(settings))
+    if label is None:
+        raise end("Redis is away, so nobody was told.", CANNOT_STORE)
+    typer.echo(f"Announced: {label}.")
 
 
 def _add_commands_of_other_packages() -> None:
