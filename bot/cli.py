@@ -67,9 +67,8 @@ def chat(
 
     try:
         with known_errors():
-            log.configure(
-                settings.log_level, settings.log_format, settings.log_file or settings.data_dir / "nextreel.log"
-            )
+            log_file = settings.log_file or settings.data_dir / "nextreel.log"
+            log.configure(settings.log_level, settings.log_format, log_file)
             with asyncio.Runner() as runner:
                 opened = runner.run(App.open(settings, limited=False))
                 try:
@@ -102,7 +101,7 @@ def doctor() -> None:
 
 @app.command()
 def announce() -> None:
-    """Tell every running bot, through Redis, that the bundle of the settings is a new one, once it is seen to be good."""
+    """Tell the running bots, through Redis, to take over the bundle of the settings, if it is good."""
     from bot.app import announce_bundle
 
     settings = read_settings()

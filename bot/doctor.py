@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 
-from bot.app import load_recommender
+from bot.app import load_recommender, open_cache
 from config.settings import DOTENV, PREFIX, TOML, Settings
 from engine.bundle import BundleError
 from engine.inference import choose_provider
 from engine.requests import Request
+from storage.database import REVISION, open_database
 from storage.errors import NoDatabaseError, StorageError
-from storage.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,8 @@ class Finding:
 async def examine(settings: Settings) -> tuple[Finding, ...]:
     """All findings, in the order in which a start would meet them."""
     program = Finding("program", True, f"nextreel {version('nextreel')} on Python {platform.python_version()}.")
-    return (program, _sources(), _data_folder(settings), await _database(settings), *_model(settings))
+    kept = (await _database(settings), await _redis(settings))
+    return (program, _sources(), _data_folder(settings), *kept, *_model(settings))
 
 
 def _sources() -> Finding:
@@ -55,18 +56,39 @@ def _data_folder(settings: Settings) -> Finding:
 
 async def _database(settings: Settings) -> Finding:
     try:
-        store = await Store.open(settings.database, create=False)
+        database = await open_database(settings.database, create=False, migrate=False)
         try:
-            damage = await store.database.damage()
+            damage = await database.damage()
+            revision = await database.revision()
         finally:
-            await store.close()
+            await database.close()
     except NoDatabaseError as error:
         return Finding("database", True, f"{str(error).removesuffix('.')} (made at the first start).")
     except StorageError as error:
         return Finding("database", False, str(error))
     if damage:
-        return Finding("database", False, f"it is damaged ({damage[0]}); put back a copy of it from before.")
-    return Finding("database", True, "it opens, its schema is the newest, and it is whole.")
+        return Finding("database", False, f"{damage[0]}; “nextreel db check” says more.")
+    if revision != REVISION:
+        found = f"its schema is {revision}" if revision else "it is empty"
+        return Finding("database", True, f"{database.label} opens and is whole; {found}, a start makes it {REVISION}.")
+    return Finding("database", True, f"{database.label} opens, its schema is the newest, and it is whole.")
+
+
+async def _redis(settings: Settings) -> Finding:
+    if settings.redis_url is None:
+        return Finding("Redis", True, "none is set; what it would hold stays in the process.")
+    try:
+        cache = open_cache(settings)
+    except StorageError as error:
+        return Finding("Redis", False, str(error))
+    try:
+        complaint = await cache.redis.complaint() if cache.redis else None
+        label = cache.redis.label if cache.redis else ""
+    finally:
+        await cache.close()
+    if complaint:
+        return Finding("Redis", False, f"{complaint.removesuffix('.')}; the bot works without it.")
+    return Finding("Redis", True, f"{label} answers.")
 
 
 def _model(settings: Settings) -> Iterator[Finding]:
