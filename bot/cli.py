@@ -95,8 +95,9 @@ def doctor() -> None:
     settings = read_settings()
     findings = asyncio.run(examine(settings))
     for finding in findings:
-        typer.echo(f"{'ok ' if finding.good else 'BAD'}  {finding.subject}: {finding.sentence}")
-    raise typer.Exit(0 if all(finding.good for finding in findings) else 1)
+        mark = "ok " if finding.good else "BAD" if finding.needed else "-- "
+        typer.echo(f"{mark}  {finding.subject}: {finding.sentence}")
+    raise typer.Exit(0 if all(finding.good or not finding.needed for finding in findings) else 1)
 
 
 @app.command()

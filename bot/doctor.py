@@ -22,11 +22,13 @@ from storage.errors import NoDatabaseError, StorageError
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was looked at, whether it is as it should be, and a sentence about it."""
+    """What was looked at, whether it is as it should be, and a sentence about it; the bot runs without what is not
+    `needed`."""
 
     subject: str
     good: bool
     sentence: str
+    needed: bool = True
 
 
 async def examine(settings: Settings) -> tuple[Finding, ...]:
@@ -87,7 +89,7 @@ async def _redis(settings: Settings) -> Finding:
     finally:
         await cache.close()
     if complaint:
-        return Finding("Redis", False, f"{complaint.removesuffix('.')}; the bot works without it.")
+        return Finding("Redis", False, f"{complaint.removesuffix('.')}; the bot works without it.", needed=False)
     return Finding("Redis", True, f"{label} answers.")
 
 
