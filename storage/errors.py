@@ -13,7 +13,6 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 _FULL = "The disk is full, so nothing can be kept until there is room again."
 _READ_ONLY = "The database can only be read, so nothing can be kept."
-_DAMAGED = "The database is damaged; put back a copy of it from before."
 _UNREADABLE = "The disk of the database can't be read or written."
 _FAILED = "The database could not do that."
 _UNKEEPABLE = "That holds a character or a number that can't be kept."
@@ -21,7 +20,6 @@ _UNKEEPABLE = "That holds a character or a number that can't be kept."
 _SQLITE_SENTENCES = {
     sqlite3.SQLITE_FULL: _FULL,
     sqlite3.SQLITE_READONLY: _READ_ONLY,
-    sqlite3.SQLITE_CORRUPT: _DAMAGED,
     sqlite3.SQLITE_NOTADB: "The file of the database is not a database.",
     sqlite3.SQLITE_CANTOPEN: "The database can't be opened; its folder must exist and be writable.",
     sqlite3.SQLITE_IOERR: _UNREADABLE,
@@ -40,11 +38,11 @@ _POSTGRES_SENTENCES = {
     "53100": _FULL,
     "58030": _UNREADABLE,
     "58P01": _UNREADABLE,
-    "XX001": _DAMAGED,
-    "XX002": _DAMAGED,
 }
 # A lock or a statement that took too long, and transactions in each other's way.
 _POSTGRES_BUSY = frozenset({"40001", "40P01", "55P03", "57014"})
+# A row or an index that can't be right.
+_POSTGRES_DAMAGED = frozenset({"XX001", "XX002"})
 # The server shuts down, starts, or has no connection left; class 08 is about the connection itself.
 _POSTGRES_AWAY = frozenset({"25P03", "53300", "57P01", "57P02", "57P03", "57P05"})
 
@@ -72,6 +70,13 @@ class WrongUrlError(StorageError):
 
 class NoDatabaseError(StorageError):
     """There is no database yet, and it was not to be made."""
+
+
+class DamagedError(StorageError):
+    """The database, or a copy of it, is not whole."""
+
+    def __init__(self, what: str = "The database", *, detail: str) -> None:
+        super().__init__(f"{what} is damaged; put back a copy of it from before.", detail=detail)
 
 
 class ForeignDatabaseError(StorageError):
@@ -145,6 +150,8 @@ def from_state(state: str, detail: str) -> StorageError:
         return BusyError(detail=detail, state=state)
     if state in _POSTGRES_AWAY or state.startswith("08"):
         return AwayError(detail=detail, state=state)
+    if state in _POSTGRES_DAMAGED:
+        return DamagedError(detail=detail)
     return StorageError(_POSTGRES_SENTENCES.get(state, _FAILED), detail=detail, state=state)
 
 
@@ -154,4 +161,6 @@ def _from_sqlite(error: sqlite3.Error) -> StorageError:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return BusyError(detail=detail)
+    if code == sqlite3.SQLITE_CORRUPT:
+        return DamagedError(detail=detail)
     return StorageError(_SQLITE_SENTENCES.get(code, _FAILED), detail=detail)

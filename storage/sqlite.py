@@ -29,7 +29,7 @@ from storage.database import (
     make_new_file,
     to_its_end,
 )
-from storage.errors import BusyError, ForeignDatabaseError, NoDatabaseError, StorageError, WrongUrlError
+from storage.errors import BusyError, DamagedError, ForeignDatabaseError, NoDatabaseError, StorageError, WrongUrlError
 
 PROMISES: dict[str, tuple[str, str | int]] = {
     "journal_mode": ("WAL", "wal"),
@@ -47,8 +47,6 @@ _BEGIN: Final = "nextreel_begin"
 _READING: Final = "BEGIN"
 _WRITING: Final = "BEGIN IMMEDIATE"
 _BY_HAND: Final = ""
-
-_DAMAGED: Final = "{} is damaged; put back a copy of it from before."
 
 
 class SqliteDatabase(Database):
@@ -129,7 +127,7 @@ class SqliteDatabase(Database):
                     await connection.exec_driver_sql(_WRITING)
                     await connection.run_sync(upgrade, self.label)
                     if (await connection.exec_driver_sql("PRAGMA foreign_key_check")).first() is not None:
-                        raise StorageError(_DAMAGED.format(f"The database {self.label}"), detail="foreign_key_check")
+                        raise DamagedError(f"The database {self.label}", detail="foreign_key_check")
                     await connection.commit()
                 finally:
                     await connection.invalidate()  # nobody else is given a connection without foreign keys
@@ -138,14 +136,17 @@ class SqliteDatabase(Database):
 
     async def check_at_start(self) -> None:
         if self._path.stat().st_size <= CHECKED_AT_START and (found := await self._check("quick_check(1)")):
-            raise StorageError(_DAMAGED.format(f"The database {self.label}"), detail="; ".join(found))
+            raise DamagedError(f"The database {self.label}", detail="; ".join(found))
 
     async def damage(self, *, deep: bool = False) -> tuple[str, ...]:
         found = await self._check("integrity_check" if deep else "quick_check")
         return found or (await self._check("foreign_key_check") if deep else ())
 
     async def _check(self, check: str) -> tuple[str, ...]:
-        rows = await self.read(lambda connection: connection.exec_driver_sql(f"PRAGMA {check}").all())
+        try:
+            rows = await self.read(lambda connection: connection.exec_driver_sql(f"PRAGMA {check}").all())
+        except DamagedError as error:
+            return (error.detail,)
         return tuple(" ".join(map(str, row)) for row in rows if tuple(row) != ("ok",))
 
     async def backup(self, target: Path) -> None:
@@ -257,12 +258,16 @@ def _copy(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
 
 def _verify(connection: sqlite3.Connection, path: Path) -> str:
     """The revision of a copy. StorageError when it is damaged or not ours."""
-    if connection.execute("PRAGMA integrity_check(1)").fetchall() != [("ok",)]:
-        raise StorageError(_DAMAGED.format(f"The file {path}"))
+    try:
+        found = connection.execute("PRAGMA integrity_check(1)").fetchall()
+    except sqlite3.DatabaseError as error:
+        found = [(str(error),)]
+    if found != [("ok",)]:
+        raise DamagedError(f"The file {path}", detail=str(found))
     if not _has_table(connection, "alembic_version"):
         raise ForeignDatabaseError(str(path))
-    (found,) = connection.execute("SELECT version_num FROM alembic_version").fetchone() or (None,)
-    return known_revision(found, str(path))
+    row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    return known_revision(row and row[0], str(path))
 
 
 def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:

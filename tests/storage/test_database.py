@@ -35,6 +35,14 @@ async def refusal(url: str, **options: bool) -> str:
     return sentence
 
 
+def spoil(path: Path) -> None:
+    """Write rubbish over a page in the middle."""
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2 // 4096 * 4096
+    content[middle : middle + 4096] = b"\x55" * 4096
+    path.write_bytes(content)
+
+
 class TestFile:
     async def test_it_is_its_owners_alone(self, ada, path) -> None:
         await ada.say(LogWatch(1))
@@ -122,20 +130,25 @@ class TestConnections:
 class TestDamage:
     async def test_a_whole_database_has_none(self, ada) -> None:
         await ada.say(LogWatch(1))
-        assert await ada.store.damage() == ()
+        assert await ada.store.database.damage() == ()
+        assert await ada.store.database.damage(deep=True) == ()
 
-    async def test_a_page_of_rubbish_is_found(self, ada, url, path) -> None:
+    async def test_a_page_of_rubbish_is_found_at_the_start(self, ada, url, path) -> None:
         await ada.say(*(LogWatch(film, reaction="x" * 500) for film in range(100)))
         await ada.store.close()
-        content = bytearray(path.read_bytes())
-        middle = len(content) // 2 // 4096 * 4096
-        content[middle : middle + 4096] = b"\x55" * 4096
-        path.write_bytes(content)
-        ada.store = await Store.open(url)
+        spoil(path)
+        assert "is damaged" in await refusal(url)
+
+    async def test_who_opens_it_as_it_is_can_look_at_the_damage(self, ada, url, path) -> None:
+        await ada.say(*(LogWatch(film, reaction="x" * 500) for film in range(100)))
+        await ada.store.close()
+        spoil(path)
+        database = await open_database(url, migrate=False)
         try:
-            assert await ada.store.damage()
+            assert await database.damage()
+            assert await database.damage(deep=True)
         finally:
-            await ada.store.close()
+            await database.close()
 
 
 class TestMigrations:
