@@ -142,6 +142,11 @@ class Dialogue:
         # Acting may wait for a slate, which is computed in other threads: or all might wait and none compute.
         self._acting = ThreadPoolExecutor(_ACTING_THREADS, thread_name_prefix="acting")
 
+    @property
+    def recommender(self) -> Recommender:
+        """The recommender that answers."""
+        return self._recommender
+
     def use(self, recommender: Recommender, slates: Slates | None) -> None:
         """Answer with another recommender from the next message on; those being answered go on with the old one."""
         self._recommender, self._slates = recommender, slates
