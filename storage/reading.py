@@ -97,9 +97,10 @@ def snapshot(
         history=history(connection, person),
         history_version=found.history_version,
         dismissed=frozenset(row.film_id for row in opinions if row.kind is FeedbackKind.DISMISSED),
-        wanted=tuple(row.film_id for row in opinions if row.kind is FeedbackKind.WANTED),
-        preferences=_preferences(connection, person),
-        added_films=_added_films(connection, person),
+        # What was taken back and given again is there twice once the taking back is undone.
+        wanted=tuple(dict.fromkeys(row.film_id for row in opinions if row.kind is FeedbackKind.WANTED)),
+        preferences=preferences_of(connection, person),
+        added_films=added_films_of(connection, person),
         context=context,
         last_slate=None if shown is None else shown[1],
         earlier_reply=earlier,
@@ -116,7 +117,8 @@ def history(connection: Connection, person: PersonId) -> tuple[Watch, ...]:
     return tuple(Watch(*row) for row in rows)
 
 
-def _preferences(connection: Connection, person: PersonId) -> Preferences:
+def preferences_of(connection: Connection, person: PersonId) -> Preferences:
+    """The settings of a person."""
     rows = connection.execute(
         select(preferences.c.name, preferences.c.value)
         .where(preferences.c.person_id == person, preferences.c.live.is_(True))
@@ -133,7 +135,8 @@ def _preferences(connection: Connection, person: PersonId) -> Preferences:
     )
 
 
-def _added_films(connection: Connection, person: PersonId) -> tuple[AddedFilm, ...]:
+def added_films_of(connection: Connection, person: PersonId) -> tuple[AddedFilm, ...]:
+    """The films that a person added, by their ids."""
     rows = connection.execute(
         select(added_films.c.film_id, added_films.c.title, added_films.c.year)
         .where(added_films.c.person_id == person)
@@ -188,8 +191,10 @@ def message_changes(connection: Connection, message_id: MessageId) -> MessageCha
         .where(or_(watches.c.version_by == message_id, watches.c.removed_by == message_id))
         .order_by(watches.c.row_id)
     ).all()
-    # Of several versions of a watch that one message made, the last is what it said.
-    said = {row.watch_id: row for row in touched if row.version_by == message_id}.values()
+    # Of several versions of a watch that one message made, the last is what it said; a removal says nothing.
+    said = {
+        row.watch_id: row for row in touched if row.version_by == message_id and row.removed_by != message_id
+    }.values()
     opinions = connection.execute(
         select(feedback)
         .where(or_(feedback.c.message_id == message_id, feedback.c.removed_by == message_id))
@@ -211,7 +216,10 @@ def message_changes(connection: Connection, message_id: MessageId) -> MessageCha
         logged=tuple(_watch(row) for row in said if row.message_id == message_id),
         rated=tuple(_watch(row) for row in said if row.message_id != message_id),
         removed=tuple(_watch(row) for row in touched if row.removed_by == message_id),
-        feedback=tuple(GiveFeedback(row.film_id, row.kind) for row in opinions if row.message_id == message_id),
+        # What was taken back by several is there for each of them.
+        feedback=tuple(
+            dict.fromkeys(GiveFeedback(row.film_id, row.kind) for row in opinions if row.message_id == message_id)
+        ),
         feedback_taken_back=tuple(
             TakeBackFeedback(row.film_id, row.kind) for row in opinions if row.removed_by == message_id
         ),

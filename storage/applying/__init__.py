@@ -1,20 +1,20 @@
 """One message's changes, inside one transaction.
 
-`make` takes them in their order; `watches`, `undo` and `accounts` hold what each does. Plain functions over a
+`make` takes them in their order; `watches`, `opinions`, `undo` and `accounts` hold what each does. Plain functions over a
 connection that holds the person's lock; they neither begin nor commit, and know nothing of how that is done.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import assert_never
 
-from sqlalchemy import and_, delete, insert, or_, select, update
+from sqlalchemy import and_, delete, insert, or_
 
-from storage.applying import accounts, undo, watches
-from storage.applying.handling import Handling
+from storage.applying import accounts, opinions, undo, watches
+from storage.applying.handling import Handling, chunks
 from storage.changes import (
     AddFilm,
     Change,
@@ -31,8 +31,8 @@ from storage.changes import (
     TakeBackFeedback,
     UndoMessage,
 )
-from storage.records import FeedbackKind, ShownSlate
-from storage.tables import contexts, feedback, slate_picks, slates
+from storage.records import ShownSlate
+from storage.tables import contexts, slate_picks, slates
 
 __all__ = ["Handling", "Made", "make"]
 
@@ -50,19 +50,38 @@ class Made:
 
 
 def make(at: Handling, changes: Sequence[Change]) -> Made:
-    """Make the changes in their order. ConflictError when one names what is not there (any more)."""
+    """Make the changes in their order. ConflictError when one names what is not there (any more).
+
+    ValueError for leaving a person after something was said as that person: the message goes with the account.
+    """
+    if any(isinstance(change, LeavePerson) for change in changes[1:]):
+        raise ValueError("an account leaves a person before anything else is done")
     made = Made()
-    for is_log, run in groupby(enumerate(changes), lambda numbered: isinstance(numbered[1], LogWatch)):
-        if is_log:
-            logs = [(position, change) for position, change in run if isinstance(change, LogWatch)]
-            new = watches.log(at, logs)
+    own_ids: dict[int, int] = {}
+    # A file is thousands of the same kind in a row, and takes a handful of statements.
+    for kind, run in groupby(enumerate(changes), lambda numbered: type(numbered[1])):
+        several = [(position, _renamed(change, own_ids)) for position, change in run]
+        if kind is LogWatch:
+            new = watches.log(at, [(position, log) for position, log in several if isinstance(log, LogWatch)])
             made |= Made(undoable=new, history=new)
-            continue
-        for _, change in run:
-            made |= _make(at, change)
-            if isinstance(change, LeavePerson):
-                at = replace(at, person=accounts.leave(at))
+        elif kind is GiveFeedback:
+            new = opinions.give(at, [change for _, change in several if isinstance(change, GiveFeedback)])
+            made |= Made(undoable=new, history=new)
+        elif kind is AddFilm:
+            own_ids |= accounts.add_films(at, [change.film for _, change in several if isinstance(change, AddFilm)])
+        else:
+            for _, change in several:
+                made |= _make(at, change)
+                if isinstance(change, LeavePerson):
+                    at = replace(at, person=accounts.leave(at))
     return made
+
+
+def _renamed(change: Change, own_ids: Mapping[int, int]) -> Change:
+    """The same about the film as the person has it, where this message added it and it got another id."""
+    if isinstance(change, LogWatch | GiveFeedback | TakeBackFeedback) and change.film_id in own_ids:
+        return replace(change, film_id=own_ids[change.film_id])
+    return change
 
 
 def _make(at: Handling, change: Change) -> Made:
@@ -73,66 +92,29 @@ def _make(at: Handling, change: Change) -> Made:
         case RateWatch():
             new = watches.rate(at, change)
             return Made(undoable=new, history=new)
-        case GiveFeedback():
-            new = _give_feedback(at, change.film_id, change.kind)
-            return Made(undoable=new, history=new)
         case TakeBackFeedback():
-            new = _take_back_feedback(at, change.film_id, change.kind)
+            new = opinions.take_back(at, change.film_id, change.kind)
             return Made(undoable=new, history=new)
         case SetPreference():
             return Made(undoable=accounts.set_preference(at, change))
-        case AddFilm():
-            accounts.add_film(at, change.film)
         case ShowSlate():
             _keep_slate(at, change.slate)
         case SetContext():
             _set_context(at, change)
         case UndoMessage():
-            undo.undo(at, change.message_id)
-            return Made(history=True)
+            return Made(history=undo.undo(at, change.message_id))
         case OfferLink():
             accounts.offer_link(at, change)
         case JoinPerson():
             accounts.join(at, change.code)
             return Made(history=True)
         case LeavePerson():
-            return Made(history=True)  # done by `make`, which goes on as the new person
-        case LogWatch():
-            raise TypeError("watches are logged in runs")
+            pass  # done by `make`, which goes on as the new person
+        case LogWatch() | GiveFeedback() | AddFilm():
+            raise TypeError("these are made in runs")
         case _:
             assert_never(change)
     return Made()
-
-
-def _give_feedback(at: Handling, film_id: int, kind: FeedbackKind) -> bool:
-    known = select(feedback.c.row_id).where(
-        feedback.c.person_id == at.person,
-        feedback.c.film_id == film_id,
-        feedback.c.kind == kind,
-        feedback.c.live.is_(True),
-    )
-    if at.connection.execute(known.limit(1)).first() is not None:
-        return False
-    at.connection.execute(
-        insert(feedback).values(
-            person_id=at.person, film_id=film_id, kind=kind, message_id=at.message_id, removed_by=None, live=True
-        )
-    )
-    return True
-
-
-def _take_back_feedback(at: Handling, film_id: int, kind: FeedbackKind) -> bool:
-    taken = at.connection.execute(
-        update(feedback)
-        .where(
-            feedback.c.person_id == at.person,
-            feedback.c.film_id == film_id,
-            feedback.c.kind == kind,
-            feedback.c.live.is_(True),
-        )
-        .values(live=False, removed_by=at.message_id)
-    )
-    return taken.rowcount > 0
 
 
 def _keep_slate(at: Handling, slate: ShownSlate) -> None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from collections.abc import Iterable, Sequence
 
-from storage.applying.handling import Handling
-from storage.applying.watches import Version, day_of, revise
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import bindparam, delete, func, insert, or_, select, update
+
+from storage.applying.handling import Handling, chunks
+from storage.applying.watches import Day, Revisions, Version, day_of, take_away
 from storage.changes import OfferLink, SetPreference
 from storage.errors import ConflictError
-from storage.ids import code_hash, new_id
+from storage.ids import code_hash, new_film_id, new_id, other_film_ids
 from storage.records import AddedFilm, PersonId, WatchState
 from storage.tables import (
     added_films,
@@ -46,23 +51,35 @@ def set_preference(at: Handling, change: SetPreference) -> bool:
     return True
 
 
-def add_film(at: Handling, film: AddedFilm) -> None:
-    """Keep a film of the person's own, unless its id is known."""
-    known = at.connection.scalar(select(added_films.c.person_id).where(added_films.c.film_id == film.film_id))
-    if known is not None:
-        if known != at.person:
-            raise ConflictError(detail="the id of the added film belongs to another person's")
-        return
-    at.connection.execute(
-        insert(added_films).values(
-            film_id=film.film_id, person_id=at.person, title=film.title, year=film.year, message_id=at.message_id
-        )
-    )
+def add_films(at: Handling, films: Sequence[AddedFilm]) -> dict[int, int]:
+    """Keep films of the person's own, unless they are known; the id that each has.
+
+    That is another one where the film's is somebody else's, whose export was imported: always the same one, so that an
+    import run twice adds nothing.
+    """
+    mine = set(at.connection.scalars(select(added_films.c.film_id).where(added_films.c.person_id == at.person)))
+    ids = {film.film_id: film.film_id for film in films}
+    for film_id in ids:
+        ids[film_id] = next((one for one in (film_id, *other_film_ids(film_id)) if one in mine), film_id)
+    looking = {film_id: other_film_ids(film_id) for film_id, one in ids.items() if one not in mine}
+    while taken := _taken(at, {ids[film_id] for film_id in looking}):
+        looking = {film_id: others for film_id, others in looking.items() if ids[film_id] in taken}
+        for film_id, others in looking.items():
+            ids[film_id] = next(others, 0) or new_film_id()
+    new = {ids[film.film_id]: film for film in reversed(films) if ids[film.film_id] not in mine}
+    if new:
+        whose = {"person_id": at.person, "message_id": at.message_id}
+        rows = [{**whose, "film_id": one, "title": film.title, "year": film.year} for one, film in new.items()]
+        at.connection.execute(insert(added_films), rows)
+    return ids
 
 
 def offer_link(at: Handling, change: OfferLink) -> None:
-    """Keep the hash of a code; an earlier one of the person ends."""
-    at.connection.execute(delete(link_codes).where(link_codes.c.person_id == at.person))
+    """Keep the hash of a code; an earlier one of the person ends, and so do all that are over."""
+    over = or_(link_codes.c.person_id == at.person, link_codes.c.expires_at <= at.moment)
+    at.connection.execute(delete(link_codes).where(over))
+    if _offered_by(at, change.code) is not None:
+        raise ConflictError(detail="the code was given to somebody else")
     at.connection.execute(
         insert(link_codes).values(person_id=at.person, code_hash=code_hash(change.code), expires_at=change.expires_at)
     )
@@ -70,27 +87,39 @@ def offer_link(at: Handling, change: OfferLink) -> None:
 
 def join(at: Handling, code: str) -> None:
     """Take over everything of the person who was given the code, without doubles. ConflictError when it is over."""
-    other = at.connection.scalar(
-        select(link_codes.c.person_id).where(
-            link_codes.c.code_hash == code_hash(code), link_codes.c.expires_at > at.moment
-        )
-    )
+    other = _offered_by(at, code)
     if other is None or other == at.person:
         raise ConflictError(detail="no such code, or one's own")
     both = (at.person, other)
     # Whoever writes for the other person now waits, and then finds them gone.
-    versions = at.connection.execute(
-        select(people.c.version).where(people.c.person_id.in_(both)).order_by(people.c.person_id).with_for_update()
-    ).scalars()
-    version = sum(versions)
-    _give_way(at, PersonId(other))
+    persons = at.connection.execute(
+        select(people).where(people.c.person_id.in_(both)).order_by(people.c.person_id).with_for_update()
+    ).all()
+    # Until they were locked, somebody else may have joined them, or they taken another code.
+    if _offered_by(at, code) != other:
+        raise ConflictError(detail="the code was used or replaced just now")
+    version = sum(person.version for person in persons)
+    _give_way(at, other)
     at.connection.execute(delete(contexts).where(contexts.c.person_id.in_(both)))
     at.connection.execute(delete(link_codes).where(link_codes.c.person_id.in_(both)))
     for table in _MOVED_ON_JOINING:
         at.connection.execute(update(table).where(table.c.person_id == other).values(person_id=at.person))
     at.connection.execute(delete(people).where(people.c.person_id == other))
-    at.connection.execute(update(people).where(people.c.person_id == at.person).values(version=version))
+    at.connection.execute(
+        update(people)
+        .where(people.c.person_id == at.person)
+        .values(version=version, created_at=min(person.created_at for person in persons))
+    )
     _number_messages(at, version)
+
+
+def _offered_by(at: Handling, code: str) -> PersonId | None:
+    person = at.connection.scalar(
+        select(link_codes.c.person_id).where(
+            link_codes.c.code_hash == code_hash(code), link_codes.c.expires_at > at.moment
+        )
+    )
+    return None if person is None else PersonId(person)
 
 
 def leave(at: Handling) -> PersonId:
@@ -100,6 +129,8 @@ def leave(at: Handling) -> PersonId:
     )
     if not accounts or accounts < 2:
         raise ConflictError(detail="it is the person's only account")
+    # Whoever was shown a code of this account's would join the others.
+    at.connection.execute(delete(link_codes).where(link_codes.c.person_id == at.person))
     alone = PersonId(new_id())
     at.connection.execute(insert(people).values(person_id=alone, version=1, history_version=1, created_at=at.moment))
     at.connection.execute(
@@ -117,32 +148,62 @@ def leave(at: Handling) -> PersonId:
     return alone
 
 
+def _taken(at: Handling, film_ids: Iterable[int]) -> set[int]:
+    taken: set[int] = set()
+    for some in chunks(film_ids):
+        taken |= set(at.connection.scalars(select(added_films.c.film_id).where(added_films.c.film_id.in_(some))))
+    return taken
+
+
 def _give_way(at: Handling, other: PersonId) -> None:
-    """Of watches that both have, keep one, with what was said of either."""
-    ours, theirs = _live(at, at.person), _live(at, other)
-    days = {day_of(row): row for row in ours if row.state is not WatchState.REWATCH}
-    entries = {(row.source, row.source_key): row for row in ours if row.source_key is not None}
-    doubles = []
-    for row in theirs:
-        same = days.get(day_of(row)) if row.state is not WatchState.REWATCH else None
-        same = same or entries.get((row.source, row.source_key))
+    """Of watches that both have, keep ours, with what was said of either.
+
+    Joining is never undone, so this is laid to the messages that told of them: without that of ours theirs is there
+    again, and without theirs what it said of ours is not.
+    """
+    days: dict[Day, int] = {}
+    entries: dict[tuple[str, str], int] = {}
+    live: dict[int, dict[str, Any]] = {}
+    for row in _live(at, at.person):
+        live[row.watch_id] = dict(row._mapping)
+        if row.state is not WatchState.REWATCH:
+            days[day_of(row)] = row.watch_id
+        if row.source_key is not None:
+            entries[row.source, row.source_key] = row.watch_id
+    revisions = Revisions(at)
+    doubles: list[tuple[Version, int]] = []
+    for versions in _versions_in_force(at, other):
+        (theirs,) = [version for version in versions if version.live]
+        same = None if theirs.state is WatchState.REWATCH else days.get(day_of(theirs))
+        same = same or entries.get((theirs.source, theirs.source_key))
         if same is None:
             continue
-        doubles.append({"which": row.row_id})
-        revise(at, same, _lacking(same, row))
-    if doubles:
-        at.connection.execute(
-            update(watches).where(watches.c.row_id == bindparam("which")).values(live=False, removed_by=at.message_id),
-            doubles,
-        )
+        doubles.append((theirs, live[same]["message_id"]))
+        lacking = [name for name in ("rating", "reaction") if live[same][name] is None]
+        for version in versions:
+            said = {name: version._mapping[name] for name in lacking}
+            live[same] = revisions.revise(live[same], said, version.version_by)
+    revisions.write()
+    take_away(at, doubles)
 
 
-def _live(at: Handling, person: PersonId) -> list[Version]:
-    return list(at.connection.execute(select(watches).where(watches.c.person_id == person, watches.c.live.is_(True))))
+def _live(at: Handling, person: PersonId) -> Iterable[Version]:
+    return at.connection.execute(select(watches).where(watches.c.person_id == person, watches.c.live.is_(True)))
 
 
-def _lacking(kept: Version, other: Version) -> dict[str, object]:
-    return {name: other._mapping[name] for name in ("rating", "reaction") if kept._mapping[name] is None}
+def _versions_in_force(at: Handling, person: PersonId) -> Iterable[list[Version]]:
+    """Of each watch of a person its versions that are in force, oldest first; the last one is live."""
+    there = select(watches.c.watch_id).where(watches.c.person_id == person, watches.c.live.is_(True))
+    found = at.connection.execute(
+        select(watches)
+        .join(messages, messages.c.message_id == watches.c.version_by)
+        .where(watches.c.watch_id.in_(there), messages.c.in_force.is_(True))
+        .order_by(watches.c.row_id)
+    )
+    versions: dict[int, list[Version]] = {}
+    for version in found:
+        versions.setdefault(version.watch_id, []).append(version)
+    return versions.values()
 
 
 def _number_messages(at: Handling, last: int) -> None:
