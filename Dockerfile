@@ -8,7 +8,7 @@ COPY engine engine
 COPY storage storage
 COPY training training
 RUN python -m venv /nextreel \
-    && /nextreel/bin/pip install --no-cache-dir --constraint constraints.txt ".[cpu]"
+    && /nextreel/bin/pip install --no-cache-dir --constraint constraints.txt ".[cpu,postgres]"
 
 FROM python:3.11-slim-bookworm
 RUN useradd --system --uid 10001 --home-dir /data --create-home nextreel
