@@ -1,7 +1,7 @@
 """One message's changes, inside one transaction.
 
-`make` takes them in their order; `watches`, `opinions`, `undo` and `accounts` hold what each does. Plain functions over a
-connection that holds the person's lock; they neither begin nor commit, and know nothing of how that is done.
+`make` takes them in their order; `watches`, `opinions`, `undo` and `accounts` hold what each does. Plain functions over
+a connection that holds the person's lock; they neither begin nor commit, and know nothing of how that is done.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import assert_never
 from sqlalchemy import and_, delete, insert, or_
 
 from storage.applying import accounts, opinions, undo, watches
-from storage.applying.handling import Handling, chunks
+from storage.applying.handling import Handling
 from storage.changes import (
     AddFilm,
     Change,

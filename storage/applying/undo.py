@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Select, and_, bindparam, false, func, not_, or_, select, update
+from sqlalchemy import Select, false, func, or_, select, update
 
+from storage.applying import opinions
 from storage.applying.handling import Handling, chunks
-from storage.applying.watches import Version, day_of
+from storage.applying.watches import Version, day_of, take_away
 from storage.errors import ConflictError
 from storage.records import MessageId, WatchState
-from storage.tables import feedback, messages, preferences, watches
+from storage.tables import messages, preferences, watches
 
 
-def undo(at: Handling, message_id: MessageId) -> None:
-    """Take back what a message changed. ConflictError when it is unknown or was undone."""
+def undo(at: Handling, message_id: MessageId) -> bool:
+    """Take back what a message changed; whether the history or the feedback are others then.
+
+    ConflictError when it is unknown or was undone.
+    """
     in_force = at.connection.scalar(
         select(messages.c.in_force).where(messages.c.message_id == message_id, messages.c.person_id == at.person)
     )
@@ -22,10 +26,12 @@ def undo(at: Handling, message_id: MessageId) -> None:
         raise ConflictError(detail="the message to undo is unknown or was undone")
     at.connection.execute(update(messages).where(messages.c.message_id == message_id).values(undone_by=at.message_id))
     flipped = _put_out_of_force(at, message_id)
+    changed = False
     for some in chunks(flipped):
-        _settle_watches(at, some)
-        _settle_feedback(at, some)
+        changed |= _settle_watches(at, some)
+        changed |= opinions.settle(at, some)
         _settle_preferences(at, some)
+    return changed
 
 
 def _put_out_of_force(at: Handling, message_id: MessageId) -> list[int]:
@@ -41,12 +47,12 @@ def _put_out_of_force(at: Handling, message_id: MessageId) -> list[int]:
     return changed
 
 
-def _settle_watches(at: Handling, flipped: Sequence[int]) -> None:
-    """Make live what follows from the messages in force.
+def _settle_watches(at: Handling, flipped: Sequence[int]) -> bool:
+    """Make live what follows from the messages in force; whether anything is new.
 
-    A watch is there when the message that told of it is in force and the one that removed it is not; its live version
-    is then the last whose message is in force. One that comes back while the same was logged anew gives way to that:
-    this message removes it.
+    A watch is there when the message that told of it is in force and none that removed it is; its live version is then
+    the last whose message is in force. One that comes back while the same was logged anew gives way to that: this
+    message removes it.
     """
     touched = select(watches.c.watch_id).where(
         watches.c.person_id == at.person, or_(watches.c.version_by.in_(flipped), watches.c.removed_by.in_(flipped))
@@ -56,7 +62,8 @@ def _settle_watches(at: Handling, flipped: Sequence[int]) -> None:
         versions.setdefault(row.watch_id, []).append(row)
     at.connection.execute(update(watches).where(watches.c.watch_id.in_(touched)).values(live=False))
     days, entries = _there(at)
-    coming, giving_way = [], []
+    coming: list[Version] = []
+    giving_way: list[Version] = []
     # What was there all along is not the one to give way.
     for several in sorted(versions.values(), key=lambda several: not any(row.live for row in several)):
         if not several[0].told_in_force or any(row.removed_in_force for row in several):
@@ -65,16 +72,22 @@ def _settle_watches(at: Handling, flipped: Sequence[int]) -> None:
         day = None if last.state is WatchState.REWATCH else day_of(last)
         entry = None if last.source_key is None else (last.source, last.source_key)
         if (day and day in days) or (entry and entry in entries):
-            giving_way.append({"which": last.row_id})
+            giving_way.append(last)
         else:
-            coming.append({"which": last.row_id})
+            coming.append(last)
             days.add(day)
             entries.add(entry)
-    one = update(watches).where(watches.c.row_id == bindparam("which"))
-    if coming:
-        at.connection.execute(one.values(live=True), coming)
-    if giving_way:
-        at.connection.execute(one.values(removed_by=at.message_id), giving_way)
+    for some in chunks(coming):
+        rows = [version.row_id for version in some]
+        at.connection.execute(update(watches).where(watches.c.row_id.in_(rows)).values(live=True))
+    take_away(at, [(version, at.message_id) for version in giving_way])
+    before = [row for several in versions.values() for row in several if row.live]
+    return {_as_told(row) for row in before} != {_as_told(row) for row in coming}
+
+
+def _as_told(version: Version) -> tuple[object, ...]:
+    """All in which versions of a watch differ to a reader."""
+    return (version.watch_id, version.state, version.rating, version.reaction)
 
 
 def _with_forces(touched: Select[int]) -> Select[int]:
@@ -110,18 +123,6 @@ def _there(at: Handling) -> tuple[set[object], set[object]]:
     days: set[object] = {day_of(row) for row in live if row.state is not WatchState.REWATCH}
     entries: set[object] = {(row.source, row.source_key) for row in live if row.source_key is not None}
     return days, entries
-
-
-def _settle_feedback(at: Handling, flipped: Sequence[int]) -> None:
-    given, removed = messages.alias("given"), messages.alias("removed")
-    still_given = select(given.c.in_force).where(given.c.message_id == feedback.c.message_id).scalar_subquery()
-    taken_back = select(removed.c.in_force).where(removed.c.message_id == feedback.c.removed_by).scalar_subquery()
-    at.connection.execute(
-        update(feedback)
-        .where(feedback.c.person_id == at.person)
-        .where(or_(feedback.c.message_id.in_(flipped), feedback.c.removed_by.in_(flipped)))
-        .values(live=and_(still_given, not_(func.coalesce(taken_back, false()))))
-    )
 
 
 def _settle_preferences(at: Handling, flipped: Sequence[int]) -> None:

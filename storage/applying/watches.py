@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, bindparam, func, insert, select, update
 
 from storage.applying.handling import Handling, chunks
 from storage.changes import LogWatch, RateWatch
@@ -24,6 +24,46 @@ Day = tuple[int, Precision, date]
 _Entry = tuple[str, str]
 """Source and key of an import's entry."""
 
+_KEPT = [column.name for column in watches.c if column is not watches.c.row_id]
+"""What a version is made of."""
+
+
+class Revisions:
+    """New watches and new versions of watches, written together."""
+
+    def __init__(self, at: Handling) -> None:
+        self._connection = at.connection
+        self._new: list[dict[str, Any]] = []
+        self._superseded: list[int] = []
+
+    def add(self, first: dict[str, Any]) -> None:
+        """A new watch, by its first version."""
+        self._new.append(first)
+
+    def revise(self, live: dict[str, Any], said: Mapping[str, object], by: int) -> dict[str, Any]:
+        """The version that is live when a message said that (None: nothing) of a watch."""
+        newly = {name: value for name, value in said.items() if value is not None and value != live[name]}
+        if not newly:
+            return live
+        if "row_id" in live:
+            self._superseded.append(live["row_id"])
+        elif live["version_by"] == by:
+            live.update(newly)
+            return live
+        else:
+            live["live"] = False
+        new = {**revised(live, by), **newly, "live": True}
+        self._new.append(new)
+        return new
+
+    def write(self) -> bool:
+        """Write them; whether there was any."""
+        for some in chunks(self._superseded):
+            self._connection.execute(update(watches).where(watches.c.row_id.in_(some)).values(live=False))
+        if self._new:
+            self._connection.execute(insert(watches), self._new)
+        return bool(self._new)
+
 
 def log(at: Handling, changes: Sequence[tuple[int, LogWatch]]) -> bool:
     """Keep some watches, each with its place in the message; whether anything is new."""
@@ -31,8 +71,7 @@ def log(at: Handling, changes: Sequence[tuple[int, LogWatch]]) -> bool:
     known: dict[Day, dict[str, Any]] = {
         day_of(version): dict(version._mapping) for version in _live(at, {change.film_id for _, change in changes})
     }
-    new: list[dict[str, Any]] = []
-    superseded: list[int] = []
+    revisions = Revisions(at)
     entries: list[_Entry] = []
     for position, change in changes:
         entry = _entry(change)
@@ -45,50 +84,59 @@ def log(at: Handling, changes: Sequence[tuple[int, LogWatch]]) -> bool:
         there = None if change.state is WatchState.REWATCH else known.get(day)
         if there is None:
             version = _first_version(at, change, position)
-            new.append(version)
+            revisions.add(version)
             if change.state is not WatchState.REWATCH:
                 known[day] = version
-        elif said := _newly(there, _said(there, change)):
-            if "row_id" in there:
-                superseded.append(there.pop("row_id"))
-                there["version_by"] = at.message_id
-                new.append(there)
-            there.update(said)
-    for some in chunks(superseded):
-        at.connection.execute(update(watches).where(watches.c.row_id.in_(some)).values(live=False))
-    if new:
-        at.connection.execute(insert(watches), new)
+        else:
+            known[day] = revisions.revise(there, _said(there, change), at.message_id)
+    new = revisions.write()
     if entries:
         whose = {"person_id": at.person, "message_id": at.message_id}
         at.connection.execute(
             insert(imports), [{**whose, "source": source, "source_key": key} for source, key in entries]
         )
-    return bool(new)
+    return new
 
 
 def rate(at: Handling, change: RateWatch) -> bool:
     """Add a version of a watch with what was said; False when that is what it says already."""
-    return revise(at, _live_version(at, change.watch_id), {"rating": change.rating, "reaction": change.reaction})
-
-
-def revise(at: Handling, version: Version, said: Mapping[str, object]) -> bool:
-    """Add a version with what was said (None: nothing); False when nothing is new."""
-    old = dict(version._mapping)
-    new = _newly(old, said)
-    if not new:
-        return False
-    at.connection.execute(update(watches).where(watches.c.row_id == version.row_id).values(live=False))
-    del old["row_id"]
-    at.connection.execute(insert(watches).values({**old, **new, "version_by": at.message_id}))
-    return True
+    revisions = Revisions(at)
+    version = dict(_live_version(at, change.watch_id)._mapping)
+    revisions.revise(version, {"rating": change.rating, "reaction": change.reaction}, at.message_id)
+    return revisions.write()
 
 
 def remove(at: Handling, watch_id: WatchId) -> None:
     """Take a watch away."""
-    version = _live_version(at, watch_id)
+    take_away(at, [(_live_version(at, watch_id), at.message_id)])
+
+
+def take_away(at: Handling, removals: Sequence[tuple[Version, int]]) -> None:
+    """Have messages remove watches, each given by the version that is live or would be.
+
+    A version names one message that removed its watch. Where that is an earlier one, which was undone but may come into
+    force again, the next that removes it makes a version of its own to say so.
+    """
+    if not removals:
+        return
+    this = update(watches).where(watches.c.row_id == bindparam("which"))
+    by = func.coalesce(watches.c.removed_by, bindparam("by"))
     at.connection.execute(
-        update(watches).where(watches.c.row_id == version.row_id).values(live=False, removed_by=at.message_id)
+        this.values(live=False, removed_by=by), [{"which": version.row_id, "by": by} for version, by in removals]
     )
+    again = [
+        {**revised(dict(version._mapping), by), "removed_by": by, "live": False}
+        for version, by in removals
+        if version.removed_by not in (None, by)
+    ]
+    if again:
+        at.connection.execute(insert(watches), again)
+
+
+def revised(version: Mapping[str, Any], by: int) -> dict[str, Any]:
+    """A version like another, made by a message; nobody has removed it yet."""
+    # Which message removed the watch before, and was undone, is what the former version says.
+    return {name: version[name] for name in _KEPT} | {"version_by": by, "removed_by": None}
 
 
 def day_of(version: Row[*tuple[Any, ...]]) -> Day:
@@ -194,7 +242,3 @@ def _said(there: Mapping[str, object], change: LogWatch) -> dict[str, object]:
     if change.source_key is None:
         return {**said, "state": change.state}
     return {name: value for name, value in said.items() if there[name] is None}
-
-
-def _newly(old: Mapping[str, object], said: Mapping[str, object]) -> dict[str, object]:
-    return {name: value for name, value in said.items() if value is not None and value != old[name]}
