@@ -82,11 +82,7 @@ def snapshot(
     if found is None:
         return Snapshot(None, 0, earlier_reply=earlier)
     person = PersonId(found.person_id)
-    opinions = connection.execute(
-        select(feedback.c.film_id, feedback.c.kind)
-        .where(feedback.c.person_id == person, feedback.c.live.is_(True))
-        .order_by(feedback.c.row_id)
-    ).all()
+    dismissed, wanted = opinions_of(connection, person)
     context = connection.scalar(
         select(contexts.c.payload).where(_in_place(contexts, person, place), contexts.c.expires_at > moment)
     )
@@ -96,9 +92,8 @@ def snapshot(
         version=found.version,
         history=history(connection, person),
         history_version=found.history_version,
-        dismissed=frozenset(row.film_id for row in opinions if row.kind is FeedbackKind.DISMISSED),
-        # What was taken back and given again is there twice once the taking back is undone.
-        wanted=tuple(dict.fromkeys(row.film_id for row in opinions if row.kind is FeedbackKind.WANTED)),
+        dismissed=dismissed,
+        wanted=wanted,
         preferences=preferences_of(connection, person),
         added_films=added_films_of(connection, person),
         context=context,
@@ -115,6 +110,20 @@ def history(connection: Connection, person: PersonId) -> tuple[Watch, ...]:
         .order_by(watches.c.sorted_on, watches.c.told_at, watches.c.position, watches.c.watch_id)
     )
     return tuple(Watch(*row) for row in rows)
+
+
+def opinions_of(connection: Connection, person: PersonId) -> tuple[frozenset[int], tuple[int, ...]]:
+    """The films that a person does not want to be shown, and the watchlist in its order."""
+    opinions = connection.execute(
+        select(feedback.c.film_id, feedback.c.kind)
+        .where(feedback.c.person_id == person, feedback.c.live.is_(True))
+        .order_by(feedback.c.row_id)
+    ).all()
+    return (
+        frozenset(row.film_id for row in opinions if row.kind is FeedbackKind.DISMISSED),
+        # What was taken back and given again is there twice once the taking back is undone.
+        tuple(dict.fromkeys(row.film_id for row in opinions if row.kind is FeedbackKind.WANTED)),
+    )
 
 
 def preferences_of(connection: Connection, person: PersonId) -> Preferences:
