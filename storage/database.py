@@ -55,8 +55,10 @@ class Database(ABC):
     async def write(self, work: Callable[[Connection], Result]) -> Result:
         """Do some reading and writing in a transaction of its own, and commit it: when this returns, it is kept.
 
-        A transaction goes on to its end when the caller is cancelled. `work` may be run again in a new one, when others
-        came between or the connection was lost; so it changes nothing but the database.
+        A transaction goes on to its end when the caller is cancelled. `work` may be run again in a new one: when others
+        came between, when the connection was lost, even when a commit got no answer and was done after all. So it
+        changes nothing but the database, and looks first whether it was done. UnsureError when that could not be
+        found out; after any other error nothing is changed.
         """
 
     @abstractmethod

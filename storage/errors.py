@@ -14,6 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 _FULL = "The disk is full, so nothing can be kept until there is room again."
 _READ_ONLY = "The database can only be read, so nothing can be kept."
 _UNREADABLE = "The disk of the database can't be read or written."
+_NO_CONNECTION = "The server of the database has no connection left; please try again in a moment."
 _FAILED = "The database could not do that."
 _UNKEEPABLE = "That holds a character or a number that can't be kept."
 
@@ -27,6 +28,7 @@ _SQLITE_SENTENCES = {
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 _POSTGRES_SENTENCES = {
+    "22000": _UNKEEPABLE,  # what asyncpg refuses to send
     "22003": _UNKEEPABLE,  # a number that is too big
     "22021": _UNKEEPABLE,  # a character that its encoding lacks, U+0000 among them
     "22P05": _UNKEEPABLE,
@@ -43,8 +45,8 @@ _POSTGRES_SENTENCES = {
 _POSTGRES_BUSY = frozenset({"40001", "40P01", "55P03", "57014"})
 # A row or an index that can't be right.
 _POSTGRES_DAMAGED = frozenset({"XX001", "XX002"})
-# The server shuts down, starts, or has no connection left; class 08 is about the connection itself.
-_POSTGRES_AWAY = frozenset({"25P03", "53300", "57P01", "57P02", "57P03", "57P05"})
+# The server shuts down or starts; class 08 is about the connection itself.
+_POSTGRES_AWAY = frozenset({"25P03", "57P01", "57P02", "57P03", "57P05"})
 
 DRIVER_ERRORS: Final = (SQLAlchemyError, sqlite3.Error, OSError, OverflowError, UnicodeError)
 """What a driver raises, within SQLAlchemy's errors or past them."""
@@ -109,7 +111,7 @@ class AwayError(BusyError):
 
 
 class UnsureError(StorageError):
-    """The connection was lost while a transaction was committed, and nobody could be asked whether it was."""
+    """The connection was lost while a transaction was committed, and with no other it could not be found out about."""
 
     def __init__(self, *, detail: str = "") -> None:
         super().__init__(
@@ -148,6 +150,8 @@ def from_state(state: str, detail: str) -> StorageError:
     """The error of ours for an SQLSTATE."""
     if state in _POSTGRES_BUSY:
         return BusyError(detail=detail, state=state)
+    if state == "53300":
+        return AwayError(_NO_CONNECTION, detail=detail, state=state)
     if state in _POSTGRES_AWAY or state.startswith("08"):
         return AwayError(detail=detail, state=state)
     if state in _POSTGRES_DAMAGED:

@@ -20,7 +20,15 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool
 
 from storage import database, dumps
 from storage.database import REVISION, Database, Result, check_not_newer, known_revision, to_its_end
-from storage.errors import DRIVER_ERRORS, AwayError, StorageError, UnsureError, WrongUrlError, translated
+from storage.errors import (
+    DRIVER_ERRORS,
+    AwayError,
+    BusyError,
+    StorageError,
+    UnsureError,
+    WrongUrlError,
+    translated,
+)
 
 CONNECT_SECONDS: Final = 5.0
 STATEMENT_SECONDS: Final = 10.0
@@ -38,9 +46,6 @@ _MOST_RACES: Final = 5
 _STARTING: Final = "57P03"
 _MIGRATING: Final = 0x4E455854
 """The number of the advisory lock that one migration holds at a time."""
-
-_OWN_TRANSACTION: Final = text("SELECT CAST(pg_current_xact_id_if_assigned() AS text)")
-_OUTCOME: Final = text("SELECT pg_xact_status(CAST(CAST(:number AS text) AS xid8))")
 
 
 class PostgresDatabase(Database):
@@ -70,7 +75,7 @@ class PostgresDatabase(Database):
         return await _persistently(lambda: to_its_end(_read(self._reading, work)))
 
     async def write(self, work: Callable[[Connection], Result]) -> Result:
-        return await _persistently(lambda: to_its_end(self._write(self._engine, work)))
+        return await _persistently(lambda: to_its_end(_write(self._engine, work)))
 
     async def close(self) -> None:
         await self._engine.dispose()
@@ -89,7 +94,7 @@ class PostgresDatabase(Database):
             connection.execute(select(func.pg_advisory_xact_lock(_MIGRATING)))
             upgrade(connection, self.label)
 
-        await _persistently(lambda: to_its_end(self._write(self._unhurried, migrate)))
+        await _persistently(lambda: to_its_end(_write(self._unhurried, migrate)))
 
     async def damage(self, *, deep: bool = False) -> tuple[str, ...]:
         found = await self.read(_broken_promises)
@@ -134,11 +139,13 @@ class PostgresDatabase(Database):
                 await to_its_end(_read(self._reading, _check_version))
                 return
             except AwayError as error:
-                if error.state != _STARTING or time.monotonic() > deadline:
+                if not error.state:  # nobody answered
                     sentence = (
-                        f"The database {self.label} can't be reached; does its server run, and is it the right one?"
+                        f"The database {self.label} can't be reached; does its server run, and is that its address?"
                     )
-                    raise AwayError(sentence, detail=error.detail, state=error.state) from None
+                    raise AwayError(sentence, detail=error.detail) from None
+                if error.state != _STARTING or time.monotonic() > deadline:
+                    raise
             await asyncio.sleep(0.1)
 
     def _open_engine(self, statement_seconds: float, lock_seconds: float, *, pooled: bool) -> AsyncEngine:
@@ -179,56 +186,49 @@ class PostgresDatabase(Database):
             **pool,
         )
 
-    async def _write(self, engine: AsyncEngine, work: Callable[[Connection], Result]) -> Result:
-        """One transaction. When its connection is lost in the commit, the server is asked what became of it."""
-        number: str | None = None
-        try:
-            async with engine.connect() as connection:
-                result = await connection.run_sync(work)
-                number = await connection.scalar(_OWN_TRANSACTION)
-                await connection.commit()
-        except DRIVER_ERRORS as error:
-            lost = isinstance(translated(error), AwayError)
-            if not lost or number is None or not await self._was_committed(number):
-                raise
-        return result
-
-    async def _was_committed(self, number: str) -> bool:
-        deadline = time.monotonic() + database.BUSY_SECONDS
-        while True:
-            try:
-                outcome: str | None = await _read(
-                    self._reading, lambda connection: connection.scalar(_OUTCOME, {"number": number})
-                )
-            except DRIVER_ERRORS as error:
-                outcome = f"unknown: {translated(error).detail}"
-            if outcome in ("committed", "aborted"):
-                return outcome == "committed"
-            if time.monotonic() > deadline:
-                raise UnsureError(detail=f"transaction {number} is {outcome}") from None
-            await asyncio.sleep(0.1)
-
 
 async def _read(engine: AsyncEngine, work: Callable[[Connection], Result]) -> Result:
     async with engine.connect() as connection:
         return await connection.run_sync(work)
 
 
+async def _write(engine: AsyncEngine, work: Callable[[Connection], Result]) -> Result:
+    committing = False
+    try:
+        async with engine.connect() as connection:
+            result = await connection.run_sync(work)
+            committing = True
+            await connection.commit()
+    except DRIVER_ERRORS as error:
+        lost = translated(error)
+        if committing and isinstance(lost, AwayError):
+            raise UnsureError(detail=lost.detail) from None
+        raise
+    return result
+
+
 async def _persistently(attempt: Callable[[], Awaitable[Result]]) -> Result:
-    """Try again what others came between, a few times, and what found no server, for as long as we wait."""
+    """Try again what others came between, a few times, and what found no server, for as long as we wait.
+
+    When a commit got no answer, it is done again as well: the server can't be asked about it for certain, since after a
+    crash it gives the numbers of transactions that were lost to others. Who does it again finds it done.
+    """
     deadline = time.monotonic() + database.BUSY_SECONDS
-    pause, races = 0.02, 0
+    pause, races, unsure = 0.02, 0, False
     while True:
         try:
             return await attempt()
         except StorageError as error:
             races += error.state in _RACES
-            away = isinstance(error, AwayError) and time.monotonic() < deadline
+            unsure |= isinstance(error, UnsureError)
+            away = isinstance(error, AwayError | UnsureError) and time.monotonic() < deadline
             raced = error.state in _RACES and races <= _MOST_RACES
             if not away and not raced:
+                if unsure and isinstance(error, BusyError):
+                    raise UnsureError(detail=error.detail) from None
                 raise
         await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 (so that two do not meet again)
-        pause = min(pause * 2, 0.5)
+        pause = min(pause * 2, 0.25)
 
 
 def _check(url: URL) -> None:

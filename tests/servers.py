@@ -83,8 +83,12 @@ class PostgresServer(Server):
         """Stop it: `fast` ends what runs in order, `immediate` is as if the power went."""
         self._control("stop", "-w", "-m", mode)
 
+    def runs(self) -> bool:
+        """Whether it is not stopped."""
+        return (self._data / "postmaster.pid").exists()
+
     def end(self) -> None:
-        if (self._data / "postmaster.pid").exists():
+        if self.runs():
             self.stop("immediate")
 
     def url(self, database: str, *, user: str = "nextreel", password: str = PASSWORD) -> str:
@@ -210,18 +214,19 @@ class RedisServer(Server):
 class Proxy:
     """A way to a server that delays what it answers, or cuts a connection when something certain is said.
 
-    `cut_at` is what a client says. With `heard` the server gets it, but its answer does not come back; else it is lost
-    on the way.
+    `cut_at` is what a client says, once. With `heard` the server gets it, but
+    its answer does not come back; else it is lost on the way. With `for_good` nobody gets through after a cut.
     """
 
     def __init__(
-        self, port: int, *, delay: float = 0.0, cut_at: bytes = b"", heard: bool = True, times: int = 1
+        self, port: int, *, delay: float = 0.0, cut_at: bytes = b"", heard: bool = True, for_good: bool = False
     ) -> None:
         self._target = port
         self._delay = delay
         self._cut_at = cut_at
         self._heard = heard
-        self.cuts_left = times
+        self._for_good = for_good
+        self.has_cut = False
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listening.getsockname()[1]
         self._open: list[socket.socket] = []
@@ -229,7 +234,7 @@ class Proxy:
 
     def close(self) -> None:
         """Cut every connection and take no more."""
-        self._listening.close()
+        _cut(self._listening)
         for one in self._open:
             _cut(one)
 
@@ -247,8 +252,10 @@ class Proxy:
     def _ask(self, client: socket.socket, server: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while said := client.recv(65536):
-                if self._cut_at and self._cut_at in said and self.cuts_left:
-                    self.cuts_left -= 1
+                if self._cut_at and self._cut_at in said and not self.has_cut:
+                    self.has_cut = True
+                    if self._for_good:
+                        _cut(self._listening)
                     _cut(client)
                     if self._heard:
                         server.sendall(said)

@@ -1,16 +1,19 @@
-"""A store on a real SQLite file, and a person who talks to it."""
+"""Stores on real databases of both kinds, and people who talk to them."""
 
 from __future__ import annotations
 
+import asyncio
 import itertools
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from storage import tables
 from storage.changes import Change
+from storage.database import open_database
 from storage.ids import new_id
 from storage.records import (
     Applied,
@@ -21,6 +24,7 @@ from storage.records import (
     Snapshot,
 )
 from storage.store import Store
+from tests.servers import PostgresServer
 
 NOON = datetime(2024, 5, 10, 12, tzinfo=UTC)
 ADA = IdentityKey("terminal", "", "ada")
@@ -65,16 +69,68 @@ class Talker:
         return [watch.film_id for watch in (await self.read()).history]
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what needs a database on each kind; what asks for `path` is about SQLite's file."""
+    if "kind" in metafunc.fixturenames:
+        kinds = ["sqlite"] if "path" in metafunc.fixturenames else ["sqlite", "postgres"]
+        metafunc.parametrize("kind", kinds)
+
+
+class Databases:
+    """PostgreSQL databases of the newest schema for one test after another: one that nobody harmed is used again."""
+
+    def __init__(self, server: PostgresServer) -> None:
+        self.server = server
+        self.newest = server.new_database()
+        asyncio.run(self._migrate())
+        self._free: list[str] = []
+
+    async def _migrate(self) -> None:
+        await (await open_database(self.newest)).close()
+
+    def new(self) -> str:
+        """The URL of a new one with nothing in it."""
+        return self.server.new_database(self.newest)
+
+    def borrow(self) -> str:
+        """The URL of one with nothing in it; give it back."""
+        return self._free.pop() if self._free else self.new()
+
+    def give_back(self, url: str) -> None:
+        """Empty it: quicker by far than a new one."""
+        name = url.rpartition("/")[2]
+        deletes = "".join(f"DELETE FROM {table}; " for table in tables.metadata.tables)
+        self.server.execute(
+            "DO $$ BEGIN SET LOCAL session_replication_role = replica; "  # without checking foreign keys row by row
+            f"PERFORM pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}' "
+            f"AND pid != pg_backend_pid() AND backend_type = 'client backend'; {deletes} END $$",
+            name,
+        )
+        self._free.append(url)
+
+
+@pytest.fixture(scope="session")
+def databases(postgres: PostgresServer) -> Databases:
+    """PostgreSQL databases for tests."""
+    return Databases(postgres)
+
+
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Where the database lies, in a folder that is not there yet."""
+    """Where SQLite's file lies, in a folder that is not there yet."""
     return tmp_path / "data" / "nextreel.db"
 
 
 @pytest.fixture
-def url(path: Path) -> str:
-    """The URL of that database."""
-    return f"sqlite+aiosqlite:///{path}"
+def url(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a database with nothing in it."""
+    if kind == "sqlite":
+        yield f"sqlite+aiosqlite:///{tmp_path / 'data' / 'nextreel.db'}"
+        return
+    databases: Databases = request.getfixturevalue("databases")
+    borrowed = databases.borrow()
+    yield borrowed
+    databases.give_back(borrowed)
 
 
 @pytest.fixture
