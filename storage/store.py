@@ -6,19 +6,19 @@ Knows no models and no platforms.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
-from storage import reading
+from storage import portable, reading
 from storage.applying import Handling, make
-from storage.applying.handling import chunks
 from storage.changes import Change, MessageChanges, ShowSlate
 from storage.database import Database, open_database
 from storage.errors import ConflictError
-from storage.ids import event_hash, new_id
+from storage.ids import new_id
+from storage.portable import Everything
 from storage.records import (
     Applied,
     IdentityKey,
@@ -32,10 +32,8 @@ from storage.records import (
     Snapshot,
     check_texts,
 )
-from storage.tables import erased_events, identities, messages, people, slates
-
-REDELIVERED_WITHIN = timedelta(days=1)
-"""How late a platform may deliver an event again, at most."""
+from storage.retention import Tidied, erase, tidy
+from storage.tables import identities, messages, people, slates
 
 
 class Store:
@@ -157,6 +155,14 @@ class Store:
         await self.database.forget_deleted()
         return person
 
+    async def everything(self, identity: IdentityKey) -> Everything | None:
+        """All that is kept about a person, as of one moment, for an export; None for a stranger."""
+        return await self.database.read(lambda connection: portable.everything(connection, identity))
+
+    async def tidy(self, moment: datetime, *, slates_days: int | None, inactive_days: int | None) -> Tidied:
+        """Delete what need not be kept any longer at `moment`; see `retention.tidy`."""
+        return await tidy(self.database, moment, slates_days=slates_days, inactive_days=inactive_days)
+
 
 class _HandledBeforeError(Exception):
     """Ends the transaction of a message that was handled before, with nothing changed."""
@@ -164,26 +170,6 @@ class _HandledBeforeError(Exception):
     def __init__(self, reply: str) -> None:
         super().__init__()
         self.reply = reply
-
-
-def erase(
-    connection: Connection, persons: Sequence[PersonId], moment: datetime, asked_by: Iterable[MessageKey] = ()
-) -> None:
-    """Delete some people with all that is theirs, but the hashes of the events that may still be delivered again."""
-    for some in chunks(persons):
-        recent = connection.execute(
-            select(messages.c.platform, messages.c.workspace, messages.c.event_id).where(
-                messages.c.person_id.in_(some), messages.c.handled_at > moment - REDELIVERED_WITHIN
-            )
-        )
-        hashes = {event_hash(MessageKey(*row)) for row in recent} | {event_hash(key) for key in asked_by}
-        connection.execute(delete(people).where(people.c.person_id.in_(some)))
-        until = moment + REDELIVERED_WITHIN
-        for some_hashes in chunks(hashes):
-            ours = erased_events.c.event_hash.in_(some_hashes)
-            connection.execute(delete(erased_events).where(ours))
-            rows = [{"event_hash": one, "expires_at": until} for one in some_hashes]
-            connection.execute(insert(erased_events), rows)
 
 
 def _next_version(connection: Connection, identity: IdentityKey, moment: datetime) -> tuple[PersonId, int]:

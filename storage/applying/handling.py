@@ -30,8 +30,8 @@ class Handling:
     moment: datetime
 
 
-def chunks(items: Iterable[_Item]) -> Iterator[Sequence[_Item]]:
+def chunks(items: Iterable[_Item], size: int = _CHUNK) -> Iterator[Sequence[_Item]]:
     """The items in runs that fit into one statement."""
     left = iter(items)
-    while some := list(islice(left, _CHUNK)):
+    while some := list(islice(left, size)):
         yield some
