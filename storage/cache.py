@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import structlog
 from cachetools import TLRUCache
 
-from storage.redis import OptionalRedis, RedisState, RedisUnavailableError
+from storage.redis import OptionalRedis, RedisState, RedisUnavailableError, end_tasks
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -197,10 +197,7 @@ class Cache:
         self._closed = True
         for queue in self._queues:
             _offer(queue, None)
-        for task in tuple(self._tasks):
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        await end_tasks(self._tasks)
         if self.redis is not None:
             await self.redis.close()
 
@@ -249,8 +246,9 @@ class Cache:
         """A value of Redis and the seconds it has left."""
         if self.redis is None:
             return None
+        name = _hash(place.owner)
         try:
-            found = await self.redis.call(lambda client: client.hget(_hash(place.owner), place.digest))
+            found = await self.redis.call(lambda client: client.hget(name, place.digest))
         except RedisUnavailableError:
             return None
         if not isinstance(found, bytes) or len(found) < _HEADER.size:

@@ -93,13 +93,13 @@ class _FarWindows:
 
     async def wait_for(self, asked: Sequence[tuple[str, int]]) -> float:
         """As in this process; RedisUnavailableError when Redis can't say."""
-        from limits import RateLimitItemPerMinute
+        from limits import RateLimitItemPerSecond
 
         limiter = self._limiter = self._limiter or _limiter(self._redis)
 
         async def hit(_: Redis) -> float:
             for name, limit in asked:
-                item = RateLimitItemPerMinute(limit)
+                item = RateLimitItemPerSecond(limit, WINDOW_SECONDS)
                 if not await limiter.hit(item, name):
                     full = await limiter.get_window_stats(item, name)
                     return max(0.0, full.reset_time - time.time()) + _EPSILON_SECONDS

@@ -145,13 +145,14 @@ class OptionalRedis:
                     async with asyncio.timeout(LINGER_SECONDS):
                         await ears.subscribe(*channels)
                     missing, asked = len(channels), False
-                    while True:
+                    while not self._closed:
                         said = await ears.get_message(timeout=_SILENCE_SECONDS)
                         if said is None:
                             if asked:
                                 raise TimeoutError
                             asked = True
-                            await ears.ping()
+                            async with asyncio.timeout(LINGER_SECONDS):
+                                await ears.ping()
                             continue
                         asked = False
                         if said["type"] == "subscribe":
@@ -169,10 +170,7 @@ class OptionalRedis:
     async def close(self) -> None:
         """End everything that is under way and give the connections back."""
         self._closed = True
-        for task in tuple(self._tasks):
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        await end_tasks(self._tasks)
         try:
             async with asyncio.timeout(LINGER_SECONDS):
                 await self.client.aclose()
@@ -264,6 +262,15 @@ class OptionalRedis:
             task.exception()  # retrieved, so that asyncio does not report it: who would hear it has gone
 
 
+async def end_tasks(tasks: set[asyncio.Task[_Result]]) -> None:
+    """Cancel tasks until they have ended, and been taken out of the set: the driver may lose a cancellation."""
+    while tasks:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks, timeout=0.1)
+        await asyncio.sleep(0)  # for what is done when a task is done
+
+
 def _result(task: asyncio.Task[_Result] | None) -> _Result:
     if task is None or task.cancelled():
         raise TimeoutError
@@ -271,7 +278,7 @@ def _result(task: asyncio.Task[_Result] | None) -> _Result:
 
 
 def _code(error: Exception) -> str:
-    """The word an error of Redis begins with, as OOM or READONLY; the rest of it may repeat what was sent."""
+    """What kind of error it is: the driver's word for it, or Redis's own; the rest may repeat what was sent."""
     first = str(error).partition(" ")[0]
     return first if first.isascii() and first.isalpha() and first.isupper() else type(error).__name__
 
@@ -286,14 +293,17 @@ def _client(url: str) -> Redis:
     ours: dict[str, Any] = {
         "max_connections": _CONNECTIONS,
         "timeout": LINGER_SECONDS,  # for a connection to become free
-        "socket_timeout": LINGER_SECONDS,
-        "socket_connect_timeout": LINGER_SECONDS,
+        "socket_timeout": None,  # all waiting ends by ours; with the driver's, a cancellation may be lost on its way
+        "socket_connect_timeout": None,
         "retry": Retry(NoBackoff(), 0),
         "protocol": 2,
         "decode_responses": False,
     }
     try:
-        pool = BlockingConnectionPool(**{**parse_url(url), **ours})
+        parsed = parse_url(url)
+        if url.startswith("unix:") and not parsed.get("path"):
+            raise ValueError("no socket")
+        pool = BlockingConnectionPool(**{**parsed, **ours})
         pool.connection_class(**pool.connection_kwargs)  # what the URL sets is looked at only now; nothing is connected
     except (ValueError, TypeError, AttributeError, RedisError):
         # The text itself is not repeated: it may hold a password.
