@@ -48,6 +48,7 @@ def slate_cards(say: Say, picks: Sequence[Pick], slate_id: int) -> tuple[Card, .
                 Choice(say(key), Action(verb, (slate_id, pick.film.film_id)))
                 for key, verb in (
                     ("seen-choice", Verb.SEEN),
+                    ("save-choice", Verb.SAVE),
                     ("dismiss-choice", Verb.DISMISS),
                     ("why-choice", Verb.WHY),
                     ("like-choice", Verb.LIKE),
@@ -55,6 +56,25 @@ def slate_cards(say: Say, picks: Sequence[Pick], slate_id: int) -> tuple[Card, .
             ),
         )
         for number, pick in enumerate(picks, 1)
+    )
+
+
+def wanted_cards(say: Say, films: Sequence[Film], first: int, message_id: int) -> tuple[Card, ...]:
+    """A card for each film of the watchlist, numbered from `first`, as the message shows it."""
+    return tuple(
+        Card(
+            film_id=film.film_id,
+            title=film.title,
+            year=film.year,
+            genres=film.genres,
+            number=number,
+            links=links_of(film),
+            choices=tuple(
+                Choice(say(key), Action(verb, (message_id, film.film_id)))
+                for key, verb in (("seen-choice", Verb.WATCHED), ("unsave-choice", Verb.UNSAVE))
+            ),
+        )
+        for number, film in enumerate(films, first)
     )
 
 

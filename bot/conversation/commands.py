@@ -23,6 +23,15 @@ class Name(StrEnum):
     UNDO = "undo"
     HISTORY = "history"  # film
     REMOVE = "remove"  # film
+    WATCHLIST = "watchlist"
+    WANT = "want"  # film
+    UNWANT = "unwant"  # film
+    SETTINGS = "settings"  # setting, value
+    PRIVACY = "privacy"
+    EXPORT = "export"
+    IMPORT = "import"  # and the files of the message
+    LINK = "link"  # code
+    UNLINK = "unlink"
     FORGET = "forget"
     HELP = "help"
 
@@ -40,6 +49,16 @@ ALIASES: Mapping[str, Name] = {
     "diary": Name.HISTORY,
     "films": Name.HISTORY,
     "delete": Name.REMOVE,
+    "wishlist": Name.WATCHLIST,
+    "queue": Name.WATCHLIST,
+    "save": Name.WANT,
+    "bookmark": Name.WANT,
+    "unsave": Name.UNWANT,
+    "setting": Name.SETTINGS,
+    "set": Name.SETTINGS,
+    "preferences": Name.SETTINGS,
+    "connect": Name.LINK,
+    "disconnect": Name.UNLINK,
     "forgetme": Name.FORGET,
     "start": Name.HELP,
     "commands": Name.HELP,

@@ -27,7 +27,8 @@ class Details:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question of the bot's. `typed` is what the person wrote; `choices` are film ids, in the order shown."""
+    """A question of the bot's. `typed` is what the person wrote (LINK: the code); `choices` are film ids, in the order
+    shown."""
 
     asked: Asked
     typed: str = ""
@@ -37,26 +38,33 @@ class Question:
     """WHICH_FILM: whether the answer is a watch; else it is asked on what to do with the film."""
     near: bool = False
     """The choices are near misses."""
+    wants: bool = False
+    """The film is for the watchlist, not a watch."""
 
 
 @dataclass(frozen=True, slots=True)
 class Swap:
-    """A film that was logged, and the one that may have been meant instead; 0 when there is none."""
+    """A film that was logged, and the one that may have been meant instead; 0 when there is none. `wanted`: logging it
+    took it off the watchlist."""
 
     film_id: int
     other_id: int = 0
+    wanted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
     """`questions`, of which the first is open and was asked by message `asked_by`; `in_mind`: the films “it” means;
-    `logged_by`: the message that logged the films of `swaps`."""
+    `logged_by`: the message that logged the films of `swaps`; `listed`: the films of the watchlist as it was shown by
+    message `listed_by`, when it was shown after the last slate."""
 
     questions: tuple[Question, ...] = ()
     asked_by: int = 0
     in_mind: tuple[int, ...] = ()
     swaps: tuple[Swap, ...] = ()
     logged_by: int = 0
+    listed: tuple[int, ...] = ()
+    listed_by: int = 0
 
 
 _JSON: TypeAdapter[Context] = TypeAdapter(Context)

@@ -21,35 +21,49 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import structlog
 
 from bot.conversation.action import Action, Verb
+from bot.conversation.adjusting import adjust, settings
 from bot.conversation.cards import film_card
-from bot.conversation.context import Context, Details, from_payload
+from bot.conversation.context import Context, Details, Question, from_payload
+from bot.conversation.importing import counted, import_files
 from bot.conversation.intents import (
+    Adjust,
     Answer,
     AnswerKind,
     Asked,
     BareTitle,
     Dismiss,
+    Export,
     Forget,
     Greeting,
     Help,
     History,
+    Import,
     Intent,
+    LinkAccounts,
     LogWatches,
     Meant,
     More,
     NotAWatch,
     NotUnderstood,
+    Privacy,
     React,
     Recommend,
     Remove,
     Seen,
+    Settings,
     Situation,
     Thanks,
     Undo,
+    UnlinkAccount,
+    Unwant,
+    Want,
+    Watchlist,
     Why,
 )
+from bot.conversation.linking import MAX_CODE, link, unlink
 from bot.conversation.message import Command, Complete, Message, Origin, Press, Text
 from bot.conversation.phrases import language_of, phrases_for, say_for
+from bot.conversation.privacy import export, export_file, privacy
 from bot.conversation.recalling import (
     forget,
     history,
@@ -61,8 +75,10 @@ from bot.conversation.recalling import (
 )
 from bot.conversation.recommending import dismiss, dismiss_films, is_title, more, recommend, recommend_like, why
 from bot.conversation.reply import Reply, Visibility, from_json, to_json
-from bot.conversation.turn import Fetched, Habits, KeptSlate, Turn
+from bot.conversation.turn import Fetched, Habits, Kept, KeptSlate, Turn
 from bot.conversation.understand import cleaned, understand, understand_command
+from bot.conversation.wanting import is_title as is_wanted_title
+from bot.conversation.wanting import more_wanted, unwant, unwant_films, want, want_films, watchlist
 from bot.conversation.watching import (
     answer,
     answer_forget,
@@ -75,6 +91,7 @@ from bot.conversation.watching import (
     react,
     seen,
     swap,
+    want_again,
 )
 from bot.slates import Slates
 from engine.films import Film
@@ -105,11 +122,14 @@ _ACTING_THREADS = 16
 """Messages that are acted on at the same time in this process; most of them wait for one another at the processor."""
 
 _STARTS_ANEW = (LogWatches, More, Undo, Forget, Remove)
-_SLATE_VERBS = frozenset({Verb.SEEN, Verb.DISMISS, Verb.LIKE, Verb.WHY, Verb.MORE})
+_SLATE_VERBS = frozenset({Verb.SEEN, Verb.SAVE, Verb.DISMISS, Verb.LIKE, Verb.WHY, Verb.MORE})
+_WATCHLIST_VERBS = frozenset({Verb.WATCHED, Verb.UNSAVE})
 _NUMBERS = {
-    Verb.PICK: 2, Verb.SEEN: 2, Verb.DISMISS: 2, Verb.LIKE: 2, Verb.WHY: 2, Verb.MORE: 1,
-    Verb.UNDO: 1, Verb.UNLOG: 2, Verb.SWAP: 3, Verb.FORGET: 1, Verb.KEEP: 1,
+    Verb.PICK: 2, Verb.SEEN: 2, Verb.SAVE: 2, Verb.DISMISS: 2, Verb.LIKE: 2, Verb.WHY: 2, Verb.MORE: 1,
+    Verb.WATCHED: 2, Verb.UNSAVE: 2, Verb.UNDO: 1, Verb.UNLOG: 2, Verb.SWAP: 3, Verb.FORGET: 1, Verb.KEEP: 1,
 }  # fmt: skip
+_TAKEN_AT_ONCE = frozenset({Asked.FORGET, Asked.LINK, Asked.UNLINK})
+"""Questions that end with whatever else is said: a later “yes” must not be theirs."""
 
 
 class Dialogue:
@@ -127,9 +147,11 @@ class Dialogue:
         adventurousness: float = 0.3,
         diversity: float = 0.3,
         context_minutes: int = 60,
+        kept: Kept | None = None,
     ) -> None:
         """`slates` keeps what was computed, `limits` counts messages; `zone` is for people whose platform tells none
-        (None: the server's); a context lasts `context_minutes`. `close` it: it has threads of its own."""
+        (None: the server's); a context lasts `context_minutes`; `kept` is how long other things are kept, as people are
+        told (None: for ever). `close` it: it has threads of its own."""
         self._store = store
         self._recommender = recommender
         self._slates = slates
@@ -137,6 +159,7 @@ class Dialogue:
         self._zone = zone
         self._habits = Habits(slate_size, adventurousness, diversity)
         self._context_minutes = context_minutes
+        self._kept = kept or Kept()
         # Messages of one person are answered one after the other; other processes are told apart by the version.
         self._turns: WeakValueDictionary[IdentityKey, asyncio.Lock] = WeakValueDictionary()
         # Acting may wait for a slate, which is computed in other threads: or all might wait and none compute.
@@ -202,56 +225,95 @@ class Dialogue:
         origin = message.origin
         place = PlaceKey(origin.place.platform, origin.place.workspace, origin.place.channel, origin.place.thread)
         key = MessageKey(origin.place.platform, origin.place.workspace, origin.event_id)
-        moment = origin.moment.astimezone(self._zone_of(origin))
-        snapshot = await self._store.read(identity, place, key, moment)
+        snapshot = await self._store.read(identity, place, key, origin.moment)
+        language = language_of(snapshot.preferences.locale or origin.locale)
         if snapshot.earlier_reply is not None:
-            return from_json(snapshot.earlier_reply)
+            return _earlier(snapshot.earlier_reply, language)
+        moment = origin.moment.astimezone(self._zone_of(origin, snapshot))
         context = from_payload(snapshot.context)
-        language = language_of(origin.locale)
         intents = await asyncio.to_thread(_intents, message, snapshot, context, language)
-        fetched = await self._fetched(message, intents, snapshot)
+        fetched = await self._fetched(message, intents, snapshot, context, identity)
         acting = partial(self._acted, message, intents, snapshot, fetched, context, moment, language)
         loop = asyncio.get_running_loop()
         turn = await loop.run_in_executor(self._acting, acting, self._kept_slate(loop, snapshot))
         reply = turn.reply()
-        if isinstance(message, Press) and message.action.verb not in _SLATE_VERBS:
+        if isinstance(message, Press) and message.action.verb not in _SLATE_VERBS | _WATCHLIST_VERBS:
             reply = replace(reply, replaces=message.reply_id)
         if turn.erase:
             person = await self._store.erase(identity, key, moment)
             if self._slates and person is not None:
                 await self._slates.forget(person)
             return reply
-        changes = list(turn.changes)
-        if about := turn.context_change(self._context_minutes):
-            changes.append(about)
+        about = turn.context_change(self._context_minutes)
+        # First, because an account that leaves takes no context with it.
+        changes = [*([about] if about else []), *turn.changes]
         if not changes:
-            return reply
+            return await self._with_file(reply, turn, identity)
         applied = await self._store.apply(
             identity, place, key, turn.message_id, changes, to_json(reply), moment, expected_version=snapshot.version
         )
-        return from_json(applied.earlier_reply) if applied.earlier_reply is not None else reply
+        if applied.earlier_reply is not None:
+            return _earlier(applied.earlier_reply, language)
+        return await self._completed_after(reply, turn, identity)
 
-    def _zone_of(self, origin: Origin) -> tzinfo | None:
-        if origin.time_zone:
-            try:
-                return ZoneInfo(origin.time_zone)
-            except (ZoneInfoNotFoundError, ValueError, OSError):
-                _log.warning("unknown time zone", zone=origin.time_zone[:40])
+    async def _completed_after(self, reply: Reply, turn: Turn, identity: IdentityKey) -> Reply:
+        """The reply to changes that are kept, with what is only known now; they are confirmed whatever happens here."""
+        try:
+            if turn.imported and (changes := await self._store.message_changes(turn.message_id)):
+                reply = counted(turn, turn.imported, reply, changes)
+            return await self._with_file(reply, turn, identity)
+        except StorageError as error:
+            _log.warning("reply not completed", error=type(error).__name__, detail=error.detail)
+            return replace(reply, text=f"{reply.text}\n{turn.say('export-failed')}") if turn.export else reply
+
+    async def _with_file(self, reply: Reply, turn: Turn, identity: IdentityKey) -> Reply:
+        """The reply with everything about the person, when that was asked for; the store never keeps that file."""
+        known = await self._store.everything(identity) if turn.export else None
+        if known is None:
+            return reply
+        file = await asyncio.to_thread(export_file, known, turn.engine.catalog, turn.moment)
+        return replace(reply, files=(*reply.files, file))
+
+    def _zone_of(self, origin: Origin, snapshot: Snapshot) -> tzinfo | None:
+        """The zone that the platform tells, else the person's own, else the server's."""
+        for name in (origin.time_zone, snapshot.preferences.time_zone):
+            if zone := _known_zone(name):
+                return zone
         return self._zone
 
-    async def _fetched(self, message: Message, intents: tuple[Intent, ...], snapshot: Snapshot) -> Fetched:
+    async def _fetched(
+        self,
+        message: Message,
+        intents: tuple[Intent, ...],
+        snapshot: Snapshot,
+        context: Context,
+        identity: IdentityKey,
+    ) -> Fetched:
         """What the message refers to beyond the snapshot."""
+        asked = context.questions[0] if context.questions else None
+        fetched = Fetched(account=identity)
+        code = next((intent.code for intent in intents if isinstance(intent, LinkAccounts)), "")
+        if not code and asked and asked.asked is Asked.LINK:
+            code = asked.typed
+        if code:
+            offer = await self._store.link_offer(code, message.origin.moment) if len(code) <= MAX_CODE else None
+            fetched = replace(fetched, offer=offer)
+        of_accounts = any(isinstance(intent, UnlinkAccount | Forget) for intent in intents)
+        if snapshot.person is not None and (of_accounts or (asked and asked.asked is Asked.UNLINK)):
+            fetched = replace(fetched, accounts=await self._store.accounts(snapshot.person))
+        if any(isinstance(intent, Privacy) for intent in intents):
+            fetched = replace(fetched, everything=await self._store.everything(identity))
         if isinstance(message, Press):
             action = message.action
             if not _well_formed(action):
-                return Fetched()
+                return fetched
             if action.verb in _SLATE_VERBS:
-                return Fetched(slate=await self._store.slate(SlateId(action.numbers[0])))
-            return Fetched(undoable=await self._store.message_changes(MessageId(action.numbers[0])))
+                return replace(fetched, slate=await self._store.slate(SlateId(action.numbers[0])))
+            return replace(fetched, undoable=await self._store.message_changes(MessageId(action.numbers[0])))
         if snapshot.person is not None and any(isinstance(intent, Undo) for intent in intents):
             last = await self._store.last_undoable(snapshot.person)
-            return Fetched(undoable=None if last is None else await self._store.message_changes(last))
-        return Fetched()
+            return replace(fetched, undoable=None if last is None else await self._store.message_changes(last))
+        return fetched
 
     def _kept_slate(self, loop: asyncio.AbstractEventLoop, snapshot: Snapshot) -> KeptSlate | None:
         """How a thread asks for the slate of a history as it is kept."""
@@ -289,6 +351,9 @@ class Dialogue:
             moment=moment,
             message_id=MessageId(new_id()),
             kept_slate=kept_slate,
+            kept=self._kept,
+            files=() if isinstance(message, Press) else message.files,
+            told_zone=_known_zone(message.origin.time_zone) is not None,
         )
         if isinstance(message, Press):
             _press(turn, message.action)
@@ -312,23 +377,45 @@ def _intents(
     question = context.questions[0] if context.questions else None
     situation = Situation(
         asked=question.asked if question else None,
-        choices=(2 if question.asked is Asked.WATCHED_OR_LIKE else len(question.choices)) if question else 0,
-        shown=len(snapshot.last_slate.picks) if snapshot.last_slate else 0,
+        choices=_choices(question) if question else 0,
+        shown=len(context.listed) or (len(snapshot.last_slate.picks) if snapshot.last_slate else 0),
         film_in_mind=bool(context.in_mind),
     )
     match message:
         case Text():
-            return understand(message.text, situation, language)
+            intents = understand(message.text, situation, language)
+            return (Import(),) if message.files and intents == (NotUnderstood(empty=True),) else intents
         case Command():
             return understand_command(message.name, message.arguments, situation, language)
         case Press():
             return ()
 
 
+def _choices(question: Question) -> int:
+    """How many choices a question has, beside “none of these”."""
+    two = {Asked.WATCHED_OR_LIKE, Asked.ADD_FILM, Asked.LINK, Asked.UNLINK}
+    return 2 if question.asked in two else len(question.choices)
+
+
+def _known_zone(name: str | None) -> ZoneInfo | None:
+    if not name:
+        return None
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        _log.warning("unknown time zone", zone=name[:40])
+        return None
+
+
+def _earlier(kept: str, language: str) -> Reply:
+    """What was replied to the same message before; only that it was, when the reply is not kept any more."""
+    return from_json(kept) if kept else _apology(say_for(language)("handled-before"))
+
+
 def act(turn: Turn, intent: Intent) -> None:
     """Do what one intent means."""
-    forgetting = bool(turn.questions) and turn.questions[0].asked is Asked.FORGET
-    if not turn.asked_anew and (isinstance(intent, _STARTS_ANEW) or (forgetting and not isinstance(intent, Answer))):
+    at_once = bool(turn.questions) and turn.questions[0].asked in _TAKEN_AT_ONCE
+    if not turn.asked_anew and (isinstance(intent, _STARTS_ANEW) or (at_once and not isinstance(intent, Answer))):
         turn.drop_questions()
     match intent:
         case LogWatches():
@@ -346,9 +433,15 @@ def act(turn: Turn, intent: Intent) -> None:
         case Seen():
             seen(turn, intent)
         case Dismiss():
-            dismiss(turn, intent)
+            if intent.off and turn.listed:
+                unwant(turn, Unwant(intent.places))
+            else:
+                dismiss(turn, intent)
         case More():
-            more(turn, intent)
+            if turn.listed:
+                more_wanted(turn)
+            else:
+                more(turn, intent)
         case Undo():
             if intent.that and not is_last_change_in_mind(turn):
                 dismiss(turn, Dismiss())
@@ -358,6 +451,30 @@ def act(turn: Turn, intent: Intent) -> None:
             history(turn, intent)
         case Remove():
             remove(turn, intent)
+        case Watchlist():
+            watchlist(turn, intent)
+        case Want():
+            title = is_wanted_title(turn, intent)
+            if title:
+                bare_title(turn, title)
+            else:
+                want(turn, intent)
+        case Unwant():
+            unwant(turn, intent)
+        case Settings():
+            settings(turn, intent)
+        case Adjust():
+            adjust(turn, intent)
+        case Privacy():
+            privacy(turn)
+        case Export():
+            export(turn)
+        case Import():
+            import_files(turn)
+        case LinkAccounts():
+            link(turn, intent)
+        case UnlinkAccount():
+            unlink(turn)
         case Meant():
             meant(turn, intent)
         case Forget():
@@ -392,6 +509,8 @@ def _press(turn: Turn, action: Action) -> None:
         turn.tell("button-gone")
     elif action.verb in _SLATE_VERBS:
         _press_slate(turn, action)
+    elif action.verb in _WATCHLIST_VERBS:
+        _press_watchlist(turn, action)
     elif action.verb in {Verb.PICK, Verb.FORGET, Verb.KEEP}:
         _press_answer(turn, action)
     else:
@@ -420,12 +539,28 @@ def _press_slate(turn: Turn, action: Action) -> None:
     match action.verb:
         case Verb.SEEN:
             log_films(turn, [film_id], Details(), sentence="seen")
+        case Verb.SAVE:
+            want_films(turn, [film_id])
         case Verb.DISMISS:
             dismiss_films(turn, [film_id])
         case Verb.LIKE:
             recommend_like(turn, [film_id], "")
         case _:
             why(turn, Why(tuple(places)), slate)
+
+
+def _press_watchlist(turn: Turn, action: Action) -> None:
+    """A film of the watchlist that a message showed: seen, or off the list."""
+    message, film_id = turn.fetched.undoable, action.numbers[1]
+    turn.private = True
+    if message is None or message.person != turn.snapshot.person:
+        _refuse(turn, owned_by_other=message is not None)
+    elif film_id not in turn.wanted:
+        turn.tell("not-wanted", films=turn.film(film_id).label)
+    elif action.verb is Verb.WATCHED:
+        log_films(turn, [film_id], Details(), sentence="seen")
+    else:
+        unwant_films(turn, [film_id])
 
 
 def _press_answer(turn: Turn, action: Action) -> None:
@@ -459,7 +594,9 @@ def _press_change(turn: Turn, action: Action) -> None:
         turn.tell("already-undone")
     elif action.verb is Verb.UNLOG:
         remove_watches(turn, told)
-    elif turn.engine.catalog.film(action.numbers[2]):
+        for watch in told:
+            want_again(turn, watch)
+    elif turn.knows(action.numbers[2]):
         swap(turn, told[-1], action.numbers[2])
     else:
         _refuse(turn, owned_by_other=False)

@@ -16,13 +16,16 @@ class Asked(StrEnum):
     WHICH_FILM = "which-film"
     WATCHED_OR_LIKE = "watched-or-like"
     WHICH_SHOWN = "which-shown"
+    ADD_FILM = "add-film"
+    LINK = "link"
+    UNLINK = "unlink"
     FORGET = "forget"
 
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What `understand` may know: the open question (None: none) and how many choices it has; how many films the last
-    slate showed; whether a film was just talked about, so that “it” means something."""
+    """What `understand` may know: the open question (None: none) and how many choices it has; how many films the list
+    shown last has, a slate or the watchlist; whether a film was just talked about, so that “it” means something."""
 
     asked: Asked | None = None
     choices: int = 0
@@ -141,6 +144,8 @@ class Dismiss:
     places: tuple[int, ...] = ()
     film: str | None = None
     every: bool = False
+    off: bool = False
+    """“Remove 3”: of the watchlist that is all that is meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +181,85 @@ class Meant:
     """“No, I meant the remake”: another film than the last one logged, or a word that tells it."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Watchlist:
+    """What is on the watchlist; `best`: what of it to watch next."""
+
+    best: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """“Save the second one”, “add Alien to my watchlist”: films of the list, one that was named, or neither (“it”)."""
+
+    places: tuple[int, ...] = ()
+    film: str | None = None
+    every: bool = False
+    whole: str = ""
+    """All that was said: “Save the Last Dance” is a film."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unwant:
+    """“Remove Alien from my watchlist”."""
+
+    places: tuple[int, ...] = ()
+    film: str | None = None
+    every: bool = False
+
+
+class Setting(StrEnum):
+    """A setting of a person's own; the values are storage's."""
+
+    TIME_ZONE = "time_zone"
+    LOCALE = "locale"
+    ADVENTUROUSNESS = "adventurousness"
+    VISIBILITY = "visibility"
+    GROUP_OPT_IN = "group_opt_in"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What are my settings? `strange` is what was to be set and is no setting."""
+
+    strange: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Adjust:
+    """“Set my time zone to Europe/Berlin”: a setting and what it should be, in words."""
+
+    setting: Setting
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Privacy:
+    """What do you know about me?"""
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """Everything about me, as a file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """Take in the files that came with the message."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkAccounts:
+    """Make a code for another account, or, with a code, become one person with the account that made it."""
+
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UnlinkAccount:
+    """Take this account out of those that are one person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +354,16 @@ Intent = (
     | History
     | Remove
     | Meant
+    | Watchlist
+    | Want
+    | Unwant
+    | Settings
+    | Adjust
+    | Privacy
+    | Export
+    | Import
+    | LinkAccounts
+    | UnlinkAccount
     | Forget
     | Help
     | Greeting

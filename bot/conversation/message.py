@@ -7,6 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.conversation.action import Action
+from bot.conversation.reply import File
+
+MAX_FILE = 32 * 2**20
+"""Bytes of a file that is taken in; an export of tens of thousands of watches is far smaller."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +48,22 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Something typed."""
+    """Something typed, with the files that came with it."""
 
     origin: Origin
     text: str
+    files: tuple[File, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command with named arguments, as a platform parsed them: `Command(origin, "watched", {"film": "Alien"})`."""
+    """A command with named arguments, as a platform parsed them: `Command(origin, "watched", {"film": "Alien"})`, and
+    the files that came with it."""
 
     origin: Origin
     name: str
     arguments: Mapping[str, str] = field(default_factory=dict)
+    files: tuple[File, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,12 @@ from bot.conversation.telling import (
 from bot.conversation.turn import Turn, details_of
 from engine.titles import Certainty
 from storage.changes import MessageChanges, RemoveWatch, UndoMessage
-from storage.records import Watch, WatchState
+from storage.records import FeedbackKind, Watch, WatchState
 
 MAX_LISTED = 20
 """Watches that one answer lists."""
+_MAX_NAMED = 5
+"""Films up to which they are named when something is taken back; more are counted."""
 
 
 # History
@@ -64,7 +66,7 @@ def _listed(turn: Turn, watch: Watch) -> str:
 
 def _found(turn: Turn, typed: str) -> tuple[list[Watch], str | None]:
     """The watches of the films that a title may mean, and the label of the film when it is clear."""
-    link = turn.titles.link(typed)
+    link = turn.link(typed)
     wanted = {int(match.film_id) for match in link.matches}
     watches = [watch for watch in turn.history if watch.film_id in wanted]
     if not watches:
@@ -154,27 +156,36 @@ def undo(turn: Turn) -> None:
     if turn.context.asked_by == changes.message_id:
         turn.questions = []
     turn.tell("undone", what="; ".join(_taken_back(turn, changes)) or turn.say("undone-undone"))
+    turn.private = turn.private or bool(changes.preferences)
 
 
 def _taken_back(turn: Turn, changes: MessageChanges) -> list[str]:
     """What undoing a message does, in words."""
-    say = turn.say
-    said = []
-    if changes.logged:
-        films = turn.films(list(dict.fromkeys(watch.film_id for watch in changes.logged)))
-        said.append(say("undone-logged" if len(films) == 1 else "undone-logged-many", films=labels(say, films)))
-    if changes.removed:
-        films = turn.films(list(dict.fromkeys(watch.film_id for watch in changes.removed)))
-        said.append(say("undone-removed", films=labels(say, films)))
-    if changes.rated:
-        said.append(say("undone-rated", films=labels(say, turn.films([watch.film_id for watch in changes.rated]))))
-    if changes.feedback:
-        films = turn.films([given.film_id for given in changes.feedback])
-        said.append(say("undone-feedback", films=labels(say, films)))
-    if changes.feedback_taken_back:
-        films = turn.films([given.film_id for given in changes.feedback_taken_back])
-        said.append(say("undone-feedback-back", films=labels(say, films)))
+    given, taken = changes.feedback, changes.feedback_taken_back
+    wanted, dismissed = FeedbackKind.WANTED, FeedbackKind.DISMISSED
+    parts = {
+        "undone-logged": [watch.film_id for watch in changes.logged],
+        "undone-removed": [watch.film_id for watch in changes.removed],
+        "undone-rated": [watch.film_id for watch in changes.rated],
+        "undone-feedback": [one.film_id for one in given if one.kind is dismissed],
+        "undone-feedback-back": [one.film_id for one in taken if one.kind is dismissed],
+        "undone-wanted": [one.film_id for one in given if one.kind is wanted],
+        "undone-wanted-back": [one.film_id for one in taken if one.kind is wanted],
+    }
+    said = [_of_films(turn, key, list(dict.fromkeys(film_ids))) for key, film_ids in parts.items() if film_ids]
+    if changes.preferences:
+        names = dict.fromkeys(turn.say(f"setting-{setting.name.value}") for setting in changes.preferences)
+        said.append(turn.say("undone-settings", settings=turn.say.listed(list(names))))
     return said
+
+
+def _of_films(turn: Turn, key: str, film_ids: list[int]) -> str:
+    """What is said of some films, by their names or, when they are many, by their number."""
+    if len(film_ids) == 1:
+        return turn.say(key, films=turn.film(film_ids[0]).label)
+    if len(film_ids) > _MAX_NAMED:
+        return turn.say(f"{key}-many", films=turn.say("films-counted", count=f"{len(film_ids):,}"))
+    return turn.say(f"{key}-many", films=labels(turn.say, turn.films(film_ids)))
 
 
 # Forgetting

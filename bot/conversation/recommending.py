@@ -69,8 +69,19 @@ def newest_year(catalog: Catalog) -> int:
 
 
 def shown_films(turn: Turn) -> list[int]:
-    """The films of the last slate, in their order."""
-    return [pick.film_id for pick in turn.shown.picks] if turn.shown else []
+    """The films of the list shown last, a slate or the watchlist, in their order."""
+    return list(turn.listed) or ([pick.film_id for pick in turn.shown.picks] if turn.shown else [])
+
+
+def places_of(turn: Turn, listed: Sequence[int], places: Sequence[int]) -> list[int]:
+    """The films at some places of the list; says what is wrong when there are none there."""
+    if not listed:
+        turn.tell("no-slate")
+        return []
+    chosen = [listed[place - 1] for place in places if 1 <= place <= len(listed)]
+    if len(chosen) < len(places):
+        turn.tell("no-such-place" if len(listed) > 1 else "no-such-place-one", count=len(listed))
+    return chosen
 
 
 # Wishes
@@ -110,10 +121,20 @@ def is_title(turn: Turn, intent: Recommend) -> BareTitle | None:
 
 def recommend_like(turn: Turn, film_ids: Sequence[int], typed: str) -> None:
     """Show films like some films, or like what was typed when it is not settled which film that is."""
-    if film_ids:
-        _show(turn, replace(_usual(turn), like=tuple(map(FilmId, film_ids))), ())
+    known, notes = _likable(turn, film_ids)
+    if known:
+        _show(turn, replace(_usual(turn), like=known), notes)
+    elif film_ids:
+        turn.texts += notes
     else:
         recommend(turn, Recommend(Wish(like=(typed,))))
+
+
+def _likable(turn: Turn, film_ids: Sequence[int]) -> tuple[tuple[FilmId, ...], list[str]]:
+    """The films that others can be like, and what is said of those of which no more than a title is known."""
+    known = tuple(FilmId(film_id) for film_id in dict.fromkeys(film_ids) if turn.engine.catalog.film(film_id))
+    strange = [turn.film(film_id).label for film_id in film_ids if film_id not in known]
+    return known, [turn.say("only-title", films=turn.say.listed(strange))] if strange else []
 
 
 def _usual(turn: Turn) -> Request:
@@ -154,9 +175,9 @@ def _liked(turn: Turn, wish: Wish, notes: list[str]) -> tuple[tuple[FilmId, ...]
     film_ids: list[int] = []
     missing = False
     for typed in wish.like:
-        links = turn.titles.link_all(typed)
+        links = turn.link_all(typed)
         if len(links) == 1 and links[0].certainty is Certainty.UNKNOWN:
-            links = tuple(link for part in _OR.split(typed) for link in turn.titles.link_all(part))
+            links = tuple(link for part in _OR.split(typed) for link in turn.link_all(part))
         for link in links:
             if link.certainty is Certainty.UNKNOWN:
                 missing = True
@@ -176,7 +197,9 @@ def _liked(turn: Turn, wish: Wish, notes: list[str]) -> tuple[tuple[FilmId, ...]
         film_ids += turn.in_mind or (listed[:1] if len(listed) == 1 else ())
         if not turn.in_mind and not film_ids and turn.history:
             film_ids.append(turn.history[-1].film_id)
-    return tuple(FilmId(film_id) for film_id in dict.fromkeys(film_ids)), missing
+    known, strange = _likable(turn, film_ids)
+    notes += strange
+    return known, missing or bool(strange)
 
 
 def _tags(turn: Turn, wish: Wish, notes: list[str]) -> tuple[str, ...]:
@@ -252,7 +275,7 @@ def _show(
         _tell_empty(turn, asked, wish, more=bool(more or earlier))
         return
     slate_id = SlateId(new_id())
-    stranger = not turn.member.history
+    stranger = all(turn.engine.catalog.row_of(event.film_id) is None for event in turn.member.history)
     turn.texts += notes
     turn.texts.append(_opening(turn, wish, stranger=stranger, more=more))
     turn.cards = slate_cards(turn.say, slate.picks, slate_id)
@@ -280,6 +303,7 @@ def _show(
     )
     turn.changes.append(ShowSlate(shown))
     turn.shown = shown
+    turn.listed, turn.listed_by = (), 0
     turn.in_mind = (int(slate.picks[0].film.film_id),) if len(slate.picks) == 1 else ()
 
 
@@ -390,8 +414,8 @@ def more(turn: Turn, intent: More, shown: ShownSlate | None = None) -> None:
 
 def why(turn: Turn, intent: Why, shown: ShownSlate | None = None) -> None:
     """All true reasons for a film of the slate, in a sentence; for a film that was not shown, what speaks for it."""
-    slate = shown or turn.shown
-    listed = [pick.film_id for pick in slate.picks] if slate else []
+    slate = shown or (None if turn.listed else turn.shown)
+    listed = [pick.film_id for pick in slate.picks] if slate else list(turn.listed)
     if intent.film:
         _why_named(turn, intent.film, listed)
         return
@@ -414,15 +438,20 @@ def why(turn: Turn, intent: Why, shown: ShownSlate | None = None) -> None:
 
 
 def _why(turn: Turn, film_id: int, slate: ShownSlate | None) -> None:
-    turn.texts.append(_told(turn, "why", film_id, _reasons(turn, film_id, slate)))
     turn.in_mind = (film_id,)
+    if turn.engine.catalog.film(film_id) is None:
+        turn.tell("only-title", films=turn.film(film_id).label)
+        return
+    turn.texts.append(_told(turn, "why", film_id, _reasons(turn, film_id, slate)))
 
 
 def _why_named(turn: Turn, typed: str, listed: Sequence[int]) -> None:
-    link = turn.titles.link(typed)
+    link = turn.link(typed)
     candidates = [int(match.film_id) for match in link.matches]
     if shown := next((film_id for film_id in candidates if film_id in listed), None):
         _why(turn, shown, turn.shown)
+    elif link.certainty is Certainty.CLEAR and turn.engine.catalog.film(candidates[0]) is None:
+        turn.tell("only-title", films=turn.film(candidates[0]).label)
     elif link.certainty is Certainty.CLEAR:
         film_id = candidates[0]
         turn.texts.append(_told(turn, "why-not-listed", film_id, _reasons(turn, film_id, None)))
@@ -455,7 +484,7 @@ def dismiss(turn: Turn, intent: Dismiss) -> None:
     """Never suggest a film again: one of the slate, or one that was named."""
     listed = shown_films(turn)
     if intent.film:
-        link = turn.titles.link(intent.film)
+        link = turn.link(intent.film)
         candidates = [int(match.film_id) for match in link.matches]
         chosen = [film_id for film_id in candidates if film_id in listed][:1]
         if not chosen and link.certainty is Certainty.AMBIGUOUS:
@@ -487,6 +516,8 @@ def dismiss_films(turn: Turn, film_ids: Sequence[int]) -> None:
     new = [film_id for film_id in dict.fromkeys(film_ids) if film_id not in turn.dismissed]
     turn.changes += [GiveFeedback(film_id, FeedbackKind.DISMISSED) for film_id in new]
     turn.dismissed.update(new)
+    for film_id in film_ids:
+        turn.take_off(film_id)
     if new:
         turn.tell("dismissed", films=_either_labels(turn, turn.films(new)))
     elif film_ids:

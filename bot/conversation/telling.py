@@ -14,6 +14,7 @@ from bot.conversation.intents import State
 from bot.conversation.phrases import Say
 from engine.films import GENRES, Film
 from engine.requests import Reason, ReasonKind, Request
+from storage.records import IdentityKey
 
 MAX_SHARED = 2
 """Genres (or a decade) and tags that two films share, of each so many are said."""
@@ -78,6 +79,16 @@ def details_in_words(say: Say, details: Details, today: date) -> str:
     if details.state is not State.FINISHED:
         said.append(say(f"detail-{details.state.value}"))
     return "".join(f", {part}" for part in said + opinion_in_words(say, details))
+
+
+def accounts_in_words(say: Say, accounts: Iterable[IdentityKey]) -> str:
+    """“Discord (123) and the terminal (ada)”."""
+    said = []
+    for account in accounts:
+        key = f"platform-{account.platform}"
+        platform = say(key) if say.has(key) else shown_title(account.platform.capitalize())
+        said.append(say("account", platform=platform, user=shown_title(account.user)))
+    return say.listed(said)
 
 
 def genres_in_words(say: Say, genres: Iterable[str]) -> str:

@@ -6,8 +6,8 @@ when something else changed meanwhile. What each intent does is in `watching`, `
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from bot.conversation.action import Verb
@@ -15,14 +15,16 @@ from bot.conversation.cards import choice, picking, told_apart
 from bot.conversation.context import Context, Details, Question, Swap, to_payload
 from bot.conversation.dates import Exactness
 from bot.conversation.intents import Asked, Reaction, State
+from bot.conversation.own_films import meant_by, one_line, title_and_year, with_own
 from bot.conversation.phrases import Phrases, Say
-from bot.conversation.reply import Card, Choice, Reply, Visibility
-from bot.conversation.telling import shown_title
+from bot.conversation.reply import Card, Choice, File, Reply, Visibility
+from bot.conversation.telling import accounts_in_words, shown_title
 from engine.films import Film, FilmId
 from engine.recommender import Recommender
 from engine.requests import Event, EventKind, Member, Request, Slate
-from engine.titles import TitleIndex
+from engine.titles import Link, TitleIndex
 from storage.changes import (
+    AddFilm,
     Change,
     GiveFeedback,
     LogWatch,
@@ -30,17 +32,29 @@ from storage.changes import (
     RateWatch,
     RemoveWatch,
     SetContext,
+    SetPreference,
+    TakeBackFeedback,
 )
+from storage.ids import new_film_id
+from storage.portable import Everything
 from storage.records import (
+    AddedFilm,
+    FeedbackKind,
+    IdentityKey,
+    LinkOffer,
     MessageId,
     PersonId,
     Precision,
+    Preference,
+    Preferences,
     ShownSlate,
     Snapshot,
     Watch,
     WatchState,
 )
+from storage.records import Visibility as AnswersSeen
 
+_UNDOABLE = LogWatch | RemoveWatch | RateWatch | GiveFeedback | TakeBackFeedback | SetPreference
 _GOOD, _BAD = 4.0, 2.0
 """Stars from which a watch counts as liked, and to which as disliked."""
 
@@ -55,6 +69,14 @@ class Habits:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """For how many days slates and answers are kept, and people who say nothing; None: for ever."""
+
+    slates_days: int | None = None
+    inactive_days: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Fetched:
     """What was read from the store besides the snapshot, because the message refers to it."""
 
@@ -62,6 +84,22 @@ class Fetched:
     """The last message that can be undone, or the one that a button names."""
     slate: tuple[PersonId, ShownSlate] | None = None
     """The slate that a button names, and whose it is."""
+    offer: LinkOffer | None = None
+    """Whom the code that was typed, or is being asked about, lets one join."""
+    account: IdentityKey | None = None
+    """Who says it."""
+    accounts: tuple[IdentityKey, ...] = ()
+    """The person's accounts, when the message is about them."""
+    everything: Everything | None = None
+    """All that is kept about the person, when that is what was asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What files brought: how many watches, and the sentence that says so until it is known which of them are new."""
+
+    watches: int
+    sentence: str
 
 
 KeptSlate = Callable[[Member, Request], Slate]
@@ -83,11 +121,20 @@ class Turn:
     moment: datetime
     message_id: MessageId
     kept_slate: KeptSlate | None = None
+    kept: Kept = Kept()
+    files: tuple[File, ...] = ()
+    told_zone: bool = False
+    """Whether the platform told the person's time zone."""
     # What grows
     changes: list[Change] = field(default_factory=list)
     logged: list[LogWatch] = field(default_factory=list)
     removed: set[int] = field(default_factory=set)
     dismissed: set[int] = field(default_factory=set)
+    wanted: list[int] = field(default_factory=list)
+    preferences: Preferences = field(default_factory=Preferences)
+    usual: Habits = field(default_factory=Habits)
+    taken_off: list[int] = field(default_factory=list)
+    own_films: dict[int, Film] = field(default_factory=dict)
     texts: list[str] = field(default_factory=list)
     cards: tuple[Card, ...] = ()
     choices: list[Choice] = field(default_factory=list)
@@ -97,14 +144,23 @@ class Turn:
     in_mind: tuple[int, ...] = ()
     swaps: tuple[Swap, ...] = ()
     logged_by: int = 0
+    listed: tuple[int, ...] = ()
+    listed_by: int = 0
     shown: ShownSlate | None = None
     private: bool = False
     erase: bool = False
+    export: bool = False
+    imported: Imported | None = None
 
     def __post_init__(self) -> None:
         self.questions = list(self.context.questions)
         self.in_mind, self.swaps, self.logged_by = self.context.in_mind, self.context.swaps, self.context.logged_by
+        self.listed, self.listed_by = self.context.listed, self.context.listed_by
         self.dismissed = set(self.snapshot.dismissed)
+        self.wanted = list(self.snapshot.wanted)
+        self.preferences, self.usual = self.snapshot.preferences, self.habits
+        self._set_habits()
+        self.own_films = {film.film_id: _film_of(film) for film in self.snapshot.added_films}
         self.shown = self.snapshot.last_slate
 
     # What is known
@@ -140,14 +196,98 @@ class Turn:
         return self.engine.recommend([self.member], request)
 
     def film(self, film_id: int) -> Film:
-        """The film of an id; one that this bundle's catalogue lacks is shown by its number."""
-        return self.engine.catalog.film(film_id) or Film(FilmId(film_id), f"film {film_id}", None)
+        """The film of an id, of the catalogue's or the person's own; any other is shown by its number."""
+        known = self.engine.catalog.film(film_id) or self.own_films.get(film_id)
+        return known or Film(FilmId(film_id), f"film {film_id}", None)
 
-    def films(self, film_ids: tuple[int, ...] | list[int]) -> list[Film]:
+    def knows(self, film_id: int) -> bool:
+        """Whether the catalogue has that film, or it is the person's own."""
+        return film_id in self.own_films or self.engine.catalog.film(film_id) is not None
+
+    def films(self, film_ids: Sequence[int]) -> list[Film]:
         """The films of some ids."""
         return [self.film(film_id) for film_id in film_ids]
 
+    def link(self, typed: str) -> Link:
+        """The film that is meant by a title, of the catalogue's or the person's own, or the choices, or near misses."""
+        return with_own(self.titles.link(typed), tuple(self.own_films.values()))
+
+    def link_all(self, typed: str) -> tuple[Link, ...]:
+        """The films of a list; a title of the person's own is not taken apart."""
+        own = tuple(self.own_films.values())
+        if own and meant_by(typed, own):
+            return (self.link(typed),)
+        return tuple(with_own(link, own) for link in self.titles.link_all(typed))
+
+    def narrow(self, film_ids: Sequence[int], typed: str) -> list[int]:
+        """The films that an answer means, of those that were asked about."""
+        chosen = set(self.titles.narrow([FilmId(film_id) for film_id in film_ids], typed))
+        own = [self.own_films[film_id] for film_id in film_ids if film_id in self.own_films]
+        chosen |= {film.film_id for film in meant_by(typed, own)}
+        chosen |= {film.film_id for film in own if film.year is not None and str(film.year) in typed.split()}
+        return [film_id for film_id in film_ids if film_id in chosen]
+
     # What grows
+
+    def log(self, change: LogWatch) -> None:
+        """Keep a watch; what was watched is off the watchlist."""
+        self.changes.append(change)
+        self.logged.append(change)
+        self.take_off(change.film_id)
+
+    def take_off(self, film_id: int) -> None:
+        """Take a film that was watched, or is not wanted any more, off the watchlist; the reply says so."""
+        if film_id in self.wanted:
+            self.unwant(film_id)
+            self.taken_off.append(film_id)
+
+    def want(self, film_id: int) -> None:
+        """Put a film on the watchlist; it may be suggested again."""
+        self.changes.append(GiveFeedback(film_id, FeedbackKind.WANTED))
+        self.wanted.append(film_id)
+        if film_id in self.dismissed:
+            self.changes.append(TakeBackFeedback(film_id, FeedbackKind.DISMISSED))
+            self.dismissed.discard(film_id)
+
+    def unwant(self, film_id: int) -> None:
+        """Take a film off the watchlist."""
+        self.changes.append(TakeBackFeedback(film_id, FeedbackKind.WANTED))
+        self.wanted.remove(film_id)
+
+    def set(self, preference: Preference, value: str | float | bool | None) -> None:
+        """Keep a setting; it holds for this message's reply already."""
+        self.changes.append(SetPreference(preference, value))
+        text = None if value is None else str(value)
+        own = self.preferences
+        match preference:
+            case Preference.TIME_ZONE:
+                self.preferences = replace(own, time_zone=text)
+            case Preference.LOCALE:
+                self.preferences = replace(own, locale=text)
+            case Preference.ADVENTUROUSNESS:
+                self.preferences = replace(own, adventurousness=None if value is None else float(value))
+                self._set_habits()
+            case Preference.VISIBILITY:
+                self.preferences = replace(own, visibility=AnswersSeen(text) if text else None)
+            case Preference.GROUP_OPT_IN:
+                self.preferences = replace(own, group_opt_in=bool(value))
+
+    def _set_habits(self) -> None:
+        own = self.preferences.adventurousness
+        self.habits = self.usual if own is None else replace(self.usual, adventurousness=own)
+
+    def own_id(self, title: str, year: int | None) -> int | None:
+        """The person's own film of just that title and year."""
+        return next((id_ for id_, film in self.own_films.items() if (film.title, film.year) == (title, year)), None)
+
+    def own(self, title: str, year: int | None) -> int:
+        """The person's own film of that title and year, added when they have none."""
+        if (there := self.own_id(title, year)) is not None:
+            return there
+        added = AddedFilm(new_film_id(), title, year)
+        self.changes.append(AddFilm(added))
+        self.own_films[added.film_id] = _film_of(added)
+        return added.film_id
 
     def tell(self, key: str, /, **gaps: object) -> None:
         """Say a sentence."""
@@ -171,23 +311,28 @@ class Turn:
         if self.asked_anew:
             self.questions = []
             return
-        open_films = [q.typed for q in self.questions if q.asked is Asked.WHICH_FILM and q.logs and not q.near]
+        open_films = [
+            q.typed for q in self.questions if q.asked is Asked.WHICH_FILM and q.logs and not q.near and not q.wants
+        ]
         if open_films:
             self.hint("left-open", titles=self.say.listed([f"“{shown_title(typed)}”" for typed in open_films]))
         self.questions = []
 
     def reply(self) -> Reply:
         """The answer, with the first open question when one was asked anew."""
+        if self.taken_off:
+            self.hint("off-watchlist", films=self.say.listed([film.label for film in self.films(self.taken_off)]))
         if self.asked_anew and self.questions:
             self._put(self.questions[0])
-        if any(isinstance(change, LogWatch | RemoveWatch | RateWatch | GiveFeedback) for change in self.changes):
+        if any(isinstance(change, _UNDOABLE) for change in self.changes):
             self.choices.append(choice(self.say("undo-choice"), Verb.UNDO, self.message_id))
+        always_private = self.preferences.visibility is AnswersSeen.PRIVATE
         return Reply(
             text="\n".join(self.texts),
             cards=self.cards,
             choices=tuple(self.choices),
             footer="\n".join(self.footers),
-            visibility=Visibility.PRIVATE if self.private else Visibility.PUBLIC,
+            visibility=Visibility.PRIVATE if self.private or always_private else Visibility.PUBLIC,
         )
 
     def _put(self, question: Question) -> None:
@@ -198,6 +343,8 @@ class Turn:
             case Asked.FORGET:
                 count = len(self.snapshot.history)
                 self.tell("forget-ask" if count > 1 else "forget-ask-one" if count else "forget-ask-none", count=count)
+                if len(self.fetched.accounts) > 1:
+                    self.tell("forget-accounts", accounts=accounts_in_words(say, self.fetched.accounts))
                 self.choices.append(choice(say("forget-choice"), Verb.FORGET, self.message_id))
                 self.choices.append(choice(say("keep-choice"), Verb.KEEP, self.message_id))
                 return
@@ -207,7 +354,7 @@ class Turn:
                 self.tell(f"bare{many}", films=named)
                 labels = [say(f"bare-watched{many}-choice"), say(f"bare-like{many}-choice")]
             case Asked.WHICH_SHOWN:
-                self.tell("seen-which")
+                self.tell("want-which" if question.wants else "seen-which")
                 labels = [*told_apart(films), say("none-choice")]
             case Asked.WHICH_FILM:
                 if not question.logs:
@@ -220,7 +367,26 @@ class Turn:
                     same = {film.title for film in films}
                     self.tell("which", title=films[0].title if len(same) == 1 else typed)
                 labels = [*told_apart(films), say("none-choice")]
+            case Asked.ADD_FILM:
+                title, year = title_and_year(question.typed)
+                kept = Film(FilmId(0), shown_title(title), year).label
+                self.tell("add-ask-wanted" if question.wants else "add-ask", title=kept)
+                key = "add-choice-wanted" if question.wants else "add-choice"
+                labels = [say(key, title=kept), say("add-not-choice")]
+            case Asked.LINK:
+                self._put_link()
+                labels = [say("link-choice"), say("link-not-choice")]
+            case Asked.UNLINK:
+                others = [account for account in self.fetched.accounts if account != self.fetched.account]
+                self.tell("unlink-ask", others=accounts_in_words(say, others))
+                labels = [say("unlink-choice"), say("unlink-not-choice")]
         self.choices += picking(labels, self.message_id)
+
+    def _put_link(self) -> None:
+        count = len(self.snapshot.history)
+        key = "link-ask" if count > 1 else "link-ask-one" if count else "link-ask-none"
+        others = self.fetched.offer.identities if self.fetched.offer else ()
+        self.tell(key, count=count, others=accounts_in_words(self.say, others))
 
     def context_change(self, minutes: int) -> SetContext | None:
         """What the conversation is about after this message; None when that is as before."""
@@ -231,12 +397,18 @@ class Turn:
             in_mind=self.in_mind,
             swaps=self.swaps,
             logged_by=self.logged_by,
+            listed=self.listed,
+            listed_by=self.listed_by,
         )
         if after == self.context:
             return None
         if after == Context():
             return SetContext(None)
         return SetContext(to_payload(after), self.moment + timedelta(minutes=minutes))
+
+
+def _film_of(added: AddedFilm) -> Film:
+    return Film(FilmId(added.film_id), one_line(added.title), added.year)
 
 
 def details_of(watch: Watch) -> Details:

@@ -14,31 +14,42 @@ from dataclasses import replace
 from bot.conversation.commands import ALIASES, Name, taken_apart
 from bot.conversation.grammar import Match, Token, cover, tokenize
 from bot.conversation.intents import (
+    Adjust,
     Answer,
     AnswerKind,
     Asked,
     BareTitle,
     Dismiss,
+    Export,
     Forget,
     Greeting,
     Help,
     History,
+    Import,
     Intent,
+    LinkAccounts,
     LogWatches,
     Meant,
     More,
     NotAWatch,
     NotUnderstood,
     NotWatched,
+    Privacy,
     React,
     Reaction,
     Recommend,
     Remove,
     Seen,
+    Setting,
+    Settings,
     Situation,
     State,
     Thanks,
     Undo,
+    UnlinkAccount,
+    Unwant,
+    Want,
+    Watchlist,
     Why,
     Wish,
 )
@@ -66,6 +77,9 @@ _ANSWERS = {
     Asked.WHICH_FILM: {"place", "none", "yes", "all", "watched"},
     Asked.WHICH_SHOWN: {"place", "none", "yes", "all"},
     Asked.WATCHED_OR_LIKE: {"place", "none", "yes", "watched", "similar"},
+    Asked.ADD_FILM: {"place", "none", "yes", "watched"},
+    Asked.LINK: {"place", "none", "yes"},
+    Asked.UNLINK: {"place", "none", "yes"},
     Asked.FORGET: {"none", "yes"},
 }
 """How each kind of question may be answered, beside words of its own."""
@@ -146,6 +160,25 @@ def _command(name: Name, rest: str, situation: Situation, language: str) -> tupl
             return (History(rest or None),)
         case Name.REMOVE:
             return (Remove(rest),)
+        case Name.WATCHLIST:
+            best = bool(tokens) and tokens[0].word in phrases.best_words
+            return (Want(film=rest) if rest and not best else Watchlist(best),)
+        case Name.WANT:
+            return (Want(places, None if places else rest or None),)
+        case Name.UNWANT:
+            return (Unwant(places, None if places else rest or None),)
+        case Name.SETTINGS:
+            return _setting(rest, situation, phrases)
+        case Name.PRIVACY:
+            return (Privacy(),)
+        case Name.EXPORT:
+            return (Export(),)
+        case Name.IMPORT:
+            return (Import(),)
+        case Name.LINK:
+            return (LinkAccounts(rest),)
+        case Name.UNLINK:
+            return (UnlinkAccount(),)
         case Name.FORGET:
             return (Forget(),)
         case Name.HELP:
@@ -161,6 +194,18 @@ def _logged(rest: str, situation: Situation, phrases: Phrases) -> tuple[Intent, 
     if rest and len(whole) == 1 and isinstance(whole[0], Match):
         return (reading.watched(whole[0]),)
     return (LogWatches(rest, rest),)
+
+
+def _setting(rest: str, situation: Situation, phrases: Phrases) -> tuple[Intent, ...]:
+    """The setting and its value after `/settings`."""
+    if not rest:
+        return (Settings(),)
+    tokens = phrases.sentences.correct(tokenize(rest))
+    whole = cover(tokens, phrases.sentences, {}, lambda label: label.startswith(("set.", "setting.")))
+    if len(whole) == 1 and isinstance(whole[0], Match):
+        meaning = MEANINGS[whole[0].label](_Reading(rest, tokens, phrases, situation), whole[0])
+        return meaning if isinstance(meaning, tuple) else (meaning,)
+    return (Settings(strange=rest),)
 
 
 def _listed_places(tokens: Sequence[Token], phrases: Phrases, situation: Situation) -> tuple[int, ...]:
@@ -209,6 +254,8 @@ class _Reading:
         group, _, name = label.partition(".")
         if group == "answer":
             return self.situation.asked is not None and name in _ANSWERS[self.situation.asked]
+        if group == "set":
+            return False  # these stand after the command alone
         return group != "place" or (self.situation.shown > 0 and self.situation.asked is None and self.is_short)
 
     def _points(self) -> dict[int, bool]:
@@ -374,7 +421,7 @@ class _Reading:
             if wish.without_genres and not wish.words and not wish.unwanted:
                 return Recommend(wish)
         every = self.says(match, "both", "all", "them")
-        return Dismiss(self.places(match), self.captured(match, "films"), every)
+        return Dismiss(self.places(match), self.captured(match, "films"), every, off=match.label == "dismiss.off")
 
     def more(self, match: Match) -> Intent:
         return More(self._number(match, "count"))
@@ -384,6 +431,31 @@ class _Reading:
 
     def remove(self, match: Match) -> Intent:
         return Remove(self.captured(match, "films") or "")
+
+    def want(self, match: Match) -> Intent:
+        return Want(
+            self.places(match),
+            self.captured(match, "films"),
+            self.says(match, "both", "all", "them"),
+            self.raw(match.start, match.end),
+        )
+
+    def unwant(self, match: Match) -> Intent:
+        return Unwant(self.places(match), self.captured(match, "films"), self.says(match, "both", "all", "them"))
+
+    def adjust(self, match: Match) -> Intent:
+        """A setting and its value: all that was typed there, marks too (“-1”)."""
+        start, end = match.captures["value"][0]
+        while start > match.start and self.tokens[start - 1].is_mark:
+            start -= 1
+        value = self.said[self.tokens[start].start : self.tokens[end - 1].end].strip(" :=\"'“”‘’")
+        return Adjust(Setting(match.label.partition(".")[2]), value)
+
+    def grouped(self, match: Match) -> Intent:
+        return Adjust(Setting.GROUP_OPT_IN, match.label.removeprefix("setting.group_"))
+
+    def code(self, match: Match) -> Intent:
+        return LinkAccounts(self.captured(match, "code") or "")
 
     def meant(self, match: Match) -> Intent:
         return Meant(self.captured(match, "films") or "")
@@ -477,12 +549,28 @@ MEANINGS: Mapping[str, Callable[[_Reading, Match], Intent | tuple[Intent, ...]]]
     "why.why": _Reading.why,
     "seen.seen": _Reading.seen,
     "dismiss.dismiss": _Reading.dismiss,
+    "dismiss.off": _Reading.dismiss,
     "more.more": _Reading.more,
     "undo.undo": _constant(Undo()),
     "undo.that": _constant(Undo(that=True)),
     "history.all": _constant(History()),
     "history.search": _Reading.history,
     "remove.remove": _Reading.remove,
+    "want.want": _Reading.want,
+    "unwant.unwant": _Reading.unwant,
+    "watchlist.all": _constant(Watchlist()),
+    "watchlist.best": _constant(Watchlist(best=True)),
+    "setting.show": _constant(Settings()),
+    **{f"setting.{setting.value}": _Reading.adjust for setting in Setting if setting is not Setting.GROUP_OPT_IN},
+    **{f"set.{setting.value}": _Reading.adjust for setting in Setting},
+    "setting.group_on": _Reading.grouped,
+    "setting.group_off": _Reading.grouped,
+    "privacy.show": _constant(Privacy()),
+    "privacy.export": _constant(Export()),
+    "privacy.import": _constant(Import()),
+    "account.link": _constant(LinkAccounts()),
+    "account.code": _Reading.code,
+    "account.unlink": _constant(UnlinkAccount()),
     "meant.meant": _Reading.meant,
     "forget.forget": _constant(Forget()),
     "help.help": _constant(Help()),

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.conversation.action import Verb
+from bot.conversation.adding import added, ask_to_add, may_be_added
 from bot.conversation.cards import choice
 from bot.conversation.context import Details, Question, Swap
 from bot.conversation.dates import Exactness, day_of
@@ -27,14 +28,16 @@ from bot.conversation.intents import (
     Seen,
     State,
 )
+from bot.conversation.linking import answer_link, answer_unlink
 from bot.conversation.phrases import key_of, number_of
-from bot.conversation.recommending import EXACT, recommend_like, shown_films
+from bot.conversation.recommending import EXACT, places_of, recommend_like, shown_films
 from bot.conversation.telling import day_in_words, details_in_words, genres_in_words, opinion_in_words, shown_title
 from bot.conversation.turn import Turn, details_of, log_of
+from bot.conversation.wanting import want_films
 from engine.names import loose_key
 from engine.titles import Certainty, Link
 from storage.changes import LogWatch, RateWatch, RemoveWatch
-from storage.records import Watch
+from storage.records import FeedbackKind, Watch
 
 _QUOTED = re.compile(r"[\"“”„«»]([^\"“”„«»]{1,200})[\"“”„«»]")
 _NUMERAL = re.compile(r"(?:part\s+)?(?:[ivx]{1,5}|\d{1,2})", re.IGNORECASE)
@@ -45,6 +48,7 @@ _TITLE_LIKE = 0.8
 _NEAR_TITLE = 0.83
 """The same for a name that was not typed quite so."""
 _MAX_NAMED = 5
+"""Films of a name that is near to what was typed, at most."""
 
 
 def log_watches(turn: Turn, intent: LogWatches) -> None:
@@ -82,7 +86,7 @@ def log_watches(turn: Turn, intent: LogWatches) -> None:
     for link in sure:
         if link.runner_up is not None and any(log.film_id == link.matches[0].film_id for log in turn.logged):
             _show_runner_up(turn, int(link.matches[0].film_id), int(link.runner_up))
-    _tell_unknown(turn, unknown)
+    ask_to_add(turn, unknown, details)
 
 
 def _longer_title(turn: Turn, intent: LogWatches) -> str | None:
@@ -125,19 +129,19 @@ def _in_doubt(intent: LogWatches, link: Link, turn: Turn) -> bool:
 def _is_title(turn: Turn, text: str) -> bool:
     if len(text) > 100 or "\n" in text:
         return False
-    return any(loose_key(match.name) == loose_key(text) for match in turn.titles.link(text).matches)
+    return any(loose_key(match.name) == loose_key(text) for match in turn.link(text).matches)
 
 
 def _is_list(turn: Turn, text: str) -> bool:
-    return len(turn.titles.link_all(text)) > 1
+    return len(turn.link_all(text)) > 1
 
 
 def links_of(turn: Turn, text: str) -> tuple[Link, ...]:
     """The films of a phrase: what stands in quotation marks, or else as `TitleIndex.link_all` parts it."""
     quoted = _QUOTED.findall(text)
     if quoted and sum(map(len, quoted)) * 2 > len(text):
-        return tuple(turn.titles.link(title) for title in quoted)
-    return turn.titles.link_all(text)
+        return tuple(turn.link(title) for title in quoted)
+    return turn.link_all(text)
 
 
 def _question(turn: Turn, link: Link, details: Details) -> Question:
@@ -147,19 +151,13 @@ def _question(turn: Turn, link: Link, details: Details) -> Question:
     return Question(Asked.WHICH_FILM, link.text, tuple(map(int, ordered)), details, near=near)
 
 
-def _tell_unknown(turn: Turn, titles: Sequence[str]) -> None:
-    shown = [f"“{shown_title(title)}”" for title in titles[:_MAX_NAMED]]
-    if len(titles) == 1:
-        turn.tell("unknown", title=shown_title(titles[0]))
-    elif titles:
-        turn.tell("unknown-many", titles=turn.say.listed(shown))
-
-
 def _show_runner_up(turn: Turn, film_id: int, other_id: int) -> None:
     other = turn.film(other_id)
     if other.label == turn.film(film_id).label:
         return
-    turn.swaps = (*(swap for swap in turn.swaps if swap.film_id != film_id), Swap(film_id, other_id))
+    turn.swaps = tuple(
+        replace(swapped, other_id=other_id) if swapped.film_id == film_id else swapped for swapped in turn.swaps
+    )
     key = "not-the-other" if other.year else "not-the-other-yearless"
     turn.tell(key, film=other.label, year=other.year)
     label = turn.say("swap-choice", film=other.label)
@@ -169,6 +167,7 @@ def _show_runner_up(turn: Turn, film_id: int, other_id: int) -> None:
 def log_films(turn: Turn, film_ids: Sequence[int], details: Details, *, sentence: str = "logged") -> None:
     """Log films that are sure, and confirm them; what was logged for that day already is said."""
     new: list[int] = []
+    wanted: set[int] = set()
     for film_id in dict.fromkeys(film_ids):
         change = log_of(film_id, details)
         known = change.known_in(turn.history, turn.moment)
@@ -177,14 +176,14 @@ def log_films(turn: Turn, film_ids: Sequence[int], details: Details, *, sentence
         else:
             _log_again(turn, known, change)
             continue
-        turn.changes.append(change)
-        turn.logged.append(change)
+        wanted |= {film_id} & set(turn.wanted)
+        turn.log(change)
     if not new:
         if film_ids:
             turn.in_mind = tuple(film_ids)
         return
     turn.in_mind, turn.logged_by = tuple(new), turn.message_id
-    turn.swaps = tuple(Swap(film_id) for film_id in new)
+    turn.swaps = tuple(Swap(film_id, wanted=film_id in wanted) for film_id in new)
     films = turn.films(new)
     said = details_in_words(turn.say, details, turn.today)
     if sentence == "seen":
@@ -196,6 +195,7 @@ def log_films(turn: Turn, film_ids: Sequence[int], details: Details, *, sentence
 
 
 def _log_again(turn: Turn, known: Watch, change: LogWatch) -> None:
+    turn.take_off(known.film_id)
     film = turn.film(known.film_id)
     when = _when(turn, known)
     if change.rating is None and change.reaction is None and change.state is known.state:
@@ -228,6 +228,10 @@ def answer(turn: Turn, intent: Answer) -> None:
             _answer_bare(turn, question, intent)
         case Asked.WHICH_SHOWN:
             _answer_shown(turn, question, intent)
+        case Asked.ADD_FILM:
+            _answer_add(turn, question, intent)
+        case Asked.LINK | Asked.UNLINK:
+            _answer_accounts(turn, question, intent)
         case Asked.FORGET:
             answer_forget(turn, yes=intent.kind is AnswerKind.YES)
             if intent.kind is AnswerKind.WORDS:
@@ -251,15 +255,13 @@ def _answer_which(turn: Turn, question: Question, intent: Answer) -> None:
     chosen = _chosen(turn, question, intent)
     if chosen is None:
         _settled(turn)
-        turn.tell("none" if question.logs else "nothing-open", title=shown_title(question.typed))
+        _none_of_these(turn, question)
     elif len(chosen) == 1 or (chosen and intent.kind is AnswerKind.ALL):
         _settled(turn)
-        if question.logs:
-            details = question.details
-            if intent.when and details.day is None:
-                said = day_of(intent.when, turn.moment, turn.phrases, turn.language)
-                details = replace(details, day=said.day, exactness=said.exactness)
-            log_films(turn, chosen, details)
+        if question.wants:
+            want_films(turn, chosen)
+        elif question.logs:
+            log_films(turn, chosen, _with_day(turn, question.details, intent))
         else:
             turn.ask(Question(Asked.WATCHED_OR_LIKE, question.typed, tuple(chosen)))
     elif chosen:
@@ -271,6 +273,55 @@ def _answer_which(turn: Turn, question: Question, intent: Answer) -> None:
     else:
         turn.tell("which-again")
         turn.asked_anew = True
+
+
+def _with_day(turn: Turn, details: Details, intent: Answer) -> Details:
+    """What was said about a watch, with the day that the answer adds."""
+    if not intent.when or details.day is not None:
+        return details
+    said = day_of(intent.when, turn.moment, turn.phrases, turn.language)
+    return replace(details, day=said.day, exactness=said.exactness)
+
+
+def _none_of_these(turn: Turn, question: Question) -> None:
+    """None of the films was meant: offer to keep the title all the same, where it was to be kept."""
+    if not question.logs:
+        turn.tell("nothing-open")
+        return
+    title = shown_title(question.typed)
+    turn.tell("none-wanted" if question.wants else "none", title=title)
+    if may_be_added(question.typed):
+        offer = Question(Asked.ADD_FILM, question.typed, details=question.details, wants=question.wants)
+        turn.questions.insert(0, offer)
+        turn.asked_anew = True
+
+
+def _answer_add(turn: Turn, question: Question, intent: Answer) -> None:
+    """“Log it anyway”: the film and its watch, in one message."""
+    kind, place = intent.kind, intent.place
+    if kind in {AnswerKind.YES, AnswerKind.WATCHED} or (kind is AnswerKind.PLACE and place == 1):
+        _settled(turn)
+        film_id = added(turn, question)
+        if question.wants:
+            want_films(turn, [film_id])
+        else:
+            log_films(turn, [film_id], _with_day(turn, question.details, intent))
+        turn.hint("only-yours", film=turn.film(film_id).label)
+    elif kind is AnswerKind.WORDS:
+        turn.questions = []
+        bare_title(turn, BareTitle(intent.text))
+    else:
+        _settled(turn)
+        turn.tell("nothing-open")
+
+
+def _answer_accounts(turn: Turn, question: Question, intent: Answer) -> None:
+    """Link or unlink after a yes, by word or by number; after anything else leave all as it is."""
+    turn.questions = []
+    yes = intent.kind is AnswerKind.YES or (intent.kind is AnswerKind.PLACE and intent.place == 1)
+    (answer_link if question.asked is Asked.LINK else answer_unlink)(turn, question, yes=yes)
+    if intent.kind is AnswerKind.WORDS:
+        bare_title(turn, BareTitle(intent.text))
 
 
 def _chosen(turn: Turn, question: Question, intent: Answer) -> list[int] | None:
@@ -288,15 +339,14 @@ def _chosen(turn: Turn, question: Question, intent: Answer) -> list[int] | None:
         case AnswerKind.YES | AnswerKind.WATCHED:
             return choices if len(choices) == 1 else []
         case AnswerKind.WORDS:
-            from_all = turn.titles.narrow([turn.film(c).film_id for c in choices], intent.text)
-            return [int(film_id) for film_id in from_all]
+            return turn.narrow(choices, intent.text)
         case AnswerKind.SIMILAR:
             return []
 
 
 def _starts_anew(turn: Turn, question: Question, text: str) -> bool:
     """Whether words that answer nothing are a title of their own, or too many to be an answer."""
-    link = turn.titles.link(text)
+    link = turn.link(text)
     is_title = link.certainty is not Certainty.UNKNOWN and link.matches[0].similarity >= EXACT
     words = text.casefold().split()
     points = any(word in turn.phrases.pointing for word in words)
@@ -308,7 +358,7 @@ def _answer_bare(turn: Turn, question: Question, intent: Answer) -> None:
     if kind in {AnswerKind.YES, AnswerKind.WATCHED} or (kind is AnswerKind.PLACE and place == 1):
         _settled(turn)
         if question.choices:
-            log_films(turn, question.choices, _said_when(turn, intent))
+            log_films(turn, question.choices, _with_day(turn, Details(), intent))
         else:
             log_watches(turn, LogWatches(question.typed, question.typed, when=intent.when))
     elif kind is AnswerKind.SIMILAR or (kind is AnswerKind.PLACE and place == 2):
@@ -326,20 +376,13 @@ def _answer_bare(turn: Turn, question: Question, intent: Answer) -> None:
 
 def _narrowed(turn: Turn, question: Question, text: str) -> bool:
     """“The 1977 one” after “Suspiria: did you watch it?” settles which film is talked about."""
-    link = turn.titles.link(question.typed)
-    chosen = turn.titles.narrow([match.film_id for match in link.matches], text)
+    link = turn.link(question.typed)
+    chosen = turn.narrow([match.film_id for match in link.matches], text)
     if len(chosen) != 1:
         return False
-    turn.questions[0] = replace(question, choices=(int(chosen[0]),))
-    turn.in_mind = (int(chosen[0]),)
+    turn.questions[0] = replace(question, choices=tuple(chosen))
+    turn.in_mind = tuple(chosen)
     return True
-
-
-def _said_when(turn: Turn, intent: Answer) -> Details:
-    if not intent.when:
-        return Details()
-    said = day_of(intent.when, turn.moment, turn.phrases, turn.language)
-    return Details(said.day, said.exactness)
 
 
 def _answer_shown(turn: Turn, question: Question, intent: Answer) -> None:
@@ -355,7 +398,10 @@ def _answer_shown(turn: Turn, question: Question, intent: Answer) -> None:
         turn.asked_anew = True
     else:
         _settled(turn)
-        log_films(turn, chosen, question.details, sentence="seen")
+        if question.wants:
+            want_films(turn, chosen)
+        else:
+            log_films(turn, chosen, question.details, sentence="seen")
 
 
 # Films of the slate, and what was thought
@@ -381,17 +427,6 @@ def seen(turn: Turn, intent: Seen) -> None:
         turn.ask(Question(Asked.WHICH_SHOWN, choices=tuple(listed), details=details))
     else:
         turn.tell("no-slate")
-
-
-def places_of(turn: Turn, listed: Sequence[int], places: Sequence[int]) -> list[int]:
-    """The films at some places of the list; says what is wrong when there are none there."""
-    if not listed:
-        turn.tell("no-slate")
-        return []
-    chosen = [listed[place - 1] for place in places if 1 <= place <= len(listed)]
-    if len(chosen) < len(places):
-        turn.tell("no-such-place" if len(listed) > 1 else "no-such-place-one", count=len(listed))
-    return chosen
 
 
 def react(turn: Turn, intent: React) -> None:
@@ -464,7 +499,7 @@ def meant(turn: Turn, intent: Meant) -> None:
             swap(turn, watch, other)
             return
     watch = logged[-1]
-    link = turn.titles.link(intent.text)
+    link = turn.link(intent.text)
     if _points(turn, intent.text) or not link.matches:
         turn.tell("which-again")
     elif link.certainty is Certainty.CLEAR:
@@ -484,11 +519,11 @@ def _namesake(turn: Turn, film_id: int, text: str) -> int | None:
     """The other film of the same name that words tell: “the 1953 one”, “the remake”; None when they tell none."""
     film = turn.film(film_id)
     others = [turn.film(swapped.other_id).film_id for swapped in turn.swaps if swapped.film_id == film_id]
-    chosen = turn.titles.narrow([other for other in others if other != film.film_id], text)
+    chosen = turn.narrow([other for other in others if other != film.film_id], text)
     if len(chosen) == 1:
-        return int(chosen[0])
+        return chosen[0]
     words = " ".join(word for word in text.split() if word.casefold() not in {turn.say("one"), turn.say("the")})
-    link = turn.titles.link(f"{words} {film.title}")
+    link = turn.link(f"{words} {film.title}")
     if link.certainty is not Certainty.CLEAR or not link.matches or link.matches[0].film_id == film_id:
         return None
     alike = {loose_key(name) for name in (film.title, *film.alternatives)}
@@ -497,13 +532,24 @@ def _namesake(turn: Turn, film_id: int, text: str) -> int | None:
 
 def swap(turn: Turn, watch: Watch, film_id: int) -> None:
     """Log another film in place of a watch, with all that was said about it."""
-    change = log_of(film_id, details_of(watch))
+    was_wanted = film_id in turn.wanted
     turn.removed.add(watch.watch_id)
-    turn.changes += [RemoveWatch(watch.watch_id), change]
-    turn.logged.append(change)
+    turn.changes.append(RemoveWatch(watch.watch_id))
+    want_again(turn, watch)
+    turn.log(log_of(film_id, details_of(watch)))
     turn.in_mind, turn.logged_by = (film_id,), turn.message_id
-    turn.swaps = (Swap(film_id, watch.film_id),)
+    turn.swaps = (Swap(film_id, watch.film_id, was_wanted),)
     turn.tell("swapped", film=turn.film(film_id).label, other=turn.film(watch.film_id).label)
+
+
+def want_again(turn: Turn, watch: Watch) -> None:
+    """Put a film that was not watched after all back on the watchlist, if the message that logged it took it off."""
+    changes = turn.fetched.undoable
+    taken_back = changes.feedback_taken_back if changes and changes.message_id == watch.message_id else ()
+    by_button = any(t.film_id == watch.film_id and t.kind is FeedbackKind.WANTED for t in taken_back)
+    just_now = watch.message_id == turn.logged_by and any(s.film_id == watch.film_id and s.wanted for s in turn.swaps)
+    if (by_button or just_now) and watch.film_id not in turn.wanted:
+        turn.want(watch.film_id)
 
 
 # Titles that are no watch
@@ -541,8 +587,7 @@ def _swap_by_words(turn: Turn, text: str) -> bool:
         watch = next((w for w in turn.history if w.film_id == swapped.film_id and w.message_id == turn.logged_by), None)
         if watch is None or not swapped.other_id:
             continue
-        chosen = turn.titles.narrow([turn.film(swapped.other_id).film_id], text)
-        if chosen and not turn.titles.narrow([turn.film(swapped.film_id).film_id], text):
+        if turn.narrow([swapped.other_id], text) and not turn.narrow([swapped.film_id], text):
             swap(turn, watch, swapped.other_id)
             return True
     return False
@@ -569,7 +614,7 @@ def not_a_watch(turn: Turn, intent: NotAWatch) -> None:
         turn.drop_questions()
         log_watches(turn, intent.otherwise)
         return
-    link = turn.titles.link(intent.film) if intent.film else None
+    link = turn.link(intent.film) if intent.film else None
     if link is None or link.certainty is Certainty.UNKNOWN or not _likely(link):
         turn.tell(f"not-{intent.kind.value}-unknown")
         return

@@ -68,7 +68,8 @@ async def test_each_card_says_why_and_what_can_be_done(ada: Person) -> None:
     for number, card in enumerate(reply.cards, 1):
         assert card.number == number
         assert card.reason
-        assert [choice.action.verb for choice in card.choices] == [Verb.SEEN, Verb.DISMISS, Verb.WHY, Verb.LIKE]
+        verbs = [choice.action.verb for choice in card.choices]
+        assert verbs == [Verb.SEEN, Verb.SAVE, Verb.DISMISS, Verb.WHY, Verb.LIKE]
         assert all(url.startswith("https://") for _, url in card.links)
         assert card.links
 
@@ -123,7 +124,7 @@ async def test_a_question_is_answered_once(ada: Person) -> None:
     assert await ada.history() == ["Suspiria (1977)"]
 
 
-@pytest.mark.parametrize("verb", [Verb.SEEN, Verb.DISMISS, Verb.WHY, Verb.LIKE, Verb.MORE])
+@pytest.mark.parametrize("verb", [Verb.SEEN, Verb.SAVE, Verb.DISMISS, Verb.WHY, Verb.LIKE, Verb.MORE])
 async def test_a_slate_is_only_its_owners(ada: Person, bob: Person, verb: Verb) -> None:
     action = action_of(await ada.say("what next?"), verb)
     await bob.say("watched Jaws")

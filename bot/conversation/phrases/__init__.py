@@ -47,6 +47,10 @@ class Say:
         """The sentence of a key, its gaps filled."""
         return self._sentences[key].format(**gaps)
 
+    def has(self, key: str) -> bool:
+        """Whether there is such a sentence."""
+        return key in self._sentences
+
     def listed(self, items: Sequence[str]) -> str:
         """“a, b and c”."""
         if len(items) < 2:
@@ -70,6 +74,7 @@ class Phrases:
     pointing: frozenset[str]
     statement: frozenset[str]
     film_words: frozenset[str]
+    best_words: frozenset[str]
     watched: str
     """The word that `/watched` stands for."""
     numbers: Mapping[str, int]
@@ -80,6 +85,8 @@ class Phrases:
     genres: Mapping[str, tuple[str, ...]]
     eras: Mapping[str, Era]
     adventurousness: Mapping[str, float]
+    setting_words: Mapping[str, str]
+    languages: Mapping[str, str]
 
 
 _DECADE = re.compile(r"'?((?:18|19|20)?\d0)s")
@@ -159,6 +166,7 @@ def phrases_for(language: str) -> Phrases:
     rules["genre"] = _any_of(genres)
     rules["era"] = _any_of(data["eras"])
     rules["adventurousness"] = _any_of(data["adventurousness"])
+    rules["language"] = _any_of(data["languages"])
     rules["filler"] = _any_of(data["fillers"]["words"].split())
     types = _types(data)
     return Phrases(
@@ -176,6 +184,7 @@ def phrases_for(language: str) -> Phrases:
         pointing=frozenset(data["pointing"]),
         statement=frozenset(data["statement"]),
         film_words=frozenset(data["film_words"]),
+        best_words=frozenset(data["best_words"]),
         watched=data["watched"],
         numbers=data["numbers"],
         ordinals=data["ordinals"],
@@ -188,6 +197,8 @@ def phrases_for(language: str) -> Phrases:
         genres=_by_plain(genres),
         eras={key_of(said): Era(of.get("from"), of.get("to"), of.get("recent")) for said, of in data["eras"].items()},
         adventurousness=_by_plain(data["adventurousness"]),
+        setting_words=_by_plain(data["setting_words"]),
+        languages=data["languages"],
     )
 
 
@@ -201,6 +212,11 @@ def language_of(locale: str) -> str:
     """The language spoken to a locale: its own when there are phrases for it, else the default."""
     language = re.split(r"[-_]", locale, maxsplit=1)[0].lower()
     return language if f"{language}.toml" in _languages() else DEFAULT_LANGUAGE
+
+
+def is_spoken(locale: str) -> bool:
+    """Whether there are phrases for the language of a locale."""
+    return re.split(r"[-_]", locale, maxsplit=1)[0].lower() == language_of(locale)
 
 
 @lru_cache(maxsize=1)
