@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
+import shlex
 import uuid
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
@@ -19,12 +21,13 @@ from rich.padding import Padding
 from rich.text import Text as RichText
 
 from bot.conversation.action import Verb
-from bot.conversation.message import Identity, Message, Origin, Place, Text
+from bot.conversation.message import MAX_FILE, Command, Identity, Message, Origin, Place, Text
 from bot.conversation.reply import Card, File, Reply
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it."""
 _LONGEST_LINE = 16 * 2**20
+_IMPORT = re.compile(r"/\s?import\s+(?P<path>\S.*)", re.IGNORECASE)
 _LEAVE = frozenset({"exit", "quit", "/exit", "/quit", "/q", ":q"})
 _WELCOME = "Nextreel. Tell me what you watched, or ask “what next?” — “help” shows more, Ctrl-D leaves."
 PROMPT = "› "
@@ -102,8 +105,9 @@ def converse(runner: asyncio.Runner, handle: Handle, user: str, stdin: TextIO, s
         for line in lines:
             if line.strip().lower() in _LEAVE:
                 break
-            origin = Origin(identity, place, uuid.uuid4().hex, datetime.now(UTC))
-            reply = runner.run(_answer(handle, Text(origin, line)))
+            message = _message(Origin(identity, place, uuid.uuid4().hex, datetime.now(UTC)), line)
+            # A file that is not there is between the person and this machine.
+            reply = Reply(message) if isinstance(message, str) else runner.run(_answer(handle, message))
             notes = "".join(f"\n{_save(file, Path.cwd())}" for file in reply.files)
             if person:
                 console.print(styled(reply), RichText(notes))
@@ -114,6 +118,57 @@ def converse(runner: asyncio.Runner, handle: Handle, user: str, stdin: TextIO, s
         console.print()
         return INTERRUPTED
     return 0
+
+
+def _message(origin: Origin, line: str) -> Message | str:
+    """What a line says, with the file that `/import` names; a sentence when that can't be read."""
+    found = _IMPORT.fullmatch(line.strip())
+    if not found:
+        return Text(origin, line)
+    file = _read(_path(found["path"]))
+    return file if isinstance(file, str) else Command(origin, "import", files=(file,))
+
+
+def _path(typed: str) -> Path:
+    """The path that was typed or dropped here: as it stands, or with the quotes and backslashes of a shell."""
+    ways = [typed]
+    with contextlib.suppress(ValueError):  # a quote that is never closed is part of the name
+        ways.insert(0, " ".join(shlex.split(typed)))
+    paths = [_at_home(Path(way)) for way in ways]
+    return next((path for path in paths if _is_file(path)), paths[0])
+
+
+def _at_home(path: Path) -> Path:
+    try:
+        return path.expanduser()
+    except RuntimeError:  # the home of nobody
+        return path
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name that no file can have
+        return False
+
+
+def _read(path: Path) -> File | str:
+    """A file that a person hands over; a sentence when it is none, can't be read, or is too big."""
+    shown = printable(str(path))
+    try:
+        if path.is_dir():
+            return f"{shown} is a folder."
+        if not path.is_file():
+            return f"There is no file {shown}."
+        with path.open("rb") as source:
+            content = source.read(MAX_FILE + 1)
+    except OSError as error:
+        return f"{shown} can't be read: {error.strerror}."
+    except ValueError:  # a name that no file can have
+        return f"There is no file {shown}."
+    if len(content) > MAX_FILE:
+        return f"{shown} is too big: files of up to {MAX_FILE >> 20} MB are taken in."
+    return File(path.name, "application/octet-stream", content)
 
 
 async def _answer(handle: Handle, message: Message) -> Reply:

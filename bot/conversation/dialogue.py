@@ -128,7 +128,7 @@ _NUMBERS = {
     Verb.PICK: 2, Verb.SEEN: 2, Verb.SAVE: 2, Verb.DISMISS: 2, Verb.LIKE: 2, Verb.WHY: 2, Verb.MORE: 1,
     Verb.WATCHED: 2, Verb.UNSAVE: 2, Verb.UNDO: 1, Verb.UNLOG: 2, Verb.SWAP: 3, Verb.FORGET: 1, Verb.KEEP: 1,
 }  # fmt: skip
-_TAKEN_AT_ONCE = frozenset({Asked.FORGET, Asked.LINK, Asked.UNLINK})
+_ANSWERED_AT_ONCE = frozenset({Asked.FORGET, Asked.LINK, Asked.UNLINK})
 """Questions that end with whatever else is said: a later “yes” must not be theirs."""
 
 
@@ -353,7 +353,7 @@ class Dialogue:
             kept_slate=kept_slate,
             kept=self._kept,
             files=() if isinstance(message, Press) else message.files,
-            told_zone=_known_zone(message.origin.time_zone) is not None,
+            told_zone=message.origin.time_zone == str(moment.tzinfo),
         )
         if isinstance(message, Press):
             _press(turn, message.action)
@@ -414,7 +414,7 @@ def _earlier(kept: str, language: str) -> Reply:
 
 def act(turn: Turn, intent: Intent) -> None:
     """Do what one intent means."""
-    at_once = bool(turn.questions) and turn.questions[0].asked in _TAKEN_AT_ONCE
+    at_once = bool(turn.questions) and turn.questions[0].asked in _ANSWERED_AT_ONCE
     if not turn.asked_anew and (isinstance(intent, _STARTS_ANEW) or (at_once and not isinstance(intent, Answer))):
         turn.drop_questions()
     match intent:

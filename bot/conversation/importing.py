@@ -107,11 +107,13 @@ def _taken_in(turn: Turn, changes: Iterable[Change]) -> list[Change]:
 def counted(turn: Turn, imported: Imported, reply: Reply, changes: MessageChanges) -> Reply:
     """The reply with what was new and what was known, now that the store has said so."""
     say = turn.say
-    new = sum(watch.source_key is not None for watch in changes.logged)
+    count, new = imported.watches, max(0, len(changes.logged) - len(turn.logged))
     told = []
-    if imported.watches:
-        key = "import-counted" if imported.watches > 1 else "import-counted-one"
-        told.append(say(key, count=f"{imported.watches:,}", new=f"{new:,}", known=f"{imported.watches - new:,}"))
+    if 0 < new < count:
+        told.append(say("import-counted", count=f"{count:,}", new=f"{new:,}", known=f"{count - new:,}"))
+    elif count:
+        key = "import-all-new" if new else "import-all-known"
+        told.append(say(key if count > 1 else f"{key}-one", count=f"{count:,}"))
     others = {
         "import-wanted": sum(given.kind is FeedbackKind.WANTED for given in changes.feedback),
         "import-dismissed": sum(given.kind is FeedbackKind.DISMISSED for given in changes.feedback),

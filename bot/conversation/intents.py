@@ -185,9 +185,10 @@ class Meant:
 
 @dataclass(frozen=True, slots=True)
 class Watchlist:
-    """What is on the watchlist; `best`: what of it to watch next."""
+    """What is on the watchlist; `best`: what of it to watch next; `search`: whether a film is on it."""
 
     best: bool = False
+    search: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,11 +204,12 @@ class Want:
 
 @dataclass(frozen=True, slots=True)
 class Unwant:
-    """“Remove Alien from my watchlist”."""
+    """“Remove Alien from my watchlist”; `clear`: all that is on it."""
 
     places: tuple[int, ...] = ()
     film: str | None = None
     every: bool = False
+    clear: bool = False
 
 
 class Setting(StrEnum):
@@ -292,6 +294,7 @@ class AnswerKind(StrEnum):
     ALL = "all"
     WATCHED = "watched"
     SIMILAR = "similar"
+    ANYWAY = "anyway"
 
 
 @dataclass(frozen=True, slots=True)

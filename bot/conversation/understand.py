@@ -77,7 +77,7 @@ _ANSWERS = {
     Asked.WHICH_FILM: {"place", "none", "yes", "all", "watched"},
     Asked.WHICH_SHOWN: {"place", "none", "yes", "all"},
     Asked.WATCHED_OR_LIKE: {"place", "none", "yes", "watched", "similar"},
-    Asked.ADD_FILM: {"place", "none", "yes", "watched"},
+    Asked.ADD_FILM: {"place", "none", "yes", "watched", "anyway"},
     Asked.LINK: {"place", "none", "yes"},
     Asked.UNLINK: {"place", "none", "yes"},
     Asked.FORGET: {"none", "yes"},
@@ -440,6 +440,9 @@ class _Reading:
             self.raw(match.start, match.end),
         )
 
+    def wanted(self, match: Match) -> Intent:
+        return Watchlist(search=self.captured(match, "films"))
+
     def unwant(self, match: Match) -> Intent:
         return Unwant(self.places(match), self.captured(match, "films"), self.says(match, "both", "all", "them"))
 
@@ -558,7 +561,9 @@ MEANINGS: Mapping[str, Callable[[_Reading, Match], Intent | tuple[Intent, ...]]]
     "remove.remove": _Reading.remove,
     "want.want": _Reading.want,
     "unwant.unwant": _Reading.unwant,
+    "unwant.all": _constant(Unwant(clear=True)),
     "watchlist.all": _constant(Watchlist()),
+    "watchlist.search": _Reading.wanted,
     "watchlist.best": _constant(Watchlist(best=True)),
     "setting.show": _constant(Settings()),
     **{f"setting.{setting.value}": _Reading.adjust for setting in Setting if setting is not Setting.GROUP_OPT_IN},

@@ -18,6 +18,8 @@ from bot.conversation.turn import Turn
 from engine.films import FilmId
 from engine.titles import Certainty, Link
 
+MAX_NAMED = 10
+"""Films up to which they are named when they are taken off; more are counted."""
 PAGE = 10
 """Films of the watchlist that one answer shows."""
 
@@ -27,6 +29,11 @@ def watchlist(turn: Turn, intent: Watchlist) -> None:
     turn.private = True
     if not turn.wanted:
         turn.tell("watchlist-none")
+        return
+    if intent.search:
+        if found := _wanted_of(turn, intent.search):
+            turn.in_mind = tuple(found)
+            turn.tell("watchlist-has", films=labels(turn.say, turn.films(found)))
         return
     turn.listed = ()
     if intent.best and len(turn.wanted) > 1:
@@ -75,6 +82,8 @@ def is_title(turn: Turn, intent: Want) -> BareTitle | None:
 def want(turn: Turn, intent: Want) -> None:
     """Put films on the watchlist: of the list, or named, or the one that is talked about."""
     listed = shown_films(turn)
+    if not turn.asked_anew and turn.questions and turn.questions[0].asked is Asked.WATCHED_OR_LIKE:
+        turn.questions = []
     if intent.film:
         _want_named(turn, intent.film)
     elif intent.places:
@@ -134,7 +143,9 @@ def unwant(turn: Turn, intent: Unwant) -> None:
         turn.tell("watchlist-none")
         return
     listed = shown_films(turn)
-    if intent.film:
+    if intent.clear:
+        chosen = list(turn.wanted)
+    elif intent.film:
         chosen = _wanted_of(turn, intent.film)
     elif intent.places:
         chosen = places_of(turn, listed, intent.places)
@@ -169,7 +180,9 @@ def unwant_films(turn: Turn, film_ids: Sequence[int]) -> None:
     there = [film_id for film_id in film_ids if film_id in turn.wanted]
     for film_id in there:
         turn.unwant(film_id)
-    if there:
+    if len(there) > MAX_NAMED:
+        turn.tell("unwanted", films=turn.say("films-counted", count=len(there)))
+    elif there:
         turn.tell("unwanted", films=labels(turn.say, turn.films(there)))
     elif film_ids:
         turn.tell("not-wanted", films=labels(turn.say, turn.films(film_ids)))

@@ -299,7 +299,8 @@ def _none_of_these(turn: Turn, question: Question) -> None:
 def _answer_add(turn: Turn, question: Question, intent: Answer) -> None:
     """“Log it anyway”: the film and its watch, in one message."""
     kind, place = intent.kind, intent.place
-    if kind in {AnswerKind.YES, AnswerKind.WATCHED} or (kind is AnswerKind.PLACE and place == 1):
+    yes = {AnswerKind.YES, AnswerKind.WATCHED, AnswerKind.ANYWAY}
+    if kind in yes or (kind is AnswerKind.PLACE and place == 1):
         _settled(turn)
         film_id = added(turn, question)
         if question.wants:
@@ -340,7 +341,7 @@ def _chosen(turn: Turn, question: Question, intent: Answer) -> list[int] | None:
             return choices if len(choices) == 1 else []
         case AnswerKind.WORDS:
             return turn.narrow(choices, intent.text)
-        case AnswerKind.SIMILAR:
+        case AnswerKind.SIMILAR | AnswerKind.ANYWAY:
             return []
 
 
