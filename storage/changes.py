@@ -24,6 +24,7 @@ from storage.records import (
     WatchId,
     WatchState,
     check_film,
+    check_key,
     check_texts,
 )
 
@@ -64,7 +65,8 @@ class LogWatch:
             raise ValueError("a moment needs a time zone")
         check_film(self.film_id)
         _check_rating(self.rating)
-        check_texts(self.reaction, self.source, self.source_key)
+        check_texts(self.reaction)
+        check_key(self.source, self.source_key)
 
     def starts_on(self) -> date | None:
         """The first day of the period in which it was watched."""

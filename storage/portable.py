@@ -314,8 +314,7 @@ def _lines(value: object) -> str:
     return _dumped(value)
 
 
-def _dumped(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)
+_dumped: Final = json.JSONEncoder(ensure_ascii=False).encode
 
 
 _FILM_COLUMNS: Final = ("title", "year", "imdb_id", "tmdb_id")
@@ -348,23 +347,20 @@ def _csv(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
     return buffer.getvalue()
 
 
-def _cell(value: object) -> str | int | float | None:
+def _cell(value: object) -> str | float | None:
     """A value as people read it; a text that a spreadsheet would run begins with an apostrophe."""
-    match value:
-        case None | StrEnum():
-            return value
-        case bool():
-            return "true" if value else "false"
-        case int() | float():
-            return value
-        case datetime():
-            return _moment_text(value)
-        case date():
-            return value.isoformat()
-        case str():
-            text = value
-        case _:
-            text = json.dumps(value, ensure_ascii=False, sort_keys=True)
+    if isinstance(value, str):
+        text = value
+    elif isinstance(value, bool):
+        return "true" if value else "false"
+    elif value is None or isinstance(value, int | float):
+        return value
+    elif isinstance(value, datetime):
+        return _moment_text(value)
+    elif isinstance(value, date):
+        return value.isoformat()
+    else:
+        text = _dumped(value)
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 

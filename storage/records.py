@@ -21,6 +21,8 @@ FIRST_ADDED_FILM = 1_000_000_000
 """Films that people add have ids from here on; a catalogue's are below."""
 OWN_ENTRY = re.compile(r"nextreel:(\d{1,19})")
 """The `source_key` that an export gives a watch that was told: the number is its id."""
+MAX_KEY_BYTES = 2400
+"""Bytes, in UTF-8, of all texts of a key: an index of PostgreSQL takes 2,704, with what else is in it."""
 MAX_TITLE = 300
 """Characters of an added film's title."""
 
@@ -34,7 +36,7 @@ class IdentityKey:
     user: str
 
     def __post_init__(self) -> None:
-        check_texts(self.platform, self.workspace, self.user)
+        check_key(self.platform, self.workspace, self.user)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class PlaceKey:
     thread: str
 
     def __post_init__(self) -> None:
-        check_texts(self.platform, self.workspace, self.channel, self.thread)
+        check_key(self.platform, self.workspace, self.channel, self.thread)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ class MessageKey:
     event_id: str
 
     def __post_init__(self) -> None:
-        check_texts(self.platform, self.workspace, self.event_id)
+        check_key(self.platform, self.workspace, self.event_id)
 
 
 class Precision(StrEnum):
@@ -234,6 +236,13 @@ def check_film(film_id: int) -> None:
     """ValueError when no database of ours can keep that id."""
     if not 0 <= film_id < 2**63:
         raise ValueError("a film's id is a number of 63 bits")
+
+
+def check_key(*texts: str | None) -> None:
+    """ValueError when no database of ours can find something by those texts."""
+    check_texts(*texts)
+    if sum(len(text.encode()) for text in texts if text is not None) > MAX_KEY_BYTES:
+        raise ValueError(f"a key has at most {MAX_KEY_BYTES} bytes")
 
 
 def check_texts(*texts: str | None) -> None:

@@ -27,9 +27,9 @@ from storage.tables import contexts, erased_events, link_codes, messages, people
 REDELIVERED_WITHIN: Final = timedelta(days=1)
 """How late a platform may deliver an event again, at most."""
 
-ROWS_AT_ONCE: Final = 200
+ROWS_AT_ONCE: Final = 100
 """Rows (of slates, with their films) that one transaction deletes."""
-PEOPLE_AT_ONCE: Final = 5
+PEOPLE_AT_ONCE: Final = 1
 """People that one transaction erases."""
 READ_AT_ONCE: Final = 5_000
 """Rows that are looked through in one go."""

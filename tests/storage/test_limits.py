@@ -140,7 +140,7 @@ async def test_zero_is_no_limit(where: OptionalRedis | None) -> None:
         (IdentityKey("a", "b", "c\x01"), IdentityKey("a", "b", "c")),
         (IdentityKey("a", "b", "\r\nDEL x\r\n"), IdentityKey("a", "b", "\u202e")),
         (IdentityKey("a", "b", "*"), IdentityKey("a", "b", "anybody")),
-        (IdentityKey("discord", "guild", "films"), IdentityKey("discord", "guild", "x" * 100_000)),
+        (IdentityKey("discord", "guild", "films"), IdentityKey("discord", "guild", "x" * 2_000)),
     ],
 )
 async def test_whatever_names_hold_they_stay_apart(
@@ -167,7 +167,7 @@ async def test_redis_does_not_learn_who_or_where(redis: OptionalRedis) -> None:
     assert len(keys) == 2
     for key in keys:
         assert key.startswith(b"nextreel:limits:")
-        assert not {b"ada", b"guild", b"den", b"discord"} & set(key.replace(b"/", b" ").replace(b":", b" ").split())
+        assert not [word for word in (b"lovelace", b"guild", b"den", b"discord") if word in key]
         assert 0 < await redis.client.ttl(key) <= 60
 
 
