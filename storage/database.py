@@ -29,6 +29,9 @@ from storage.errors import (
 REVISION: Final = "0002"
 """The newest migration. It is written here too, so that a start with nothing to migrate need not import Alembic."""
 
+VERSIONS: Final = "alembic_version"
+"""The table in which Alembic keeps the revision."""
+
 BUSY_SECONDS = 5.0
 """How long others, or a server that is away, are waited for before `BusyError`."""
 
@@ -76,16 +79,20 @@ class Database(ABC):
         With `deep`, everything is read and compared that can be, however long that takes.
         """
 
-    @abstractmethod
     async def backup(self, target: Path) -> None:
         """Write a copy to a new file, for its owner alone, while others go on; StorageError when it is not whole."""
+        if await self.revision() is None:
+            raise StorageError(f"The database {self.label} is empty; there is nothing to copy.")
+        await self._copy_out(target)
 
-    @abstractmethod
     async def restore(self, source: Path) -> None:
         """Put a copy in the place of everything, at one moment for all who read, and bring it to the newest schema.
 
         StorageError, and nothing is changed, when the copy is damaged, not ours, or of a newer program.
         """
+        await self._copy_in(source)
+        if await self.revision() != REVISION:
+            await self.upgrade()
 
     async def check_at_start(self) -> None:
         """Raise StorageError for what is seen quickly to be wrong."""
@@ -101,10 +108,18 @@ class Database(ABC):
 
         await self.write(lambda connection: upgrade(connection, self.label))
 
+    @abstractmethod
+    async def _copy_out(self, target: Path) -> None:
+        """Write a copy, and look whether it is whole."""
+
+    @abstractmethod
+    async def _copy_in(self, source: Path) -> None:
+        """Put a copy in the place of everything, once it is known to be whole, ours and not newer."""
+
     def _revision(self, connection: Connection) -> str | None:
         names = inspect(connection).get_table_names()
-        if "alembic_version" in names:
-            return known_revision(connection.scalar(text("SELECT version_num FROM alembic_version")), self.label)
+        if VERSIONS in names:
+            return known_revision(connection.scalar(text(f"SELECT version_num FROM {VERSIONS}")), self.label)  # noqa: S608
         if names:
             raise ForeignDatabaseError(self.label)
         return None

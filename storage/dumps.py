@@ -18,7 +18,7 @@ from typing import IO, Final, Self, cast
 
 from sqlalchemy import URL
 
-from storage.database import make_new_file
+from storage.database import VERSIONS, make_new_file
 from storage.errors import DamagedError, ForeignDatabaseError, StorageError, from_state
 from storage.tables import metadata
 
@@ -70,7 +70,7 @@ def revision(copy: Path) -> str | None:
         if file.read(len(_MAGIC)) != _MAGIC:
             raise ForeignDatabaseError(str(copy))
     _content(copy, f"--file={os.devnull}")
-    rows = _content(copy, "--data-only", "--table=alembic_version", "--file=-")
+    rows = _content(copy, "--data-only", f"--table={VERSIONS}", "--file=-")
     found = re.search(rb"^COPY [^\n]*\n([^\\\s]+)$", rows, re.MULTILINE)
     return found and found[1].decode()
 
@@ -86,12 +86,13 @@ def _content(copy: Path, *options: str) -> bytes:
 def restore(address: Address, copy: Path, *, lock_seconds: float) -> None:
     """Put a copy in the place of everything in a database, in one transaction.
 
-    psql is told to commit only when pg_restore has given it all.
+    Readers wait for the first lock before they see anything. psql is told to commit when pg_restore has given it all.
     """
     # Tables that are younger than the copy refer to those in it, and would keep them from being dropped.
-    tables = ", ".join([*metadata.tables, "alembic_version"])
+    tables = ", ".join([*metadata.tables, VERSIONS])
     begin = (
         f"BEGIN; SET LOCAL client_min_messages = warning; SET LOCAL lock_timeout = '{lock_seconds}s';"
+        f" CREATE TABLE IF NOT EXISTS {VERSIONS} (); LOCK TABLE {VERSIONS} IN ACCESS EXCLUSIVE MODE;"
         f" DROP TABLE IF EXISTS {tables} CASCADE;\n"
     )
     wanted = ("--clean", "--if-exists", "--no-owner", "--no-privileges", "--file=-", str(copy.absolute()))

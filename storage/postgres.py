@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool
 
 from storage import database, dumps
-from storage.database import REVISION, Database, Result, check_not_newer, known_revision, to_its_end
+from storage.database import VERSIONS, Database, Result, check_not_newer, known_revision, to_its_end
 from storage.errors import (
     DRIVER_ERRORS,
     AwayError,
@@ -58,6 +58,7 @@ class PostgresDatabase(Database):
         self._engine = self._open_engine(STATEMENT_SECONDS, database.BUSY_SECONDS, pooled=True)
         self._reading = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         self._unhurried = self._open_engine(0, UNHURRIED_SECONDS, pooled=False)
+        self._has_schema = False
 
     @classmethod
     async def open(cls, url: URL) -> PostgresDatabase:
@@ -72,7 +73,14 @@ class PostgresDatabase(Database):
         return opened
 
     async def read(self, work: Callable[[Connection], Result]) -> Result:
-        return await _persistently(lambda: to_its_end(_read(self._reading, work)))
+        def see_one_state(connection: Connection) -> Result:
+            # Who waits for a table that is replaced meanwhile finds it empty, unless it waits before it sees anything
+            # (https://www.postgresql.org/docs/current/mvcc-caveats.html). Who replaces tables takes this lock first.
+            if self._has_schema:
+                connection.exec_driver_sql(f"LOCK TABLE {VERSIONS} IN ACCESS SHARE MODE")
+            return work(connection)
+
+        return await _persistently(lambda: to_its_end(_read(self._reading, see_one_state)))
 
     async def write(self, work: Callable[[Connection], Result]) -> Result:
         return await _persistently(lambda: to_its_end(_write(self._engine, work)))
@@ -87,14 +95,22 @@ class PostgresDatabase(Database):
         When that happens is the server's to decide (autovacuum, the age of its write-ahead log).
         """
 
+    async def revision(self) -> str | None:
+        found = await super().revision()
+        self._has_schema = found is not None
+        return found
+
     async def upgrade(self) -> None:
         from storage.migrations import upgrade
 
         def migrate(connection: Connection) -> None:
             connection.execute(select(func.pg_advisory_xact_lock(_MIGRATING)))
+            if inspect(connection).has_table(VERSIONS):
+                connection.exec_driver_sql(f"LOCK TABLE {VERSIONS} IN ACCESS EXCLUSIVE MODE")
             upgrade(connection, self.label)
 
         await _persistently(lambda: to_its_end(_write(self._unhurried, migrate)))
+        self._has_schema = True
 
     async def damage(self, *, deep: bool = False) -> tuple[str, ...]:
         found = await self.read(_broken_promises)
@@ -118,18 +134,18 @@ class PostgresDatabase(Database):
             return (f"the table {table} can't be read to its end ({error.detail})",)
         return ()
 
-    async def backup(self, target: Path) -> None:
-        if await self.revision() is None:
-            raise StorageError(f"The database {self.label} is empty; there is nothing to copy.")
+    async def _copy_out(self, target: Path) -> None:
         await to_its_end(asyncio.to_thread(dumps.dump, self._address, target))
 
-    async def restore(self, source: Path) -> None:
+    async def _copy_in(self, source: Path) -> None:
         found = await to_its_end(asyncio.to_thread(dumps.revision, source))
         check_not_newer(known_revision(found, str(source)), str(source))
         check_not_newer(await self.revision() or "", self.label)
-        await to_its_end(asyncio.to_thread(dumps.restore, self._address, source, lock_seconds=UNHURRIED_SECONDS))
-        if await self.revision() != REVISION:
-            await self.upgrade()
+
+        def put_in() -> None:
+            dumps.restore(self._address, source, lock_seconds=UNHURRIED_SECONDS)
+
+        await _persistently(lambda: to_its_end(asyncio.to_thread(put_in)))
 
     async def _connect(self) -> None:
         """Make the first connection. Only a server that is just starting is waited for."""
@@ -141,7 +157,7 @@ class PostgresDatabase(Database):
             except AwayError as error:
                 if not error.state:  # nobody answered
                     sentence = (
-                        f"The database {self.label} can't be reached; does its server run, and is that its address?"
+                        f"The database {self.label} can't be reached; see that its server runs, and that this is where."
                     )
                     raise AwayError(sentence, detail=error.detail) from None
                 if error.state != _STARTING or time.monotonic() > deadline:

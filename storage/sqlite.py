@@ -20,15 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from storage import database
-from storage.database import (
-    REVISION,
-    Database,
-    Result,
-    check_not_newer,
-    known_revision,
-    make_new_file,
-    to_its_end,
-)
+from storage.database import Database, Result, check_not_newer, known_revision, make_new_file, to_its_end
 from storage.errors import BusyError, DamagedError, ForeignDatabaseError, NoDatabaseError, StorageError, WrongUrlError
 
 PROMISES: dict[str, tuple[str, str | int]] = {
@@ -149,14 +141,12 @@ class SqliteDatabase(Database):
             return (error.detail,)
         return tuple(" ".join(map(str, row)) for row in rows if tuple(row) != ("ok",))
 
-    async def backup(self, target: Path) -> None:
+    async def _copy_out(self, target: Path) -> None:
         await to_its_end(asyncio.to_thread(_copy_out, self._path, target))
 
-    async def restore(self, source: Path) -> None:
+    async def _copy_in(self, source: Path) -> None:
         async with self._turn:
             await to_its_end(asyncio.to_thread(_copy_in, source, self._path))
-        if await self.revision() != REVISION:
-            await self.upgrade()
 
     async def _connect(self) -> None:
         """Make the first connection; going over to WAL does not wait for others by `busy_timeout`."""

@@ -120,6 +120,10 @@ class PostgresServer(Server):
 
         return _in_a_thread(run())
 
+    def data_file(self, place: str) -> Path:
+        """A file of its data, by the place that the server gives; touch it only while it is stopped."""
+        return self._data / place
+
     def _make(self) -> None:
         password = self.folder / "password"
         password.write_text(PASSWORD)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
 from storage import tables
 from storage.changes import Change
 from storage.database import open_database
+from storage.errors import StorageError
 from storage.ids import new_id
 from storage.records import (
     Applied,
@@ -76,6 +78,25 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("kind", kinds)
 
 
+async def refusal(url: str, **options: bool) -> str:
+    """The sentence with which a database is not opened."""
+    with pytest.raises(StorageError) as refused:
+        await Store.open(url, **options)
+    sentence = str(refused.value)
+    assert sentence.endswith(".")
+    assert "\n" not in sentence
+    return sentence
+
+
+async def run(url: str, work: Callable[[Connection], object]) -> None:
+    """Do something to a database as it is."""
+    database = await open_database(url, migrate=False)
+    try:
+        await database.write(work)
+    finally:
+        await database.close()
+
+
 class Databases:
     """PostgreSQL databases of the newest schema for one test after another: one that nobody harmed is used again."""
 
@@ -131,6 +152,30 @@ def url(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[s
     borrowed = databases.borrow()
     yield borrowed
     databases.give_back(borrowed)
+
+
+@pytest.fixture
+def empty_url(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a database without any tables; there is no file of it yet."""
+    if kind == "sqlite":
+        yield f"sqlite+aiosqlite:///{tmp_path / 'data' / 'nextreel.db'}"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+    made = server.new_database()
+    yield made
+    server.drop_database(made)
+
+
+@pytest.fixture
+def set_revision(url: str) -> Callable[[str], Awaitable[None]]:
+    """Say that the database has another schema than it has."""
+
+    async def change(revision: str) -> None:
+        await run(
+            url, lambda connection: connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{revision}'")
+        )
+
+    return change
 
 
 @pytest.fixture

@@ -212,8 +212,7 @@ class Crowd:
 
 
 async def crowd(url: str, writers: int, count: int) -> Crowd:
-    """Let several processes deliver the same events at once, to an empty database."""
-    await (await Store.open(url)).close()
+    """Let several processes make the database, if there is none, and deliver the same events at once."""
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     start = time.monotonic()
     processes = [

@@ -1,167 +1,72 @@
-"""How a database is opened: its file, the promises of every connection, its migrations, and what can be wrong."""
+"""What both kinds of database promise: migrations, transactions, copies, and refusals in one sentence."""
 
 from __future__ import annotations
 
 import asyncio
-import os
+import itertools
 import sqlite3
 import stat
+import subprocess
+import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, event, func, select, text
 
-from storage import database, tables
+from storage import tables
 from storage.changes import LogWatch
-from storage.database import REVISION, open_database
-from storage.errors import BusyError, StorageError
+from storage.database import REVISION, Database, open_database
+from storage.errors import (
+    DamagedError,
+    ForeignDatabaseError,
+    NewerDatabaseError,
+    StorageError,
+    WrongUrlError,
+)
 from storage.migrations import configuration
 from storage.store import Store
+from tests.storage.conftest import Talker, refusal, run
+
+OLDEST = "0001"
 
 
-def permissions(path: Path) -> int:
-    return stat.S_IMODE(path.stat().st_mode)
+async def make_oldest(url: str) -> None:
+    """A database of the first schema, in which Ada has told of two films, one of them from a file."""
+    await run(url, lambda connection: command.upgrade(configuration(connection), OLDEST))
 
+    def fill(connection: Connection) -> None:
+        now = datetime(2024, 5, 10, 12, tzinfo=UTC)
+        moment = now.replace(tzinfo=None) if connection.dialect.name == "sqlite" else now
+        watch = "INSERT INTO watches VALUES (:row, :id, 1, :film, NULL, 'unknown', '2024-05-10', :now, 0, 'finished',"
+        for statement, values in (
+            ("INSERT INTO people VALUES (1, 2, :now)", {}),
+            ("INSERT INTO identities VALUES ('terminal', '', 'ada', 1)", {}),
+            ("INSERT INTO messages VALUES (11, 1, 'terminal', '', 'e1', 'Kept.', :now, 1, true, true, NULL)", {}),
+            ("INSERT INTO messages VALUES (12, 1, 'terminal', '', 'e2', 'Kept.', :now, 2, true, true, NULL)", {}),
+            (f"{watch} 4.5, 'good', 'told', NULL, 11, 11, NULL, true)", {"row": 1, "id": 101, "film": 7}),
+            (f"{watch} NULL, NULL, 'file', 'entry-8', 12, 12, NULL, true)", {"row": 2, "id": 102, "film": 8}),
+        ):
+            given = values | ({"now": moment} if ":now" in statement else {})
+            connection.execute(text(statement), given)
 
-async def refusal(url: str, **options: bool) -> str:
-    with pytest.raises(StorageError) as refused:
-        await Store.open(url, **options)
-    sentence = str(refused.value)
-    assert sentence.endswith(".")
-    assert "\n" not in sentence
-    return sentence
-
-
-def spoil(path: Path) -> None:
-    """Write rubbish over a page in the middle."""
-    content = bytearray(path.read_bytes())
-    middle = len(content) // 2 // 4096 * 4096
-    content[middle : middle + 4096] = b"\x55" * 4096
-    path.write_bytes(content)
-
-
-class TestFile:
-    async def test_it_is_its_owners_alone(self, ada, path) -> None:
-        await ada.say(LogWatch(1))
-        assert permissions(path.parent) == 0o700
-        for name in ("nextreel.db", "nextreel.db-wal", "nextreel.db-shm"):
-            assert permissions(path.with_name(name)) == 0o600, name
-
-    async def test_a_folder_that_was_there_keeps_its_permissions(self, tmp_path) -> None:
-        tmp_path.chmod(0o755)
-        store = await Store.open(f"sqlite+aiosqlite:///{tmp_path / 'nextreel.db'}")
-        await store.close()
-        assert permissions(tmp_path) == 0o755
-
-    async def test_it_is_not_made_when_it_must_not_be(self, url, path) -> None:
-        assert "no database" in await refusal(url, create=False)
-        assert not path.parent.exists()
-
-    async def test_an_empty_file_becomes_a_database(self, url, path) -> None:
-        path.parent.mkdir()
-        path.touch()
-        await (await Store.open(url, create=False)).close()
-
-
-class TestConnections:
-    async def test_every_one_keeps_the_promises(self, url) -> None:
-        database = await open_database(url)
-        wanted = {
-            "journal_mode": "wal",
-            "synchronous": 2,
-            "foreign_keys": 1,
-            "secure_delete": 1,
-            "busy_timeout": 5000,
-        }
-        seen = set()
-
-        def look(connection: Connection) -> dict[str, object]:
-            seen.add(connection.connection.dbapi_connection)
-            return {pragma: connection.exec_driver_sql(f"PRAGMA {pragma}").scalar() for pragma in wanted}
-
-        try:
-            assert await asyncio.gather(*(database.read(look) for _ in range(4))) == [wanted] * 4
-            assert len(seen) == 4
-        finally:
-            await database.close()
-
-    async def test_a_write_holds_the_lock_from_its_first_moment(self, url, path) -> None:
-        database = await open_database(url)
-        other = sqlite3.connect(path, isolation_level=None, timeout=0)
-
-        def try_the_lock(_: Connection) -> None:
-            with pytest.raises(sqlite3.OperationalError, match="locked"):
-                other.execute("BEGIN IMMEDIATE")
-
-        try:
-            await database.write(try_the_lock)
-        finally:
-            other.close()
-            await database.close()
-
-    async def test_a_busy_database_is_waited_for(self, ada, path) -> None:
-        await ada.say(LogWatch(1))
-        other = sqlite3.connect(path, isolation_level=None)
-        other.execute("BEGIN IMMEDIATE")
-        writing = asyncio.create_task(ada.say(LogWatch(2)))
-        await asyncio.sleep(0.2)
-        assert await ada.films() == [1]  # reading goes on
-        other.execute("COMMIT")
-        other.close()
-        await writing
-        assert await ada.films() == [1, 2]
-
-    async def test_a_database_busy_for_too_long_is_said_to_be(self, url, path, ada, monkeypatch) -> None:
-        monkeypatch.setattr(database, "BUSY_SECONDS", 0.2)
-        ada.store = await Store.open(url)
-        other = sqlite3.connect(path, isolation_level=None)
-        other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(BusyError, match="busy"):
-            await ada.say(LogWatch(1))
-        other.close()
-        await ada.say(LogWatch(2))
-        assert await ada.films() == [2]
-        await ada.store.close()
-
-
-class TestDamage:
-    async def test_a_whole_database_has_none(self, ada) -> None:
-        await ada.say(LogWatch(1))
-        assert await ada.store.database.damage() == ()
-        assert await ada.store.database.damage(deep=True) == ()
-
-    async def test_a_page_of_rubbish_is_found_at_the_start(self, ada, url, path) -> None:
-        await ada.say(*(LogWatch(film, reaction="x" * 500) for film in range(100)))
-        await ada.store.close()
-        spoil(path)
-        assert "is damaged" in await refusal(url)
-
-    async def test_who_opens_it_as_it_is_can_look_at_the_damage(self, ada, url, path) -> None:
-        await ada.say(*(LogWatch(film, reaction="x" * 500) for film in range(100)))
-        await ada.store.close()
-        spoil(path)
-        database = await open_database(url, migrate=False)
-        try:
-            assert await database.damage()
-            assert await database.damage(deep=True)
-        finally:
-            await database.close()
+    await run(url, fill)
 
 
 class TestMigrations:
     def test_the_program_knows_the_newest_one(self) -> None:
         assert ScriptDirectory.from_config(configuration()).get_current_head() == REVISION
 
-    async def test_they_lead_to_the_schema_of_the_tables(self, url, path) -> None:
-        await (await Store.open(url)).close()
-        engine = create_engine(f"sqlite:///{path}")
-        with engine.connect() as connection:
+    async def test_they_lead_to_the_schema_of_the_tables(self, store) -> None:
+        def differences(connection: Connection) -> object:
             context = MigrationContext.configure(connection, opts={"compare_type": True})
-            assert compare_metadata(context, tables.metadata) == []
-        engine.dispose()
+            return compare_metadata(context, tables.metadata)
+
+        assert await store.database.read(differences) == []
 
     def test_a_foreign_key_has_an_index_that_begins_with_it(self) -> None:
         for table in tables.metadata.tables.values():
@@ -170,12 +75,24 @@ class TestMigrations:
             for key in table.foreign_keys:
                 assert key.parent.name in leading, f"{table.name}.{key.parent.name}"
 
-    async def test_eight_at_once_make_one_database(self, url) -> None:
-        stores = await asyncio.gather(*(Store.open(url) for _ in range(8)))
+    async def test_a_database_of_the_first_schema_keeps_everything(self, empty_url) -> None:
+        await make_oldest(empty_url)
+        ada = Talker(await Store.open(empty_url))
+        try:
+            assert [(watch.film_id, watch.rating) for watch in (await ada.read()).history] == [(7, 4.5), (8, None)]
+            await ada.say(LogWatch(8, source="file", source_key="entry-8"))
+            await ada.say(LogWatch(9))
+            assert await ada.films() == [7, 8, 9]
+            assert await ada.store.database.damage(deep=True) == ()
+        finally:
+            await ada.store.close()
+
+    async def test_eight_at_once_make_one_database(self, empty_url) -> None:
+        stores = await asyncio.gather(*(Store.open(empty_url) for _ in range(8)))
         for store in stores:
             await store.close()
 
-    async def test_one_that_breaks_off_leaves_nothing_and_can_be_done_again(self, url, path) -> None:
+    async def test_one_that_breaks_off_leaves_nothing_and_can_be_done_again(self, empty_url) -> None:
         class PowerCut(BaseException):
             """Something that nobody catches."""
 
@@ -186,61 +103,281 @@ class TestMigrations:
         event.listen(Engine, "before_cursor_execute", break_off)
         try:
             with pytest.raises(PowerCut):
-                await Store.open(url)
+                await Store.open(empty_url)
         finally:
             event.remove(Engine, "before_cursor_execute", break_off)
-        with sqlite3.connect(path) as connection:
-            assert connection.execute("SELECT name FROM sqlite_master").fetchall() == []
-        connection.close()
-        await (await Store.open(url)).close()
+        database = await open_database(empty_url, migrate=False)
+        assert await database.revision() is None
+        await database.close()
+        await (await Store.open(empty_url)).close()
+
+    def test_a_start_with_nothing_to_migrate_does_not_load_alembic(self, url) -> None:
+        code = (
+            "import asyncio, sys\n"
+            "from storage.store import Store\n"
+            f"async def start(): await (await Store.open({url!r})).close()\n"
+            "asyncio.run(start())\n"
+            "sys.exit('alembic' in sys.modules)"
+        )
+        asyncio.run(migrate(url))
+        subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONPATH": ":".join(sys.path)})
+
+
+async def migrate(url: str) -> None:
+    await (await Store.open(url)).close()
+
+
+class TestTransactions:
+    async def test_a_reader_sees_one_state(self, ada, url) -> None:
+        await ada.say(LogWatch(1))
+        other = Talker(await Store.open(url), events=itertools.count(100))
+        count = select(func.count()).select_from(tables.watches)
+        between = asyncio.Event()
+
+        def look_twice(connection: Connection) -> tuple[int | None, int | None]:
+            first = connection.scalar(count)
+            between.set()
+            for _ in range(50):  # each gives the others a turn
+                connection.execute(select(tables.people))
+            return first, connection.scalar(count)
+
+        async def write_between() -> None:
+            await between.wait()
+            await other.say(LogWatch(2))
+
+        try:
+            (first, second), _ = await asyncio.gather(ada.store.database.read(look_twice), write_between())
+            assert (first, second) == (1, 1)
+            assert sorted(await ada.films()) == [1, 2]
+        finally:
+            await other.store.close()
+
+    async def test_nothing_is_left_of_work_that_fails(self, ada) -> None:
+        def fail(connection: Connection) -> None:
+            connection.execute(tables.people.delete())
+            raise LookupError("no")
+
+        await ada.say(LogWatch(1))
+        with pytest.raises(LookupError):
+            await ada.store.database.write(fail)
+        assert await ada.films() == [1]
+
+
+async def copy_of(database: Database, folder: Path, name: str = "copy") -> Path:
+    await database.backup(folder / name)
+    return folder / name
+
+
+class TestCopies:
+    async def test_what_was_there_is_there_again(self, ada, ben, tmp_path) -> None:
+        await ada.say(LogWatch(1, reaction="żółć 🎬 '; --"))
+        before = await ada.read()
+        copy = await copy_of(ada.store.database, tmp_path)
+        await ada.say(LogWatch(2))
+        await ben.say(LogWatch(3))
+        await ada.store.database.restore(copy)
+        assert await ada.read() == before
+        assert (await ben.read()).person is None
+        await ada.say(LogWatch(4))
+        assert await ada.films() == [1, 4]
+        assert await ada.store.database.damage(deep=True) == ()
+
+    async def test_it_is_its_owners_alone_and_in_one_file(self, ada, tmp_path) -> None:
+        await ada.say(LogWatch(1))
+        folder = tmp_path / "copies"
+        folder.mkdir()
+        copy = await copy_of(ada.store.database, folder)
+        assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+        assert list(folder.iterdir()) == [copy]
+
+    async def test_no_file_is_written_over(self, ada, tmp_path) -> None:
+        (tmp_path / "copy").write_text("mine")
+        with pytest.raises(StorageError, match="never written over"):
+            await ada.store.database.backup(tmp_path / "copy")
+        assert (tmp_path / "copy").read_text() == "mine"
+
+    async def test_a_folder_that_is_not_there_is_said(self, store, tmp_path) -> None:
+        with pytest.raises(StorageError, match="can't be made: no such file"):
+            await store.database.backup(tmp_path / "none" / "copy")
+
+    async def test_it_is_made_while_others_write_and_holds_one_state(self, ada, url, tmp_path) -> None:
+        over = False
+
+        async def keep_writing() -> None:
+            while not over:
+                await ada.say(LogWatch(1), LogWatch(2), LogWatch(3))
+
+        await ada.say(LogWatch(1), LogWatch(2), LogWatch(3))
+        writing = asyncio.create_task(keep_writing())
+        copies = [await copy_of(ada.store.database, tmp_path, f"copy{number}") for number in range(3)]
+        over = True
+        await writing
+        assert (await ada.read()).version > 3
+        for copy in copies:
+            await ada.store.database.restore(copy)
+            messages, version = await ada.store.database.read(
+                lambda connection: connection.execute(
+                    select(select(func.count()).select_from(tables.messages).scalar_subquery(), tables.people.c.version)
+                ).one()
+            )
+            assert messages == version
+
+    async def test_readers_see_the_old_or_the_new_and_never_a_mixture(self, ada, ben, url, tmp_path) -> None:
+        for film in range(60):
+            await ada.say(LogWatch(film, reaction="x" * 2000))
+        copy = await copy_of(ada.store.database, tmp_path)
+        for film in range(60, 90):
+            await ada.say(LogWatch(film))
+        other = Talker(await Store.open(url))
+        seen = set()
+        over = False
+
+        async def keep_reading() -> None:
+            while not over:
+                snapshot = await other.read()
+                seen.add((snapshot.version, len(snapshot.history)))
+
+        reading = asyncio.create_task(keep_reading())
+        await asyncio.sleep(0.05)
+        await ada.store.database.restore(copy)
+        await asyncio.sleep(0.05)
+        over = True
+        await reading
+        await other.store.close()
+        assert seen == {(90, 90), (60, 60)}
+
+    async def test_one_of_the_first_schema_is_brought_to_the_newest(self, empty_url, tmp_path) -> None:
+        await make_oldest(empty_url)
+        database = await open_database(empty_url, migrate=False)
+        copy = await copy_of(database, tmp_path)
+        await database.upgrade()
+        ada = Talker(Store(database))
+        await ada.say(LogWatch(9))
+        await database.restore(copy)
+        assert await database.revision() == REVISION
+        assert await ada.films() == [7, 8]
+        await database.close()
+
+    async def test_an_empty_database_takes_one(self, ada, empty_url, tmp_path, kind) -> None:
+        await ada.say(LogWatch(1))
+        copy = await copy_of(ada.store.database, tmp_path)
+        where = empty_url if kind == "postgres" else tmp_path / "other" / "nextreel.db"
+        database = await open_database(where, migrate=False)
+        await database.restore(copy)
+        assert await Talker(Store(database)).films() == [1]
+        await database.close()
+
+    async def test_one_of_a_newer_program_is_refused(self, ada, tmp_path, set_revision) -> None:
+        await ada.say(LogWatch(1))
+        await set_revision("9999")
+        copy = await copy_of(ada.store.database, tmp_path)
+        await set_revision(REVISION)
+        await self._is_refused(ada, copy, NewerDatabaseError)
+
+    @pytest.mark.parametrize("harm", ["cut", "rubbish"])
+    async def test_one_that_is_damaged_is_refused(self, ada, tmp_path, harm) -> None:
+        await ada.say(*(LogWatch(film, reaction="x" * 500) for film in range(200)))
+        copy = await copy_of(ada.store.database, tmp_path)
+        content = copy.read_bytes()
+        middle = len(content) // 2
+        copy.write_bytes(content[:middle] + (b"" if harm == "cut" else b"\x55" * 4096 + content[middle + 4096 :]))
+        await self._is_refused(ada, copy, DamagedError)
+
+    async def test_a_file_that_is_none_is_refused(self, ada, tmp_path) -> None:
+        (tmp_path / "copy").write_text("Dear diary, today I watched Alien.\n" * 100)
+        await self._is_refused(ada, tmp_path / "copy", ForeignDatabaseError)
+        await self._is_refused(ada, tmp_path / "none", StorageError)
+
+    async def test_one_of_another_program_is_refused(self, ada, empty_url, kind, tmp_path) -> None:
+        await ada.say(LogWatch(1))
+        if kind == "postgres":
+            await run(empty_url, lambda connection: connection.exec_driver_sql("CREATE TABLE bookmarks (url TEXT)"))
+            command = ["pg_dump", "-Fc", f"--file={tmp_path / 'copy'}", empty_url.replace("+asyncpg", "")]
+            await asyncio.to_thread(subprocess.run, command, check=True)
+        else:
+            with sqlite3.connect(tmp_path / "copy") as connection:
+                connection.execute("CREATE TABLE bookmarks (url TEXT)")
+            connection.close()
+        await self._is_refused(ada, tmp_path / "copy", ForeignDatabaseError)
+
+    async def test_another_programs_database_is_not_written_over(self, ada, tmp_path, kind, empty_url) -> None:
+        copy = await copy_of(ada.store.database, tmp_path)
+        where = empty_url if kind == "postgres" else f"sqlite+aiosqlite:///{tmp_path / 'other.db'}"
+        await run(where, lambda connection: connection.exec_driver_sql("CREATE TABLE bookmarks (url TEXT)"))
+        database = await open_database(where, migrate=False)
+        with pytest.raises(ForeignDatabaseError):
+            await database.restore(copy)
+        await database.close()
+
+    async def test_an_empty_database_gives_none(self, empty_url, tmp_path) -> None:
+        database = await open_database(empty_url, migrate=False)
+        with pytest.raises(StorageError, match="nothing to copy"):
+            await database.backup(tmp_path / "copy")
+        await database.close()
+        assert not (tmp_path / "copy").exists()
+
+    async def _is_refused(self, ada: Talker, copy: Path, error: type[StorageError]) -> None:
+        films = await ada.films()
+        with pytest.raises(error) as refused:
+            await ada.store.database.restore(copy)
+        assert str(refused.value).endswith(".")
+        assert await ada.films() == films
 
 
 class TestRefusals:
-    async def test_a_newer_database(self, url, path) -> None:
-        await (await Store.open(url)).close()
-        with sqlite3.connect(path) as connection:
-            connection.execute("UPDATE alembic_version SET version_num = '9999'")
-        connection.close()
+    async def test_a_newer_database(self, store, url, set_revision) -> None:
+        await set_revision("9999")
         assert "newer Nextreel" in await refusal(url)
+        await set_revision(REVISION)
 
-    async def test_a_file_that_is_no_database(self, url, path) -> None:
-        path.parent.mkdir()
-        path.write_text("Dear diary, today I watched Alien.\n" * 100)
-        assert "not a database" in await refusal(url)
-        assert path.read_text().startswith("Dear diary")
-
-    async def test_a_database_of_another_program(self, url, path) -> None:
-        path.parent.mkdir()
-        with sqlite3.connect(path) as connection:
-            connection.execute("CREATE TABLE bookmarks (url TEXT)")
-        connection.close()
+    @pytest.mark.parametrize("revision", ["3f2a9c1b7d10", "v1"])
+    async def test_a_database_of_another_program_that_uses_alembic(self, store, url, set_revision, revision) -> None:
+        await set_revision(revision)
         assert "another program" in await refusal(url)
+        await set_revision(REVISION)
 
-    async def test_a_folder_that_is_a_file(self, url, path) -> None:
-        path.parent.write_text("")
-        assert "is a file" in await refusal(url)
-
-    async def test_a_database_that_is_a_folder(self, url, path) -> None:
-        path.mkdir(parents=True)
-        assert "not a file" in await refusal(url)
-
-    async def test_a_folder_that_can_not_be_written(self, tmp_path) -> None:
-        tmp_path.chmod(0o500)
-        # The administrator may write anywhere but into the kernel's own folders.
-        folder = Path("/proc") if os.geteuid() == 0 else tmp_path
-        if not folder.exists():
-            pytest.skip("this system has no folder that an administrator can't write")
-        assert "can't be made" in await refusal(f"sqlite+aiosqlite:///{folder / 'nextreel' / 'nextreel.db'}")
+    async def test_a_database_of_another_program(self, empty_url) -> None:
+        await run(empty_url, lambda connection: connection.exec_driver_sql("CREATE TABLE bookmarks (url TEXT)"))
+        assert "another program" in await refusal(empty_url)
 
     @pytest.mark.parametrize(
-        "wrong", ["", "nonsense", "sqlite+aiosqlite://", "sqlite+aiosqlite:///:memory:", "mysql://ann:secret@host/db"]
+        "wrong",
+        [
+            "",
+            "nonsense",
+            "sqlite+aiosqlite://",
+            "sqlite+aiosqlite:///:memory:",
+            "sqlite:///file.db",
+            "mysql://ann:secret@host/db",
+            "postgresql+psycopg://ann:secret@host/db",
+            "postgresql://ann:se@secret@host/db",
+            "postgresql://ann:secret@host:port/db",
+            "postgresql://ann:secret@host",
+            "postgresql://ann@host/db?password=secret",
+        ],
     )
     async def test_a_url_that_is_none_of_ours_is_not_repeated(self, wrong) -> None:
+        with pytest.raises(WrongUrlError):
+            await Store.open(wrong)
         assert "secret" not in await refusal(wrong)
 
+    async def test_both_forms_of_a_url_are_named(self) -> None:
+        sentence = await refusal("mysql://host/db")
+        assert "sqlite+aiosqlite:///" in sentence
+        assert "postgresql+asyncpg://" in sentence
 
-async def test_a_folder_of_any_name_holds_a_database(tmp_path: Path) -> None:
-    file = tmp_path / "what? a=1 & b#2 %20 é" / "nextreel.db"
-    store = await Store.open(file)
-    await store.close()
-    assert file.stat().st_size > 0
+    def test_a_driver_that_is_missing_is_named_with_what_to_install(self) -> None:
+        code = (
+            "import asyncio, sys\n"
+            "sys.modules['asyncpg'] = None\n"
+            "from storage.errors import WrongUrlError\n"
+            "from storage.store import Store\n"
+            "try:\n"
+            "    asyncio.run(Store.open('postgresql://ann:secret@host/db'))\n"
+            "except WrongUrlError as error:\n"
+            "    print(error)"
+        )
+        environment = {"PYTHONPATH": ":".join(sys.path)}
+        done = subprocess.run([sys.executable, "-c", code], check=True, env=environment, capture_output=True, text=True)
+        assert "pip install 'nextreel[postgres]'" in done.stdout
+        assert "secret" not in done.stdout

@@ -63,8 +63,8 @@ class TestConcurrency:
             again = await ada.deliver(key, MessageId(new_id()), films, "Logged.")
             assert again.done is not kept[0]
 
-    async def test_three_processes_with_the_same_messages_log_each_once(self, url) -> None:
-        crowd = await faults.crowd(url, writers=3, count=40)
+    async def test_three_processes_with_the_same_messages_log_each_once(self, empty_url) -> None:
+        crowd = await faults.crowd(empty_url, writers=3, count=40)
         assert crowd.kept == Kept(confirmed=40, lost=0, doubled=0)
         assert crowd.said_new == 40
 
