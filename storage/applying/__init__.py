@@ -74,7 +74,8 @@ def make(at: Handling, changes: Sequence[Change]) -> Made:
                 made |= _make(at, change)
                 if isinstance(change, LeavePerson):
                     at = replace(at, person=accounts.leave(at))
-    return made
+    # The history of those who stay is what it was.
+    return replace(made, history=False) if any(isinstance(change, LeavePerson) for change in changes) else made
 
 
 def _renamed(change: Change, own_ids: Mapping[int, int]) -> Change:

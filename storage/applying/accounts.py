@@ -12,7 +12,7 @@ from storage.applying.watches import Day, Revisions, Version, day_of, take_away
 from storage.changes import OfferLink, SetPreference
 from storage.errors import ConflictError
 from storage.ids import code_hash, new_film_id, new_id, other_film_ids
-from storage.records import AddedFilm, PersonId, WatchState
+from storage.records import OWN_ENTRY, AddedFilm, PersonId, WatchState
 from storage.tables import (
     added_films,
     contexts,
@@ -160,20 +160,19 @@ def _give_way(at: Handling, other: PersonId) -> None:
     again, and without theirs what it said of ours is not.
     """
     days: dict[Day, int] = {}
-    entries: dict[tuple[str, str], int] = {}
+    entries: dict[object, int] = {}
     live: dict[int, dict[str, Any]] = {}
     for row in _live(at, at.person):
         live[row.watch_id] = dict(row._mapping)
         if row.state is not WatchState.REWATCH:
             days[day_of(row)] = row.watch_id
-        if row.source_key is not None:
-            entries[row.source, row.source_key] = row.watch_id
+        entries |= dict.fromkeys(_entries(row), row.watch_id)
     revisions = Revisions(at)
     doubles: list[tuple[Version, int]] = []
     for versions in _versions_in_force(at, other):
         (theirs,) = [version for version in versions if version.live]
         same = None if theirs.state is WatchState.REWATCH else days.get(day_of(theirs))
-        same = same or entries.get((theirs.source, theirs.source_key))
+        same = same or next((entries[entry] for entry in _entries(theirs) if entry in entries), None)
         if same is None:
             continue
         doubles.append((theirs, live[same]["message_id"]))
@@ -183,6 +182,14 @@ def _give_way(at: Handling, other: PersonId) -> None:
             live[same] = revisions.revise(live[same], said, version.version_by)
     revisions.write()
     take_away(at, doubles)
+
+
+def _entries(version: Version) -> list[object]:
+    """How files name a watch: by the entry that it came from, and by its own number once it was exported."""
+    if version.source_key is None:
+        return [version.watch_id]
+    exported = OWN_ENTRY.fullmatch(version.source_key)
+    return [version.watch_id, int(exported[1]) if exported else (version.source, version.source_key)]
 
 
 def _live(at: Handling, person: PersonId) -> Iterable[Version]:
