@@ -244,9 +244,9 @@ class Dialogue:
             if self._slates and person is not None:
                 await self._slates.forget(person)
             return reply
-        about = turn.context_change(self._context_minutes)
-        # First, because an account that leaves takes no context with it.
-        changes = [*([about] if about else []), *turn.changes]
+        changes = list(turn.changes)
+        if about := turn.context_change(self._context_minutes):
+            changes.append(about)
         if not changes:
             return await self._with_file(reply, turn, identity)
         applied = await self._store.apply(
@@ -358,6 +358,9 @@ class Dialogue:
         if isinstance(message, Press):
             _press(turn, message.action)
         for intent in intents:
+            if turn.is_another:
+                turn.tell("say-the-rest")
+                break
             act(turn, intent)
         return turn
 

@@ -70,13 +70,20 @@ def unlink(turn: Turn) -> None:
         turn.tell("unlink-only")
         return
     turn.questions = []
-    turn.ask(Question(Asked.UNLINK))
+    turn.ask(Question(Asked.UNLINK, _name(turn)))
 
 
-def answer_unlink(turn: Turn, _question: Question, *, yes: bool) -> None:
-    """Take the account out after a yes."""
+def _name(turn: Turn) -> str:
+    account = turn.fetched.account
+    return "" if account is None else f"{account.platform} {account.workspace} {account.user}"
+
+
+def answer_unlink(turn: Turn, question: Question, *, yes: bool) -> None:
+    """Take the account out after a yes of its own: another of the same person was not asked."""
     turn.private = True
-    if not yes:
+    if question.typed != _name(turn):
+        turn.tell("nothing-open")
+    elif not yes:
         turn.tell("not-unlinked")
     elif len(turn.fetched.accounts) < 2:
         turn.tell("unlink-only")

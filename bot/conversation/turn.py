@@ -27,6 +27,8 @@ from storage.changes import (
     AddFilm,
     Change,
     GiveFeedback,
+    JoinPerson,
+    LeavePerson,
     LogWatch,
     MessageChanges,
     RateWatch,
@@ -194,6 +196,11 @@ class Turn:
         if self.kept_slate and as_kept:
             return self.kept_slate(self.member, request)
         return self.engine.recommend([self.member], request)
+
+    @property
+    def is_another(self) -> bool:
+        """Whether the person is another one now, about whom the snapshot says nothing: joined, left or erased."""
+        return self.erase or any(isinstance(change, JoinPerson | LeavePerson) for change in self.changes)
 
     def film(self, film_id: int) -> Film:
         """The film of an id, of the catalogue's or the person's own; any other is shown by its number."""

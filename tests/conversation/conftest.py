@@ -33,5 +33,11 @@ def ada(store: Store, recommender: Recommender) -> Person:
 
 
 @pytest.fixture
+def ada_elsewhere(ada: Person) -> Person:
+    """The same person on another platform, which the bot does not know yet."""
+    return replace(ada, platform="discord", name="4711")
+
+
+@pytest.fixture
 def bob(ada: Person) -> Person:
     return replace(ada, name="bob")

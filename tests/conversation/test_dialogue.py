@@ -49,6 +49,8 @@ async def test_scenario(scenario: dict[str, Any], ada: Person) -> None:
         assert not set(titles(reply)) & set(line.get("cards_not", ()))
     if "history" in scenario:
         assert await ada.history() == scenario["history"]
+    if "watchlist" in scenario:
+        assert await ada.watchlist() == scenario["watchlist"]
 
 
 async def test_what_is_not_a_watch_is_not_logged(ada: Person) -> None:
