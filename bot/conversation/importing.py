@@ -15,10 +15,10 @@ from bot.conversation.reply import File, Reply
 from bot.conversation.telling import shown_title
 from bot.conversation.turn import Imported, Turn
 from storage.changes import AddFilm, Change, GiveFeedback, LogWatch, MessageChanges, SetPreference
-from storage.portable import Import, PortableError, from_zip
+from storage.portable import MAX_PROBLEMS, Import, PortableError, from_zip
 from storage.records import FeedbackKind, Preference
 
-MAX_PROBLEMS = 5
+NAMED_PROBLEMS = 5
 """Entries that could not be read, of which so many are named."""
 
 
@@ -53,10 +53,11 @@ def import_files(turn: Turn) -> None:
     elif read and not problems:
         turn.tell("import-empty")
     if problems:
-        turn.tell("import-problems" if len(problems) > 1 else "import-problems-one", count=f"{len(problems):,}")
-        turn.texts += [f"  {one_line(problem)}" for problem in problems[:MAX_PROBLEMS]]
-    if len(problems) > MAX_PROBLEMS:
-        turn.tell("import-problems-rest", count=f"{len(problems) - MAX_PROBLEMS:,}")
+        turn.tell("import-problems")
+        turn.texts += [f"  {one_line(problem)}" for problem in problems[:NAMED_PROBLEMS]]
+    if len(problems) > NAMED_PROBLEMS:
+        key = "import-problems-rest" if len(problems) <= MAX_PROBLEMS else "import-problems-many"
+        turn.tell(key, count=f"{len(problems) - NAMED_PROBLEMS:,}")
 
 
 def _read(turn: Turn, file: File) -> Import | None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from bot.conversation.action import Action
 from bot.conversation.reply import File
 
-MAX_FILE = 32 * 2**20
+MAX_FILE = 64 * 2**20
 """Bytes of a file that is taken in; an export of tens of thousands of watches is far smaller."""
 
 

@@ -31,6 +31,10 @@ class Person:
     moment: datetime = MOMENT
     last: Reply = field(default_factory=lambda: Reply(""))
 
+    @property
+    def identity(self) -> IdentityKey:
+        return IdentityKey(self.platform, "", self.name)
+
     def origin(self, **more: Any) -> Origin:
         identity, place = Identity(self.platform, "", self.name), Place(self.platform, "", "here")
         return replace(Origin(identity, place, uuid.uuid4().hex, self.moment), **more)
@@ -58,7 +62,7 @@ class Person:
 
     async def snapshot(self) -> Snapshot:
         return await self.store.read(
-            IdentityKey(self.platform, "", self.name),
+            self.identity,
             PlaceKey(self.platform, "", "here", ""),
             MessageKey(self.platform, "", uuid.uuid4().hex),
             self.moment,

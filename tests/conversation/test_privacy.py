@@ -1,0 +1,65 @@
+"""What is said about what is known, and messages of which the answer is known no more."""
+
+from datetime import UTC, timedelta
+
+from sqlalchemy import update
+
+from bot.conversation.dialogue import Dialogue
+from bot.conversation.reply import Visibility
+from bot.conversation.turn import Kept
+from storage.tables import messages
+from tests.conversation.person import Person
+
+
+async def test_the_summary_counts_what_is_there(ada: Person) -> None:
+    await ada.say("watched Alien and Heat")
+    await ada.say("watched Qwertzuiop")
+    await ada.say("yes")
+    await ada.say("add Jaws and Tootsie to my watchlist")
+    await ada.say("not interested in Titanic (1997)")
+    await ada.say("what next?")
+    ada.moment += timedelta(days=3)
+    reply = await ada.say("what do you know about me?")
+    assert reply.visibility is Visibility.PRIVATE
+    lines = [line.strip() for line in reply.text.split("\n")]
+    assert lines[0] == "This I know about you, since 20 November:"
+    assert "Your account: Test (ada)." in lines
+    assert "3 watches, with dates and what you thought of the films." in lines
+    assert "2 films on your watchlist." in lines
+    assert "One film that you do not want to be shown." in lines
+    assert "One film that you added." in lines
+    assert "One list of films that I showed you." in lines
+    assert any(line.endswith("answers to messages that changed something.") for line in lines)
+    assert "Time zone: UTC, as it is where I run." in lines
+    assert "/export" in reply.footer
+
+
+async def test_how_long_things_are_kept_is_said(ada: Person) -> None:
+    assert "kept until you erase them" in (await ada.say("/privacy")).text
+    ada.dialogue = Dialogue(ada.store, ada.recommender, zone=UTC, kept=Kept(slates_days=90, inactive_days=700))
+    told = (await ada.say("/privacy")).text
+    assert "deleted after 90 days" in told
+    assert "If I hear nothing from you for 700 days" in told
+
+
+async def test_asking_keeps_nothing(ada: Person) -> None:
+    await ada.say("/privacy")
+    assert (await ada.snapshot()).person is None
+
+
+async def test_a_message_whose_answer_is_gone_is_not_done_again(ada: Person) -> None:
+    await ada.say("watched Jaws", event_id="e1")
+    await ada.store.database.write(lambda connection: connection.execute(update(messages).values(reply="")) and None)
+    reply = await ada.say("watched Jaws", event_id="e1")
+    assert reply.text == "I answered that already; nothing was done again."
+    assert reply.visibility is Visibility.PRIVATE
+    assert await ada.history() == ["Jaws (1975)"]
+
+
+async def test_a_message_of_somebody_erased_is_not_done_again(ada: Person) -> None:
+    await ada.say("watched Jaws", event_id="e1")
+    await ada.say("forget me")
+    await ada.say("yes", event_id="e2")
+    for event_id, said in (("e1", "watched Jaws"), ("e2", "yes")):
+        assert (await ada.say(said, event_id=event_id)).text == "I answered that already; nothing was done again."
+    assert (await ada.snapshot()).person is None
