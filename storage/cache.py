@@ -171,7 +171,7 @@ class Cache:
         if redis is None:
             return False
         try:
-            await redis.call(lambda client: client.publish(_channel(redis, _NEWS), message.encode()))
+            await redis.call(lambda client: client.publish(_channel(redis, _NEWS), message.encode()), patient=True)
         except RedisUnavailableError:
             return False
         return True
@@ -297,7 +297,7 @@ class Cache:
                 raise unlinked
 
         with contextlib.suppress(RedisUnavailableError):
-            await redis.call(unlink)
+            await redis.call(unlink, patient=True)
             self._owed.pop(owner, None)
 
     async def _pay_later(self, redis: OptionalRedis) -> None:

@@ -2,7 +2,7 @@
 
 Counted in Redis for all processes where there is one, by the moving window of `limits`; in this process otherwise, and
 while Redis is away. Knows nothing of what is asked. People and places are counted under a digest of their names, which
-is gone when the minute is.
+is gone when the minute is. `limits` is loaded when there is something to count in Redis.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from storage.records import IdentityKey, PlaceKey
 from storage.redis import OptionalRedis, RedisUnavailableError
 
 if TYPE_CHECKING:
-    from limits.aio.strategies import MovingWindowRateLimiter
     from redis.asyncio import Redis
 
 WINDOW_SECONDS: Final = 60
@@ -37,7 +36,7 @@ class RateLimits:
         self._person_limit = person_per_minute
         self._place_limit = place_per_minute
         self._near = _NearWindows()
-        self._far = None if redis is None else _FarWindows(redis)
+        self._far = _FarWindows(redis) if redis and (person_per_minute or place_per_minute) else None
 
     async def wait_for(self, person: IdentityKey, place: PlaceKey) -> float:
         """Count a message: 0.0 when it may be handled, else in how many seconds the next one may.
@@ -88,34 +87,28 @@ class _FarWindows:
     """The moments of the last minute, in Redis."""
 
     def __init__(self, redis: OptionalRedis) -> None:
+        from limits import RateLimitItemPerSecond
+        from limits.aio.storage import RedisStorage
+        from limits.aio.strategies import MovingWindowRateLimiter
+
+        ours: dict[str, Any] = {"connection_pool": redis.client.connection_pool}
+        storage = RedisStorage("async+redis://", implementation="redispy", key_prefix="nextreel:limits", **ours)
         self._redis = redis
-        self._limiter: MovingWindowRateLimiter | None = None
+        self._limiter = MovingWindowRateLimiter(storage)
+        self._item = RateLimitItemPerSecond
 
     async def wait_for(self, asked: Sequence[tuple[str, int]]) -> float:
         """As in this process; RedisUnavailableError when Redis can't say."""
-        from limits import RateLimitItemPerSecond
-
-        limiter = self._limiter = self._limiter or _limiter(self._redis)
 
         async def hit(_: Redis) -> float:
             for name, limit in asked:
-                item = RateLimitItemPerSecond(limit, WINDOW_SECONDS)
-                if not await limiter.hit(item, name):
-                    full = await limiter.get_window_stats(item, name)
+                item = self._item(limit, WINDOW_SECONDS)
+                if not await self._limiter.hit(item, name):
+                    full = await self._limiter.get_window_stats(item, name)
                     return max(0.0, full.reset_time - time.time()) + _EPSILON_SECONDS
             return 0.0
 
         return await self._redis.call(hit)
-
-
-def _limiter(redis: OptionalRedis) -> MovingWindowRateLimiter:
-    from limits.aio.storage import RedisStorage
-    from limits.aio.strategies import MovingWindowRateLimiter
-
-    ours: dict[str, Any] = {"connection_pool": redis.client.connection_pool}
-    return MovingWindowRateLimiter(
-        RedisStorage("async+redis://", implementation="redispy", key_prefix="nextreel:limits", **ours)
-    )
 
 
 def _digest(*names: str) -> str:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, TypeVar
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -70,6 +72,9 @@ class OptionalRedis:
     """
 
     def __init__(self, url: str, *, timeout_seconds: float) -> None:
+        from purgatory import AsyncCircuitBreakerFactory
+        from redis.exceptions import ResponseError
+
         self._timeout = timeout_seconds
         self.client = _client(url)
         """For the work of `call`, never to be called outside of it."""
@@ -77,6 +82,11 @@ class OptionalRedis:
         self.database = int(settings.get("db") or 0)
         self.label = str(settings.get("path") or f"{settings.get('host', 'localhost')}:{settings.get('port', 6379)}")
         """How it may be named to a person and in a log."""
+        # What is refused was answered, and at once: that is no reason to stay away from it.
+        self._breakers = AsyncCircuitBreakerFactory(
+            default_threshold=FAILURES, default_ttl=_FIRST_PAUSE / 4, exclude=[ResponseError]
+        )
+        self._breakers.add_listener(lambda _name, _kind, _event: self._breaker_changed())
         self._breaker: AsyncCircuitBreaker | None = None
         self._tasks: set[asyncio.Task[object]] = set()
         self._overdue = 0
@@ -94,17 +104,17 @@ class OptionalRedis:
             return RedisState.AWAY
         return RedisState.REFUSING if time.monotonic() < self._refused_at + _REFUSAL_SECONDS else RedisState.UP
 
-    async def call(self, work: Callable[[Redis], Awaitable[_Result]]) -> _Result:
+    async def call(self, work: Callable[[Redis], Awaitable[_Result]], *, patient: bool = False) -> _Result:
         """What the work gets from Redis, soon; RedisUnavailableError when there is nothing to get.
 
         The work goes on for a while when it is late or we are cancelled, so that no connection is broken in the middle
         of an answer; it must not matter whether it was done after all. While a late answer is still to come nobody else
-        waits: a message that calls twice is late once.
+        waits: a message that calls twice is late once. What is `patient` waits for as long as the work may take.
         """
-        if self._closed or self._overdue or self._away_since is not None:
+        if self._closed or self._away_since is not None or (self._overdue and not patient):
             raise RedisUnavailableError
         if self._breaker is None:
-            self._breaker = await self._new_breaker()
+            self._breaker = await self._breakers.get_breaker("redis")
 
         async def lingering() -> _Result:
             async with asyncio.timeout(LINGER_SECONDS):
@@ -112,7 +122,7 @@ class OptionalRedis:
 
         task = asyncio.create_task(lingering())
         self._keep(task)
-        done, _ = await asyncio.wait({task}, timeout=self._timeout)
+        done, _ = await asyncio.wait({task}, timeout=None if patient else self._timeout)
         if not done:
             self._overdue += 1
             task.add_done_callback(self._came_after_all)
@@ -197,17 +207,6 @@ class OptionalRedis:
         except Exception as error:
             raise RedisUnavailableError from error
 
-    async def _new_breaker(self) -> AsyncCircuitBreaker:
-        from purgatory import AsyncCircuitBreakerFactory
-        from redis.exceptions import ResponseError
-
-        # What is refused was answered, and at once: that is no reason to stay away from it.
-        breakers = AsyncCircuitBreakerFactory(
-            default_threshold=FAILURES, default_ttl=_FIRST_PAUSE / 4, exclude=[ResponseError]
-        )
-        breakers.add_listener(lambda _name, _kind, _event: self._breaker_changed())
-        return await breakers.get_breaker("redis")
-
     def _breaker_changed(self) -> None:
         if self._breaker is None or self._closed:
             return
@@ -283,6 +282,16 @@ def _code(error: Exception) -> str:
     return first if first.isascii() and first.isalpha() and first.isupper() else type(error).__name__
 
 
+def _check(url: str) -> None:
+    """ValueError for what the driver would read as something else: a database that is none, half of a password."""
+    parts = urlsplit(url)
+    if parts.scheme == "unix":
+        if parts.path in ("", "/"):
+            raise ValueError("no socket")
+    elif not re.fullmatch("/?[0-9]*/?", parts.path) or "@" in parts.query + parts.fragment:
+        raise ValueError("no database")
+
+
 def _client(url: str) -> Redis:
     from redis.asyncio import BlockingConnectionPool, Redis
     from redis.asyncio.connection import parse_url
@@ -300,14 +309,12 @@ def _client(url: str) -> Redis:
         "decode_responses": False,
     }
     try:
-        parsed = parse_url(url)
-        if url.startswith("unix:") and not parsed.get("path"):
-            raise ValueError("no socket")
-        pool = BlockingConnectionPool(**{**parsed, **ours})
+        _check(url)
+        pool = BlockingConnectionPool(**{**parse_url(url), **ours})
         pool.connection_class(**pool.connection_kwargs)  # what the URL sets is looked at only now; nothing is connected
     except (ValueError, TypeError, AttributeError, RedisError):
         # The text itself is not repeated: it may hold a password.
         raise WrongRedisUrlError(
-            "look like redis://host:6379/0, rediss://host:6379/0 or unix:///path/to/socket"
+            "look like redis://:password@host:6379/0, rediss://… or unix:///a/socket, with %40 for an @ in the password"
         ) from None
     return Redis.from_pool(pool)

@@ -500,7 +500,7 @@ async def test_who_was_forgotten_while_redis_was_away_is_gone_when_it_is_back(
     try:
         began = time.monotonic()
         await cache.forget(ADA)
-        assert time.monotonic() - began < 0.5
+        assert time.monotonic() - began < 1.5
     finally:
         server.resume()
 
@@ -749,6 +749,10 @@ async def test_a_server_that_is_no_redis_breaks_nothing(answer: bytes) -> None:
         f"redis://:{PASSWORD}@localhost?nonsense=1",
         f"redis://:{PASSWORD}@localhost?db=one",
         f"rediss://:{PASSWORD}@localhost?ssl_cert_reqs=perhaps",
+        f"redis://localhost:6379/{PASSWORD}",
+        f"redis://:1234/{PASSWORD}@localhost",
+        f"redis://:1234?{PASSWORD}@localhost",
+        f"redis://:1234#{PASSWORD}@localhost",
         f"unix://:{PASSWORD}@",
     ],
 )
@@ -777,6 +781,12 @@ async def test_a_url_cannot_change_how_long_we_wait(server: RedisServer, raw: Re
             assert time.monotonic() - began < 0.5
         finally:
             server.resume()
+
+
+async def test_what_nobody_hurries_for_waits_for_a_slow_connection(server: RedisServer) -> None:
+    async with Detour(server.url) as detour, opened(detour.url) as cache:
+        detour.delay = 0.15
+        assert await cache.announce("v2")
 
 
 async def test_two_databases_of_one_redis_do_not_hear_each_other(server: RedisServer, cache: Cache, raw: Redis) -> None:
