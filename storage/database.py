@@ -102,11 +102,9 @@ class Database(ABC):
         """The revision of the schema; None for an empty database. ForeignDatabaseError for another program's."""
         return await self.read(self._revision)
 
+    @abstractmethod
     async def upgrade(self) -> None:
         """Bring the schema to the newest revision. NewerDatabaseError when it is newer than this program."""
-        from storage.migrations import upgrade
-
-        await self.write(lambda connection: upgrade(connection, self.label))
 
     @abstractmethod
     async def _copy_out(self, target: Path) -> None:

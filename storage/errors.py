@@ -136,7 +136,7 @@ def translated(error: Exception) -> StorageError:
     said = error.orig if isinstance(error, StatementError) and error.orig is not None else error
     if isinstance(said, sqlite3.Error):
         return _from_sqlite(said)
-    cause = said.__cause__ or said  # asyncpg's own, which SQLAlchemy gives another type
+    cause = said if said is error else said.__cause__ or said  # asyncpg's own, which SQLAlchemy gives another type
     state = getattr(cause, "sqlstate", None) or ""
     detail = " ".join(filter(None, [type(cause).__name__, state, getattr(cause, "constraint_name", None)]))
     if isinstance(cause, OSError) or (isinstance(error, DBAPIError) and error.connection_invalidated):

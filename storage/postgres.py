@@ -179,8 +179,8 @@ class PostgresDatabase(Database):
                     self._address.url,
                     password=self._address.password,
                     timeout=CONNECT_SECONDS,
-                    # The server breaks off before; this is for a server that does not answer any more.
-                    command_timeout=statement_seconds * 1.5 or None,
+                    # The server breaks off before that; this is for one that does not answer any more.
+                    command_timeout=statement_seconds * 1.2 or None,
                     server_settings=settings,
                 )
             except (asyncpg.ClientConfigurationError, asyncpg.UndefinedObjectError, ValueError):

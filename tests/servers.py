@@ -83,6 +83,14 @@ class PostgresServer(Server):
         """Stop it: `fast` ends what runs in order, `immediate` is as if the power went."""
         self._control("stop", "-w", "-m", mode)
 
+    def pause(self) -> None:
+        """Stop all of it in the middle of whatever it does: it takes connections and answers none."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        self._signal(signal.SIGCONT)
+
     def runs(self) -> bool:
         """Whether it is not stopped."""
         return (self._data / "postmaster.pid").exists()
@@ -123,6 +131,12 @@ class PostgresServer(Server):
     def data_file(self, place: str) -> Path:
         """A file of its data, by the place that the server gives; touch it only while it is stopped."""
         return self._data / place
+
+    def _signal(self, number: int) -> None:
+        main = int((self._data / "postmaster.pid").read_text().split()[0])
+        os.kill(main, number)  # first, or it would take them for dead
+        for process in Path(f"/proc/{main}/task/{main}/children").read_text().split():
+            os.kill(int(process), number)
 
     def _make(self) -> None:
         password = self.folder / "password"

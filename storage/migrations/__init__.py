@@ -13,7 +13,7 @@ from alembic.config import Config
 from alembic.util import CommandError
 from sqlalchemy import Connection
 
-from storage.errors import StorageError
+from storage.errors import NewerDatabaseError
 
 
 def configuration(connection: Connection | None = None) -> Config:
@@ -25,10 +25,8 @@ def configuration(connection: Connection | None = None) -> Config:
 
 
 def upgrade(connection: Connection, label: str) -> None:
-    """Bring a database to the newest revision. StorageError when it is newer than this program."""
+    """Bring a database to the newest revision. NewerDatabaseError when it is newer than this program."""
     try:
         command.upgrade(configuration(connection), "head")
     except CommandError as error:
-        raise StorageError(
-            f"The database {label} was made by a newer Nextreel; please update this one.", detail=str(error)
-        ) from error
+        raise NewerDatabaseError(label) from error

@@ -403,7 +403,7 @@ class FewPages(Room):
         event.remove(Pool, "checkout", self._limit)
 
     def take(self) -> None:
-        self._pages = self.path.stat().st_size // 4096 + 70
+        self._pages = self.path.stat().st_size // 4096 + 20
 
     async def make(self, store: Store) -> None:
         self._pages = 2**30

@@ -15,9 +15,10 @@ import pytest
 from sqlalchemy import select
 
 from storage import database as databases_in_general
+from storage import postgres
 from storage.changes import LogWatch
 from storage.database import open_database
-from storage.errors import AwayError, StorageError, UnsureError
+from storage.errors import AwayError, BusyError, StorageError, UnsureError
 from storage.ids import new_id
 from storage.records import IdentityKey, MessageId, MessageKey, PlaceKey
 from storage.store import Store
@@ -140,6 +141,27 @@ class TestPostgres:
             if not databases.server.runs():
                 databases.server.start()
             await store.close()
+
+    async def test_a_server_that_hangs_is_said_to_and_comes_back(self, databases, monkeypatch) -> None:
+        monkeypatch.setattr(databases_in_general, "BUSY_SECONDS", 0.5)
+        monkeypatch.setattr(postgres, "STATEMENT_SECONDS", 0.5)
+        monkeypatch.setattr(postgres, "CONNECT_SECONDS", 0.5)
+        store = await Store.open(databases.new())
+        confirmed = set(range(3))
+        for number in confirmed:
+            await deliver(store, number)
+        databases.server.pause()
+        try:
+            start = time.monotonic()
+            refused = await asyncio.gather(*(deliver(store, number) for number in range(3, 20)), return_exceptions=True)
+            assert time.monotonic() - start < 5
+            assert {type(error) for error in refused} <= {AwayError, BusyError}
+            assert all("try again" in str(error) for error in refused)
+        finally:
+            databases.server.resume()
+        assert await deliver(store, 20)
+        assert await Kept.of(store, confirmed | {20}) == Kept(4, 0, 0)
+        await store.close()
 
     @pytest.mark.parametrize("heard", [True, False], ids=["done", "not done"])
     async def test_a_commit_whose_answer_is_lost_is_done_once(self, databases, heard) -> None:
