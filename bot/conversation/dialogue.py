@@ -63,7 +63,7 @@ from bot.conversation.intents import (
 from bot.conversation.linking import MAX_CODE, link, unlink
 from bot.conversation.message import Command, Complete, Message, Origin, Press, Text
 from bot.conversation.phrases import language_of, phrases_for, say_for
-from bot.conversation.privacy import export, export_file, privacy
+from bot.conversation.privacy import export, export_file, privacy, without_file
 from bot.conversation.recalling import (
     forget,
     history,
@@ -249,8 +249,9 @@ class Dialogue:
             changes.append(about)
         if not changes:
             return await self._with_file(reply, turn, identity)
+        kept = to_json(without_file(turn, reply) if turn.export else reply)
         applied = await self._store.apply(
-            identity, place, key, turn.message_id, changes, to_json(reply), moment, expected_version=snapshot.version
+            identity, place, key, turn.message_id, changes, kept, moment, expected_version=snapshot.version
         )
         if applied.earlier_reply is not None:
             return _earlier(applied.earlier_reply, language)

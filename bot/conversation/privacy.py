@@ -5,11 +5,12 @@ Knows what is kept and for how long; what lies in the file is `storage.portable`
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from bot.conversation.adjusting import settings_in_words
 from bot.conversation.dates import Exactness
-from bot.conversation.reply import File
+from bot.conversation.reply import File, Reply
 from bot.conversation.telling import accounts_in_words, day_in_words
 from bot.conversation.turn import Turn
 from engine.films import Catalog
@@ -64,6 +65,12 @@ def export(turn: Turn) -> None:
     turn.export = True
     turn.tell("exported")
     turn.hint("export-footer")
+
+
+def without_file(turn: Turn, reply: Reply) -> Reply:
+    """The reply as it is kept, and given to a message that is delivered again: the file is made for one moment."""
+    lines = [turn.say("export-again") if line == turn.say("exported") else line for line in reply.text.split("\n")]
+    return replace(reply, text="\n".join(lines))
 
 
 def export_file(known: Everything, catalog: Catalog, moment: datetime) -> File:

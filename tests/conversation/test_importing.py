@@ -72,10 +72,8 @@ async def test_the_round_trip_gives_the_same_history(ada: Person, bob: Person) -
     bob.moment = ada.moment
     reply = await bob.hand_over(file)
     assert reply.visibility is Visibility.PRIVATE
-    assert (
-        reply.text
-        == "4 watches, all new. Also new: 2 films for your watchlist, one film not to be shown and one setting."
-    )
+    assert reply.text.startswith("4 watches, all new. Also new: 2 films for your watchlist, ")
+    assert reply.text.endswith("one film not to be shown and one setting.")
     after = await bob.snapshot()
     assert told(after.history) == told(before.history)
     assert (after.wanted, after.dismissed) == (before.wanted, before.dismissed)
@@ -169,7 +167,7 @@ async def test_a_command_of_a_platform_and_a_file_without_words(ada: Person, bob
     reply = await bob.dialogue.handle(Command(bob.origin(), "import", {}, (file,)))
     assert "4 watches, all new." in reply.text
     assert (await bob.hand_over(file, text="")).text == "4 watches: I knew them all."
-    assert "Logged: Heat" in (await bob.hand_over(file, text="watched Heat")).text
+    assert "Logged: Casablanca" in (await bob.hand_over(file, text="watched Casablanca")).text
 
 
 async def test_entries_that_cannot_be_read_are_named_by_their_place(ada: Person, bob: Person) -> None:
@@ -242,7 +240,9 @@ async def test_the_export_is_not_kept_with_the_replies(ada: Person) -> None:
     assert both.files
     with zipfile.ZipFile(io.BytesIO(both.files[0].content)) as archive:
         assert "Heat" in archive.read("watches.csv").decode()
-    assert (await ada.say("watched Heat. export my data", event_id="both")).files == ()
+    again = await ada.say("watched Heat. export my data", event_id="both")
+    assert again.files == ()
+    assert "Say “/export” once more" in again.text
     everything = await ada.store.everything(ada.identity)
     assert everything is not None
     assert file.content.hex()[:200] not in str(everything.rows)
