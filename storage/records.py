@@ -183,7 +183,8 @@ class ShownPick:
 
 @dataclass(frozen=True, slots=True)
 class ShownSlate:
-    """A slate as it was shown; `request` is JSON, `bundle` names the model that made it."""
+    """A slate as it was shown; `request` is JSON, `bundle` names the model that made it. ValueError for a text that
+    can't be kept."""
 
     slate_id: SlateId
     message_id: MessageId
@@ -191,6 +192,9 @@ class ShownSlate:
     request: Mapping[str, object]
     picks: tuple[ShownPick, ...]
     shown_at: datetime
+
+    def __post_init__(self) -> None:
+        check_texts(self.bundle)
 
 
 @dataclass(frozen=True, slots=True)
