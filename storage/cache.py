@@ -103,6 +103,7 @@ class Cache:
         self._share_script = None if redis is None else redis.client.register_script(_SHARE)
         self._near: TLRUCache[_Place, _Held] = TLRUCache(NEAR_ENTRIES, lambda _place, held, _now: held.until)
         self._flights: dict[_Place, _Flight] = {}
+        self._times_begun_to_hear = 0
         self._owed: dict[int, float] = {}
         self._queues: set[asyncio.Queue[str | None]] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -210,6 +211,7 @@ class Cache:
         seconds: float,
     ) -> _Value:
         """Fetch a value or make it, and keep it unless the person is forgotten meanwhile."""
+        hearing = self._times_begun_to_hear
         try:
             fetched = await self._fetch(place, decode)
             if fetched is None:
@@ -218,7 +220,7 @@ class Cache:
                     self._share(place, encode(value), seconds)
             else:
                 value, seconds = fetched
-            if self._wanted(place):
+            if self._wanted(place) and hearing == self._times_begun_to_hear:
                 self._near[place] = _Held(value, time.monotonic() + min(seconds, _jittered(NEAR_SECONDS)))
             return value
         finally:
@@ -318,8 +320,9 @@ class Cache:
         forgotten, news = _channel(redis, _FORGOTTEN), _channel(redis, _NEWS)
         async for said in redis.listen(forgotten, news):
             if said is None:
-                self._near.clear()  # somebody may have been forgotten while we heard nothing
-                self._flights.clear()
+                # Somebody may have been forgotten while we heard nothing; Redis remembers that by itself.
+                self._near.clear()
+                self._times_begun_to_hear += 1
             elif said[0] == news:
                 text = said[1].decode(errors="replace")
                 for queue in self._queues:

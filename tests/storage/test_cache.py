@@ -491,6 +491,18 @@ async def test_who_heard_nothing_for_a_while_drops_everything(server: RedisServe
     assert await get(cache, Maker(b"after")) == b"after"
 
 
+async def test_what_was_made_when_we_began_to_hear_is_given_to_redis_and_not_kept_here(
+    server: RedisServer, raw: Redis
+) -> None:
+    async with opened(server.url) as cache:
+        making = asyncio.create_task(get(cache, Maker(seconds=0.2)))
+        await hearing(raw, 1)
+        await making
+        await shared(raw)
+        await raw.delete(f"nextreel:slates:{ADA}")  # as another process did before we heard it
+        assert await get(cache, Maker(b"after")) == b"after"
+
+
 async def test_who_was_forgotten_while_redis_was_away_is_gone_when_it_is_back(
     server: RedisServer, cache: Cache, raw: Redis
 ) -> None:
