@@ -14,7 +14,7 @@ from rich.console import Console
 
 from bot import terminal
 from bot.conversation.action import Action, Verb
-from bot.conversation.message import Message, Text
+from bot.conversation.message import MAX_FILE, Command, Message, Text
 from bot.conversation.reply import Card, Choice, File, Reply
 from engine.films import FilmId
 
@@ -80,6 +80,9 @@ def _converse(lines: bytes, folder: Path) -> tuple[int, list[str], str]:
     heard: list[str] = []
 
     async def repeat(message: Message) -> Reply:
+        if isinstance(message, Command):
+            heard.append(f"{message.name} {message.files[0].name} {len(message.files[0].content)}")
+            return Reply("taken")
         assert isinstance(message, Text)
         heard.append(message.text)
         file = (File("me.csv", "text/csv", b"a,b\n"),) if "export" in message.text else ()
@@ -124,6 +127,73 @@ def test_a_file_is_saved_beside_those_that_are_there(tmp_path: Path, monkeypatch
     assert (tmp_path / "me.csv").read_text() == "mine"
     assert (tmp_path / "me-2.csv").read_bytes() == b"a,b\n"
     assert "me-2.csv" in out
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "/import {folder}/my export.zip",
+        '/import "{folder}/my export.zip"',
+        "/import '{folder}/my export.zip'",
+        "/import {folder}/my\\ export.zip",
+        "/IMPORT   {folder}/my export.zip  ",
+        "/import ~/my export.zip",
+        "/import my export.zip",
+        "/ import ./my export.zip",
+    ],
+)
+def test_import_hands_the_file_over(line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "my export.zip").write_bytes(b"PK of 11 ..")
+    _, heard, out = _converse(line.format(folder=tmp_path).encode(), tmp_path)
+    assert (heard, out) == (["import my export.zip 11"], "taken\n")
+
+
+def test_an_apostrophe_in_a_name_is_no_quote(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "ada's.zip").write_bytes(b"PK")
+    assert _converse(b"/import ada's.zip", tmp_path)[1] == ["import ada's.zip 2"]
+
+
+@pytest.mark.parametrize(
+    ("path", "sentence"),
+    [
+        ("nowhere.zip", "There is no file nowhere.zip."),
+        (".", ". is a folder."),
+        ("~nobody-of-that-name/x.zip", "There is no file ~nobody-of-that-name/x.zip."),
+        ("x\x00y", "There is no file xy."),
+        ("x" * 300, "can't be read: File name too long."),
+        ("\x1b[31mred", "There is no file [31mred."),
+        ("big.zip", f"big.zip is too big: files of up to {MAX_FILE >> 20} MB are taken in."),
+        ("pipe", "There is no file pipe."),
+    ],
+)
+def test_a_file_that_cannot_be_handed_over_is_a_sentence(
+    path: str, sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with (tmp_path / "big.zip").open("wb") as big:
+        big.truncate(MAX_FILE + 1)
+    os.mkfifo(tmp_path / "pipe")
+    _, heard, out = _converse(f"/import {path}\nhelp\n".encode(), tmp_path)
+    assert heard == ["help\n"]
+    assert out.split("\n")[0].endswith(sentence)
+    assert "\x1b" not in out
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_may_not_be_read_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "secret.zip").write_bytes(b"PK")
+    (tmp_path / "secret.zip").chmod(0)
+    _, heard, out = _converse(b"/import secret.zip", tmp_path)
+    assert (heard, out) == ([], "secret.zip can't be read: Permission denied.\n")
+
+
+@pytest.mark.parametrize("line", ["/import", "/import  ", "import x.zip", "/important x"])
+def test_other_lines_are_typed(line: str, tmp_path: Path) -> None:
+    assert _converse(line.encode(), tmp_path)[1] == [line]
 
 
 def test_a_reader_that_goes_away_ends_it_quietly(tmp_path: Path) -> None:
