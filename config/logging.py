@@ -6,6 +6,7 @@ Knows nothing of what is logged, only what never is: values under names that spe
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -18,7 +19,8 @@ from config.settings import LogFormat, LogLevel
 LOG_BYTES = 5_000_000
 """A log file is begun anew when it is this large; the one before is kept beside it."""
 
-_SECRET_WORDS = ("token", "secret", "password", "authorization", "database_url")
+_SECRET_WORDS = ("token", "secret", "password", "authorization", "database_url", "redis_url")
+_PASSWORD_IN_URL = re.compile(r"(://[^\s/:@]*:)[^\s/@]+(?=@)")
 
 
 class LogFileError(OSError):
@@ -26,8 +28,14 @@ class LogFileError(OSError):
 
 
 def mask_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """A structlog processor: masks the values whose name speaks of a secret."""
-    return {key: "***" if any(word in key.lower() for word in _SECRET_WORDS) else value for key, value in event.items()}
+    """A structlog processor: masks the values whose name speaks of a secret, and passwords in URLs."""
+
+    def masked(key: str, value: object) -> object:
+        if any(word in key.lower() for word in _SECRET_WORDS):
+            return "***"
+        return _PASSWORD_IN_URL.sub(r"\1***", value) if isinstance(value, str) else value
+
+    return {key: masked(key, value) for key, value in event.items()}
 
 
 def configure(level: LogLevel, form: LogFormat, file: Path | None) -> None:

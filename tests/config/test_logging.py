@@ -46,7 +46,11 @@ def test_secrets_are_masked(tmp_path: Path) -> None:
     file = tmp_path / "nextreel.log"
     configure(LogLevel.INFO, LogFormat.JSON, file)
     structlog.get_logger().info("start", discord_token="hunter2", database_url="postgresql://me:hunter2@db")
-    assert "hunter2" not in file.read_text()
+    structlog.get_logger().info("away", redis_url="redis://:hunter2@db", where="redis://:hunter2@db/0")
+    logging.getLogger("redis").warning("no answer from %s", "rediss://default:hunter2@cache:6379")
+    said = file.read_text()
+    assert "hunter2" not in said
+    assert "rediss://default:***@cache:6379" in said
 
 
 def test_a_log_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
