@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 import structlog
 
 from bot.conversation.dialogue import Dialogue
+from bot.conversation.turn import Kept
 from bot.slates import Slates
 from config.settings import Settings
 from engine import bundle
@@ -66,6 +67,7 @@ class App:
             adventurousness=settings.adventurousness,
             diversity=settings.diversity,
             context_minutes=settings.context_minutes,
+            kept=Kept(settings.keep_slates_days or None, settings.keep_inactive_days or None),
         )
         return cls(settings, store, cache, dialogue)
 
