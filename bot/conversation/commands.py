@@ -23,7 +23,7 @@ class Name(StrEnum):
     UNDO = "undo"
     HISTORY = "history"  # film
     REMOVE = "remove"  # film
-    WATCHLIST = "watchlist"
+    WATCHLIST = "watchlist"  # film
     WANT = "want"  # film
     UNWANT = "unwant"  # film
     SETTINGS = "settings"  # setting, value
@@ -57,6 +57,7 @@ ALIASES: Mapping[str, Name] = {
     "setting": Name.SETTINGS,
     "set": Name.SETTINGS,
     "preferences": Name.SETTINGS,
+    "data": Name.PRIVACY,
     "connect": Name.LINK,
     "disconnect": Name.UNLINK,
     "forgetme": Name.FORGET,

@@ -354,6 +354,7 @@ class Dialogue:
             kept_slate=kept_slate,
             kept=self._kept,
             files=() if isinstance(message, Press) else message.files,
+            server_zone=self._zone,
             told_zone=message.origin.time_zone == str(moment.tzinfo),
         )
         if isinstance(message, Press):

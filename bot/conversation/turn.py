@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
+from zoneinfo import ZoneInfo
 
 from bot.conversation.action import Verb
 from bot.conversation.cards import choice, picking, told_apart
@@ -125,6 +126,7 @@ class Turn:
     kept_slate: KeptSlate | None = None
     kept: Kept = Kept()
     files: tuple[File, ...] = ()
+    server_zone: tzinfo | None = None
     told_zone: bool = False
     """Whether the platform told the person's time zone."""
     # What grows
@@ -269,6 +271,8 @@ class Turn:
         match preference:
             case Preference.TIME_ZONE:
                 self.preferences = replace(own, time_zone=text)
+                if not self.told_zone:
+                    self.moment = self.moment.astimezone(ZoneInfo(text) if text else self.server_zone)
             case Preference.LOCALE:
                 self.preferences = replace(own, locale=text)
             case Preference.ADVENTUROUSNESS:

@@ -161,8 +161,7 @@ def _command(name: Name, rest: str, situation: Situation, language: str) -> tupl
         case Name.REMOVE:
             return (Remove(rest),)
         case Name.WATCHLIST:
-            best = bool(tokens) and tokens[0].word in phrases.best_words
-            return (Want(film=rest) if rest and not best else Watchlist(best),)
+            return _watchlist(rest, situation, phrases)
         case Name.WANT:
             return (Want(places, None if places else rest or None),)
         case Name.UNWANT:
@@ -194,6 +193,25 @@ def _logged(rest: str, situation: Situation, phrases: Phrases) -> tuple[Intent, 
     if rest and len(whole) == 1 and isinstance(whole[0], Match):
         return (reading.watched(whole[0]),)
     return (LogWatches(rest, rest),)
+
+
+def _watchlist(rest: str, situation: Situation, phrases: Phrases) -> tuple[Intent, ...]:
+    """What is to be done with the watchlist after `/watchlist`; nothing said: show it."""
+    tokens = tokenize(rest)
+    does = phrases.watchlist_words.get(tokens[0].word) if tokens else "show"
+    others = rest[tokens[0].end :].strip() if does and tokens else rest
+    places = _listed_places(tokenize(others), phrases, situation)
+    film = None if places else others or None
+    match does:
+        case "unwant":
+            return (Unwant(places, film),)
+        case "clear" if not others:
+            return (Unwant(clear=True),)
+        case "best" | "show" if not others:
+            return (Watchlist(best=does == "best"),)
+        case "want" | None:
+            return (Want(places, film),)
+    return (Want(film=rest),)
 
 
 def _setting(rest: str, situation: Situation, phrases: Phrases) -> tuple[Intent, ...]:
@@ -436,7 +454,7 @@ class _Reading:
         return Want(
             self.places(match),
             self.captured(match, "films"),
-            self.says(match, "both", "all", "them"),
+            self.says(match, "both", "all", "them", "everything"),
             self.raw(match.start, match.end),
         )
 

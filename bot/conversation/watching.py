@@ -621,11 +621,15 @@ def not_a_watch(turn: Turn, intent: NotAWatch) -> None:
         return
     if link.certainty is Certainty.AMBIGUOUS:
         name = turn.film(link.matches[0].film_id).title
-        turn.tell(f"not-{intent.kind.value}", film=name, title=name, facts="")
+        many = "-many" if intent.kind is NotWatched.PLAN else ""
+        turn.tell(f"not-{intent.kind.value}{many}", film=name, title=name, facts="")
         return
     film = turn.film(link.matches[0].film_id)
     turn.in_mind = (int(film.film_id),)
     facts = ""
+    if intent.kind is NotWatched.QUESTION and int(film.film_id) in turn.own_films:
+        turn.tell("only-title", films=film.label)
+        return
     if intent.kind is NotWatched.QUESTION:
         genres = genres_in_words(turn.say, film.genres)
         if genres:

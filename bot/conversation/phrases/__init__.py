@@ -74,7 +74,6 @@ class Phrases:
     pointing: frozenset[str]
     statement: frozenset[str]
     film_words: frozenset[str]
-    best_words: frozenset[str]
     watched: str
     """The word that `/watched` stands for."""
     numbers: Mapping[str, int]
@@ -85,6 +84,7 @@ class Phrases:
     genres: Mapping[str, tuple[str, ...]]
     eras: Mapping[str, Era]
     adventurousness: Mapping[str, float]
+    watchlist_words: Mapping[str, str]
     setting_words: Mapping[str, str]
     languages: Mapping[str, str]
 
@@ -184,7 +184,6 @@ def phrases_for(language: str) -> Phrases:
         pointing=frozenset(data["pointing"]),
         statement=frozenset(data["statement"]),
         film_words=frozenset(data["film_words"]),
-        best_words=frozenset(data["best_words"]),
         watched=data["watched"],
         numbers=data["numbers"],
         ordinals=data["ordinals"],
@@ -197,6 +196,7 @@ def phrases_for(language: str) -> Phrases:
         genres=_by_plain(genres),
         eras={key_of(said): Era(of.get("from"), of.get("to"), of.get("recent")) for said, of in data["eras"].items()},
         adventurousness=_by_plain(data["adventurousness"]),
+        watchlist_words=data["watchlist_words"],
         setting_words=_by_plain(data["setting_words"]),
         languages=data["languages"],
     )
