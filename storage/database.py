@@ -194,8 +194,22 @@ def make_new_file(path: Path) -> None:
     except FileExistsError:
         raise StorageError(f"There is a file {path} already; it is never written over.") from None
     except OSError as error:
-        reason = (error.strerror or "unknown reason").lower()
-        raise StorageError(f"The file {path} can't be made: {reason}.", detail=repr(error)) from error
+        raise StorageError(f"The file {path} can't be made: {_reason(error)}.", detail=repr(error)) from error
+
+
+def first_bytes(path: Path, count: int) -> bytes:
+    """How a file begins, which says what it is. StorageError when there is none or it can't be read."""
+    try:
+        with path.open("rb") as file:
+            return file.read(count)
+    except FileNotFoundError:
+        raise StorageError(f"There is no file {path}.") from None
+    except OSError as error:
+        raise StorageError(f"The file {path} can't be read: {_reason(error)}.", detail=repr(error)) from error
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or "unknown reason").lower()
 
 
 async def to_its_end(work: Coroutine[None, None, Result]) -> Result:

@@ -18,7 +18,7 @@ from typing import IO, Final, Self, cast
 
 from sqlalchemy import URL
 
-from storage.database import VERSIONS, make_new_file
+from storage.database import VERSIONS, first_bytes, make_new_file
 from storage.errors import DamagedError, ForeignDatabaseError, StorageError, from_state
 from storage.tables import metadata
 
@@ -64,11 +64,8 @@ def dump(address: Address, target: Path) -> None:
 
 def revision(copy: Path) -> str | None:
     """The revision in a copy, which is read to its end. StorageError when it is damaged or no copy at all."""
-    if not copy.is_file():
-        raise StorageError(f"There is no file {copy}.")
-    with copy.open("rb") as file:
-        if file.read(len(_MAGIC)) != _MAGIC:
-            raise ForeignDatabaseError(str(copy))
+    if first_bytes(copy, len(_MAGIC)) != _MAGIC:
+        raise ForeignDatabaseError(str(copy))
     _content(copy, f"--file={os.devnull}")
     rows = _content(copy, "--data-only", f"--table={VERSIONS}", "--file=-")
     found = re.search(rb"^COPY [^\n]*\n([^\\\s]+)$", rows, re.MULTILINE)
@@ -109,6 +106,7 @@ def restore(address: Address, copy: Path, *, lock_seconds: float) -> None:
             shutil.copyfileobj(rows, script)
             if reading.wait() == 0:
                 script.write(b"\nCOMMIT;\n")
+        with suppress(BrokenPipeError):
             script.close()
         rows.close()
         if writing.wait() != 0:
@@ -131,7 +129,7 @@ def _running(
     environment = os.environ if at is None else at.environment()
     try:
         program = Popen(command, env=environment, stdin=stdin, stdout=PIPE, stderr=stderr)  # noqa: S603 (no shell)
-    except FileNotFoundError:
+    except OSError:
         raise StorageError(
             f"{command[0]} is missing; install PostgreSQL's client programs (postgresql-client on Debian and Ubuntu)."
         ) from None

@@ -16,7 +16,7 @@ from typing import Any, Final
 import asyncpg  # type: ignore[import-untyped]  # it brings no types
 from sqlalchemy import URL, Connection, func, inspect, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool
+from sqlalchemy.pool import NullPool
 
 from storage import database, dumps
 from storage.database import VERSIONS, Database, Result, check_not_newer, known_revision, to_its_end
@@ -55,9 +55,15 @@ class PostgresDatabase(Database):
         host = url.host or url.query.get("host", "localhost")
         super().__init__(f"{host}{f':{url.port}' if url.port else ''}/{url.database}")
         self._address = dumps.Address.of(url)
-        self._engine = self._open_engine(STATEMENT_SECONDS, database.BUSY_SECONDS, pooled=True)
+        self._engine = self._open_engine(
+            STATEMENT_SECONDS,
+            database.BUSY_SECONDS,
+            pool_size=CONNECTIONS // 2,  # the others are closed when they are not needed
+            max_overflow=CONNECTIONS - CONNECTIONS // 2,
+            pool_timeout=database.BUSY_SECONDS,
+        )
         self._reading = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-        self._unhurried = self._open_engine(0, UNHURRIED_SECONDS, pooled=False)
+        self._unhurried = self._open_engine(0, UNHURRIED_SECONDS, poolclass=NullPool)
         self._has_schema = False
 
     @classmethod
@@ -164,7 +170,7 @@ class PostgresDatabase(Database):
                     raise
             await asyncio.sleep(0.1)
 
-    def _open_engine(self, statement_seconds: float, lock_seconds: float, *, pooled: bool) -> AsyncEngine:
+    def _open_engine(self, statement_seconds: float, lock_seconds: float, **pool: Any) -> AsyncEngine:
         settings = {
             "application_name": "nextreel",
             "statement_timeout": f"{statement_seconds}s",
@@ -186,14 +192,6 @@ class PostgresDatabase(Database):
             except (asyncpg.ClientConfigurationError, asyncpg.UndefinedObjectError, ValueError):
                 raise WrongUrlError("end in no options but PostgreSQL's (sslmode, sslrootcert and so on)") from None
 
-        pool: dict[str, Any] = {"poolclass": NullPool}
-        if pooled:
-            pool = {
-                "poolclass": AsyncAdaptedQueuePool,
-                "pool_size": CONNECTIONS // 2,
-                "max_overflow": CONNECTIONS - CONNECTIONS // 2,
-                "pool_timeout": database.BUSY_SECONDS,
-            }
         return create_async_engine(
             "postgresql+asyncpg://",
             async_creator=connect,

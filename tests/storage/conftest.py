@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from storage import tables
 from storage.changes import Change
-from storage.database import open_database
+from storage.database import REVISION, open_database
 from storage.errors import StorageError
 from storage.ids import new_id
 from storage.records import (
@@ -167,15 +167,15 @@ def empty_url(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iter
 
 
 @pytest.fixture
-def set_revision(url: str) -> Callable[[str], Awaitable[None]]:
-    """Say that the database has another schema than it has."""
+async def set_revision(url: str) -> AsyncIterator[Callable[[str], Awaitable[None]]]:
+    """Say, until the end of the test, that the database has another schema than it has."""
 
     async def change(revision: str) -> None:
-        await run(
-            url, lambda connection: connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{revision}'")
-        )
+        statement = f"UPDATE alembic_version SET version_num = '{revision}'"
+        await run(url, lambda connection: connection.exec_driver_sql(statement))
 
-    return change
+    yield change
+    await change(REVISION)
 
 
 @pytest.fixture
