@@ -26,6 +26,7 @@ from bot.app import App
 from bot.conversation.message import Identity, Origin, Place, Text
 from bot.terminal import PROMPT, styled
 from config.settings import PREFIX, Settings
+from storage.tables import metadata
 
 COLUMNS = 96
 PICTURE = Path(__file__).parent / "conversation.svg"
@@ -70,6 +71,20 @@ def settings() -> str:
         for name, field in Settings.model_fields.items()
     ]
     return "\n".join(["| setting | default | |", "|---|---|---|", *rows])
+
+
+def data_map() -> str:
+    """What every table of the database is about, how long it is kept, what its columns hold: a Markdown table."""
+    rows = [
+        (
+            f"`{table.name}`",
+            table.info["about"],
+            table.info["kept"],
+            "<br>".join(f"`{column.name}` {column.doc}" for column in table.columns),
+        )
+        for table in metadata.tables.values()
+    ]
+    return _table(("table", "what it is about", "kept", "columns"), *rows)
 
 
 def _wrapped(text: str) -> str:

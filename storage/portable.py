@@ -92,7 +92,7 @@ FIELDS: Final[Mapping[str, Mapping[str, str]]] = {
         "locale": "language as BCP 47 has it",
         "adventurousness": "0 prefers well-known films, 1 those under the radar",
         "visibility": "private or public: who sees answers where others are present",
-        "group_opt_in": "true when your history may be used for a group",
+        "group_opt_in": "true when your history may be used for a group; where you import it, you say that again",
     },
     "added_films": {
         "film_id": f"number of the film, from {FIRST_ADDED_FILM:,}; an import may give it another",
@@ -385,7 +385,7 @@ watchlist.csv    what you want to watch
 tables/*.csv     every row about you, as it lies in the database, earlier versions of what you changed included
 
 Give the whole file to /import, of this or another Nextreel. What is known there already stays as it is: importing
-twice changes nothing. What was said of a film there counts for more than what this file says.
+twice changes nothing. What was said of a film there, and what is set there, counts for more than what this file says.
 
 Left out is one thing only: the scrambled form of a code for linking accounts (it works for ten minutes, and whoever
 reads it here could become you). A text in a .csv that a spreadsheet might take for a formula begins with an apostrophe.
