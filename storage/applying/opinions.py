@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Row, Select, false, func, insert, or_, select, update
 
-from storage.applying.handling import Handling, chunks
+from storage.applying.handling import Handling, among, chunks
 from storage.changes import GiveFeedback
 from storage.records import FeedbackKind
 from storage.tables import feedback, messages
@@ -15,9 +15,7 @@ from storage.tables import feedback, messages
 
 def give(at: Handling, opinions: Sequence[GiveFeedback]) -> bool:
     """Keep some opinions but those that are known; whether any is new."""
-    known: set[tuple[int, FeedbackKind]] = set()
-    for some in chunks({opinion.film_id for opinion in opinions}):
-        known |= {(row.film_id, row.kind) for row in _live(at, some)}
+    known = {(row.film_id, row.kind) for row in _live(at, {opinion.film_id for opinion in opinions})}
     new = [one for one in dict.fromkeys((given.film_id, given.kind) for given in opinions) if one not in known]
     if new:
         given = {"person_id": at.person, "message_id": at.message_id, "removed_by": None, "live": True}
@@ -69,10 +67,10 @@ def settle(at: Handling, flipped: Sequence[int]) -> bool:
     return before != after
 
 
-def _live(at: Handling, film_ids: Sequence[int]) -> Sequence[Row[Any]]:
+def _live(at: Handling, film_ids: Collection[int]) -> Sequence[Row[Any]]:
     return at.connection.execute(
         select(feedback)
-        .where(feedback.c.person_id == at.person, feedback.c.film_id.in_(film_ids), feedback.c.live.is_(True))
+        .where(feedback.c.person_id == at.person, among(feedback.c.film_id, film_ids), feedback.c.live.is_(True))
         .order_by(feedback.c.row_id)
     ).all()
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import Select, false, func, or_, select, update
 
 from storage.applying import opinions
-from storage.applying.handling import Handling, chunks
+from storage.applying.handling import Handling, among, chunks
 from storage.applying.watches import Version, day_of, take_away
 from storage.errors import ConflictError
 from storage.records import MessageId, WatchState
@@ -60,8 +60,10 @@ def _settle_watches(at: Handling, flipped: Sequence[int]) -> bool:
     versions: dict[int, list[Version]] = {}
     for row in at.connection.execute(_with_forces(touched)):
         versions.setdefault(row.watch_id, []).append(row)
+    if not versions:
+        return False
     at.connection.execute(update(watches).where(watches.c.watch_id.in_(touched)).values(live=False))
-    days, entries = _there(at)
+    days, entries = _there(at, [several[0] for several in versions.values()])
     coming: list[Version] = []
     giving_way: list[Version] = []
     # What was there all along is not the one to give way.
@@ -108,8 +110,10 @@ def _with_forces(touched: Select[int]) -> Select[int]:
     )
 
 
-def _there(at: Handling) -> tuple[set[object], set[object]]:
-    """The days (rewatches apart) and the entries of files that live watches of the person have."""
+def _there(at: Handling, coming: Sequence[Version]) -> tuple[set[object], set[object]]:
+    """The days (rewatches apart) and the entries of files of live watches that may be the same as those coming."""
+    same_film = among(watches.c.film_id, {version.film_id for version in coming})
+    same_entry = among(watches.c.source_key, {version.source_key for version in coming} - {None})
     live = at.connection.execute(
         select(
             watches.c.film_id,
@@ -118,7 +122,7 @@ def _there(at: Handling) -> tuple[set[object], set[object]]:
             watches.c.state,
             watches.c.source,
             watches.c.source_key,
-        ).where(watches.c.person_id == at.person, watches.c.live.is_(True))
+        ).where(watches.c.person_id == at.person, watches.c.live.is_(True), or_(same_film, same_entry))
     ).all()
     days: set[object] = {day_of(row) for row in live if row.state is not WatchState.REWATCH}
     entries: set[object] = {(row.source, row.source_key) for row in live if row.source_key is not None}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from sqlalchemy import Row, bindparam, func, insert, select, update
 
-from storage.applying.handling import Handling, chunks
+from storage.applying.handling import Handling, among, chunks
 from storage.changes import LogWatch, RateWatch
 from storage.errors import ConflictError
 from storage.ids import new_id
@@ -155,19 +155,17 @@ def _entries_taken(at: Handling, entries: Iterable[_Entry]) -> set[_Entry]:
         keys.setdefault(source, []).append(key)
     taken: set[_Entry] = set()
     for source, several in keys.items():
-        for some in chunks(several):
-            found = at.connection.scalars(
-                select(imports.c.source_key)
-                .join(messages, messages.c.message_id == imports.c.message_id)
-                .where(
-                    imports.c.person_id == at.person,
-                    imports.c.source == source,
-                    imports.c.source_key.in_(some),
-                    messages.c.in_force.is_(True),
-                )
+        found = at.connection.scalars(
+            select(imports.c.source_key)
+            .join(messages, messages.c.message_id == imports.c.message_id)
+            .where(
+                imports.c.person_id == at.person,
+                imports.c.source == source,
+                among(imports.c.source_key, several),
+                messages.c.in_force.is_(True),
             )
-            taken |= {(source, key) for key in found}
-            taken |= {(source, key) for key in _own_entries(at, some)}
+        )
+        taken |= {(source, key) for key in {*found, *_own_entries(at, several)}}
     return taken
 
 
@@ -182,7 +180,7 @@ def _own_entries(at: Handling, keys: Sequence[str]) -> set[str]:
             .join(messages, messages.c.message_id == watches.c.message_id)
             .where(
                 watches.c.person_id == at.person,
-                watches.c.watch_id.in_(numbers.values()),
+                among(watches.c.watch_id, set(numbers.values())),
                 messages.c.in_force.is_(True),
             )
         )
@@ -190,17 +188,16 @@ def _own_entries(at: Handling, keys: Sequence[str]) -> set[str]:
     return {key for key, number in numbers.items() if number in there}
 
 
-def _live(at: Handling, film_ids: Iterable[int]) -> Iterable[Version]:
+def _live(at: Handling, film_ids: Collection[int]) -> Iterable[Version]:
     """The live watches of some films, rewatches apart."""
-    for some in chunks(sorted(film_ids)):
-        yield from at.connection.execute(
-            select(watches).where(
-                watches.c.person_id == at.person,
-                watches.c.film_id.in_(some),
-                watches.c.live.is_(True),
-                watches.c.state != WatchState.REWATCH,
-            )
+    return at.connection.execute(
+        select(watches).where(
+            watches.c.person_id == at.person,
+            among(watches.c.film_id, film_ids),
+            watches.c.live.is_(True),
+            watches.c.state != WatchState.REWATCH,
         )
+    )
 
 
 def _live_version(at: Handling, watch_id: WatchId) -> Version:
