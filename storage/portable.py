@@ -52,19 +52,21 @@ account for some minutes; an export is given to others more lightly than a passw
 
 MAX_ZIP: Final = 64 * 2**20
 """Bytes of the largest file that is opened."""
-MAX_JSON: Final = 32 * 2**20
+MAX_JSON: Final = 16 * 2**20
 """Bytes of the largest `nextreel.json`: twice what `MAX_WATCHES` take."""
-MAX_WATCHES: Final = 50_000
-"""Watches of one file: 14 a day for ten years, and two seconds of everybody's database."""
-MAX_OPINIONS: Final = 20_000
-MAX_ADDED_FILMS: Final = 2_000
+MAX_WATCHES: Final = 20_000
+"""Watches of one file: two a day for 27 years, and a second in which nobody else writes to an SQLite database."""
+MAX_OPINIONS: Final = 10_000
+"""Films of one file's watchlist, and as many not to be shown."""
+MAX_ADDED_FILMS: Final = 1_000
 MAX_REACTION: Final = 10_000
 """Characters."""
 MAX_PROBLEMS: Final = 1_000
 """Entries that are named one by one."""
 
 _MAX_MEMBERS: Final = 1_000
-_MAX_BRACKETS: Final = 1_000_000
+_MAX_SIGNS: Final = 1_000_000
+"""Brackets and commas of the largest `nextreel.json`: twice what a full one has."""
 _MAX_DIGITS: Final = 20
 
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -173,6 +175,15 @@ class Import:
 
 
 # Out
+
+_FILM_COLUMNS: Final = ("title", "year", "imdb_id", "tmdb_id")
+_WATCH_COLUMNS: Final = ("title", "year", "watched_on", "rating", "reaction", "state", "told_at", "imdb_id", "tmdb_id")
+_NAMELESS: Final = FilmName("")
+
+_SHOWN_LETTERS: Final = {Precision.DAY: 10, Precision.MONTH: 7, Precision.YEAR: 4, Precision.UNKNOWN: 0}
+"""As much of a date as is known."""
+
+_dumped: Final = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def everything(connection: Connection, identity: IdentityKey) -> Everything | None:
@@ -314,22 +325,10 @@ def _lines(value: object) -> str:
     return _dumped(value)
 
 
-_dumped: Final = json.JSONEncoder(ensure_ascii=False).encode
-
-
-_FILM_COLUMNS: Final = ("title", "year", "imdb_id", "tmdb_id")
-_WATCH_COLUMNS: Final = ("title", "year", "watched_on", "rating", "reaction", "state", "told_at", "imdb_id", "tmdb_id")
-_NAMELESS: Final = FilmName("")
-
-
 def _watch_cells(watch: Watch, names: Mapping[int, FilmName | None]) -> list[object]:
     title, year, *ids = _film_cells(names[watch.film_id])
     watched_on = watch.watched_on.isoformat()[: _SHOWN_LETTERS[watch.precision]] if watch.watched_on else None
     return [title, year, watched_on, watch.rating, watch.reaction, watch.state, watch.told_at, *ids]
-
-
-_SHOWN_LETTERS: Final = {Precision.DAY: 10, Precision.MONTH: 7, Precision.YEAR: 4, Precision.UNKNOWN: 0}
-"""As much of a date as is known."""
 
 
 def _film_cells(film: FilmName | None) -> list[object]:
@@ -476,8 +475,8 @@ _ZIP_ERRORS: Final = (
 
 
 def _parsed(text: bytes) -> _Entry:
-    # A list of a million empty lists takes thirty times its text.
-    if text.count(b"{") + text.count(b"[") > _MAX_BRACKETS:
+    # A list of empty lists takes twenty times its text.
+    if sum(text.count(sign) for sign in (b"{", b"[", b",")) > _MAX_SIGNS:
         raise PortableError(_NO_EXPORT.format(f"its {JSON_NAME} holds too many entries"))
     try:
         document = json.loads(text.decode("utf-8-sig"), parse_int=_parsed_int)

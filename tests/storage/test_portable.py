@@ -867,7 +867,7 @@ class TestHostileFiles:
             bomb[at : at + 4] = (1000).to_bytes(4, "little")
         self.refused_cheaply(bytes(bomb), "")
 
-    @pytest.mark.parametrize("entry", [b"[],", b"{},", b'{"":[]},', b'[[[""]]],'])
+    @pytest.mark.parametrize("entry", [b"[],", b"{},", b'[[[""]]],', b'"ab",', b"1.5,"])
     def test_json_that_takes_far_more_room_than_its_text_is_refused(self, entry: bytes) -> None:
         many = entry * (MAX_JSON // len(entry) - 100)
         self.refused_cheaply(zipped(b'{"format": 1, "watches": [' + many + b"7]}"), "too many entries")
@@ -891,22 +891,22 @@ class TestHostileFiles:
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         assert sentence in said
-        assert peak < 5 * MAX_JSON
+        assert peak < 4 * MAX_JSON
         assert took < 5
 
     def test_two_hundred_thousand_watches_are_cut_to_what_one_message_may_hold(self) -> None:
         entry = json.dumps(watch(), separators=(",", ":")).encode()
         begun = time.perf_counter()
-        found = from_zip(zipped(b'{"format":1,"watches":[' + b",".join([entry[:-1] + b"}"] * 150_000) + b"]}"))
+        found = from_zip(zipped(b'{"format":1,"watches":[' + b",".join([entry[:-1] + b"}"] * 80_000) + b"]}"))
         assert len(found.changes) == MAX_WATCHES
-        assert found.problems == ("watches from 50,001 to 150,000 were left out: one file has at most 50,000.",)
+        assert found.problems == ("watches from 20,001 to 80,000 were left out: one file has at most 20,000.",)
         assert time.perf_counter() - begun < 10
-        assert "more than 32 MB" in refused(zipped(b'{"format":1,"watches":[' + b",".join([entry] * 200_000) + b"]}"))
+        assert "more than 16 MB" in refused(zipped(b'{"format":1,"watches":[' + b",".join([entry] * 200_000) + b"]}"))
 
     def test_so_are_opinions_and_added_films(self) -> None:
         own = [{"film_id": FIRST_ADDED_FILM + number, "title": "x"} for number in range(MAX_ADDED_FILMS + 1)]
-        found = from_zip(zipped({"format": 1, "added_films": own, "watchlist": [{"film_id": 1}] * 30_000}))
-        assert len(found.changes) == MAX_ADDED_FILMS + 20_000
+        found = from_zip(zipped({"format": 1, "added_films": own, "watchlist": [{"film_id": 1}] * 10_500}))
+        assert len(found.changes) == MAX_ADDED_FILMS + 10_000
         assert len(found.problems) == 2
 
     @settings(max_examples=300, deadline=None)
