@@ -4,7 +4,7 @@
 # Set-up lives in .venv, talks to standard error and never reads standard input, so that lines can be piped in.
 
 .DEFAULT_GOAL := help
-.PHONY: help chat test lint docs bench train-starter clean
+.PHONY: help chat test lint docs bench bench-storage bench-faults train-starter clean
 SHELL := /bin/sh
 
 VENV := .venv
@@ -44,6 +44,12 @@ docs: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks.engine $(if $(DATA),--data "$(DATA)/ml-latest-small")
+
+bench-storage: $(VENV)/.dev
+	@$(BIN)/python -m benchmarks.storage
+
+bench-faults: $(VENV)/.dev
+	@$(BIN)/python -m benchmarks.faults
 
 train-starter: $(VENV)/.dev
 	@test -n "$(DATA)" || { echo 'Say where the MovieLens folders are: make train-starter DATA=path' >&2; exit 2; }

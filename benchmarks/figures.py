@@ -1,6 +1,7 @@
 """Writes `benchmarks/results/<benchmark>.json`, the one place that documents take their figures from.
 
-Knows the form of the file and how to describe this machine and this commit. Knows nothing of what is measured.
+Knows the form of the file, how figures stand beside their limits, and how to describe this machine and this commit.
+Knows nothing of what is measured.
 """
 
 from __future__ import annotations
@@ -10,11 +11,51 @@ import math
 import os
 import platform
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 RESULTS = Path(__file__).parent / "results"
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number that was measured, and the most that it may be. `name` ends with the unit: `sqlite/read_p99_ms`."""
+
+    name: str
+    value: float
+    limit: float | None = None
+
+    @property
+    def limit_name(self) -> str:
+        """How the limit is called in the file: `sqlite/read_p99_limit_ms`."""
+        step, _, unit = self.name.rpartition("_")
+        return f"{step}_limit_{unit}"
+
+    @property
+    def holds(self) -> bool:
+        """Whether it is within its limit, if it has one."""
+        return self.limit is None or self.value <= self.limit
+
+
+def flat(measured: Iterable[Figure]) -> dict[str, float]:
+    """The figures as the file has them, each limit after what it limits."""
+    metrics: dict[str, float] = {}
+    for figure in measured:
+        metrics[figure.name] = figure.value
+        if figure.limit is not None:
+            metrics[figure.limit_name] = figure.limit
+    return metrics
+
+
+def table(measured: Iterable[Figure]) -> str:
+    """The figures beside their limits, for the terminal."""
+    lines = [f"{'':54}{'here':>12}{'at most':>12}"]
+    for figure in measured:
+        limit = "" if figure.limit is None else f"{figure.limit:>12,.6g}  {'' if figure.holds else 'OVER'}"
+        lines.append(f"{figure.name:54}{figure.value:>12,.4g}{limit}".rstrip())
+    return "\n".join(lines)
 
 
 def write(
@@ -23,12 +64,13 @@ def write(
     command: str,
     settings: Mapping[str, object],
     metrics: Mapping[str, float],
+    measured_at: str | None = None,
     folder: Path = RESULTS,
 ) -> Path:
     """Write the figures of one run and return the file's path.
 
     `command` is what to type to measure them again, `settings` whatever decides them, `metrics` a flat object from name
-    to number. ValueError when a metric is not a finite number.
+    to number, `measured_at` the `commit` when a long run began. ValueError when a metric is not a finite number.
     """
     for name, value in metrics.items():
         if not math.isfinite(value):
@@ -36,7 +78,7 @@ def write(
     figures = {
         "benchmark": benchmark,
         "command": command,
-        "commit": commit(),
+        "commit": measured_at or commit(),
         "machine": machine(),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "settings": dict(settings),

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -178,6 +178,43 @@ def budgets() -> str:
                 (step.replace("/", ": ").replace("_", " "), f"{measured:.3g} {shown}", f"{limit:.3g} {shown}", verdict)
             )
     return f"On {run['machine']}:\n\n" + _table(("step", "here", "limit", ""), *rows)
+
+
+def ran(benchmark: str) -> str:
+    """Where and when a benchmark was run, as a line."""
+    run = json.loads((RESULTS / f"{benchmark}.json").read_text(encoding="utf-8"))
+    return f"`{run['command']}` on {run['machine']}, {run['date'][:10]}, commit {run['commit'][:10]}:"
+
+
+def measured(benchmark: str, columns: Mapping[str, str], *rows: tuple[str, str]) -> str:
+    """Figures of a benchmark beside their limits: a Markdown table.
+
+    A row and a column, each under its heading, together name a figure: `history_read_p99_ms` in `sqlite/{}`. A cell
+    stays empty where there is none; KeyError when a whole row does.
+    """
+    figures = _metrics(benchmark)
+    body = []
+    for heading, row in rows:
+        names = [column.format(row) for column in columns.values()]
+        if not figures.keys() & set(names):
+            raise KeyError(row)
+        body.append((heading, *(_with_limit(name, figures) if name in figures else "" for name in names)))
+    return _table(("", *columns), *body)
+
+
+def _with_limit(name: str, figures: Mapping[str, float]) -> str:
+    step, _, unit = name.rpartition("_")
+    limit = figures.get(f"{step}_limit_{unit}")
+    shown = _shown(figures[name], unit)
+    if limit is None:
+        return shown
+    return f"{shown} ({'at most' if figures[name] <= limit else 'over'} {_shown(limit, unit)})"
+
+
+def _shown(value: float, unit: str) -> str:
+    """A number with its unit, where the unit is one of measuring; what is counted is in the heading."""
+    number = f"{value:,.0f}" if value == int(value) or value >= 1000 else f"{max(value, 0.001):.3g}"
+    return f"{number} {unit}" if unit in ("ms", "s", "bytes") else number
 
 
 if __name__ == "__main__":
