@@ -145,15 +145,17 @@ class Store:
         Raises BusyError when the traces could not be wiped; erasing again then finishes it.
         """
 
-        def forget(connection: Connection) -> PersonId | None:
+        erased: list[PersonId] = []  # outside: when it is done again since nobody answered, the person is gone
+
+        def forget(connection: Connection) -> None:
             person = connection.scalar(reading.person_of(identity))
             if person is not None:
                 erase(connection, [PersonId(person)], moment, [message] if message else [])
-            return None if person is None else PersonId(person)
+                erased.append(PersonId(person))
 
-        person = await self.database.write(forget)
+        await self.database.write(forget)
         await self.database.forget_deleted()
-        return person
+        return erased[0] if erased else None
 
     async def everything(self, identity: IdentityKey) -> Everything | None:
         """All that is kept about a person, as of one moment, for an export; None for a stranger."""
