@@ -15,7 +15,7 @@ from sqlalchemy import text as sql
 from bot.conversation.action import Action, Verb
 from bot.conversation.dialogue import Dialogue
 from bot.conversation.message import Identity, Origin, Place, Text
-from bot.conversation.reply import Reply, Visibility, from_json, to_json
+from bot.conversation.reply import File, Reply, Visibility, from_json, to_json
 from engine.recommender import Recommender
 from storage.errors import BusyError, ConflictError
 from storage.store import Store
@@ -347,6 +347,19 @@ async def test_an_error_is_one_sentence_with_the_id_of_its_log_line(
     assert "Jaws" not in logged
     assert "secret" not in logged
     assert await ada.history() == []
+
+
+async def test_nothing_that_was_typed_is_logged(ada: Person, capsys: pytest.CaptureFixture[str]) -> None:
+    for said in (
+        "watched Zebrafinch Qwfpgj", "1", "add Zebrafinch to my watchlist", "/link zebrafinch", "my code is zebrafinch",
+        "/settings time zone Zebrafinch", "/settings zebrafinch", "set my language to zebrafinch", "Zebrafinch",
+        "export my data", "/zebrafinch",
+    ):  # fmt: skip
+        await ada.say(said)
+    await ada.hand_over(File("zebrafinch.zip", "application/zip", b"PK zebrafinch"))
+    logged = capsys.readouterr()
+    assert "answered" in logged.out
+    assert "zebrafinch" not in (logged.out + logged.err).casefold()
 
 
 async def test_a_lost_race_is_run_again(ada: Person) -> None:
