@@ -113,6 +113,19 @@ class TestOrder:
             (ALIEN, date(2020, 5, 2)),
         ]
 
+    async def test_what_was_told_before_stands_where_it_was_told(self, ada) -> None:
+        await ada.say(LogWatch(HEAT))
+        long_ago = datetime(2020, 1, 1, 23, 30, tzinfo=timezone(timedelta(hours=-5)))
+        await ada.say(
+            LogWatch(JAWS, told_at=long_ago),
+            LogWatch(ALIEN, told_at=long_ago, told_on=date(2019, 12, 31)),
+            on(ALIENS, date(2020, 1, 1), told_at=long_ago - timedelta(hours=1)),
+        )
+        history = (await ada.read()).history
+        assert [watch.film_id for watch in history] == [ALIEN, ALIENS, JAWS, HEAT]
+        assert [watch.sorted_on for watch in history[:3]] == [date(2019, 12, 31), *[date(2020, 1, 1)] * 2]
+        assert history[2].told_at == long_ago
+
     async def test_the_day_of_telling_is_the_persons_own(self, ada) -> None:
         ada.moment = datetime(2024, 5, 11, 1, tzinfo=timezone(timedelta(hours=9)))  # still 10 May in UTC
         await ada.say(LogWatch(ALIEN))
@@ -214,6 +227,44 @@ class TestChanging:
             with pytest.raises(ConflictError):
                 await ben.say(change)
         assert (await ada.read()).history == (watch,)
+
+    async def test_the_watchlist_keeps_the_order_in_which_films_were_put_on_it(self, ada) -> None:
+        films = [JAWS, ALIEN, HEAT]
+        for film in films:
+            await ada.say(GiveFeedback(film, FeedbackKind.WANTED))
+        await ada.say(GiveFeedback(JAWS, FeedbackKind.WANTED), GiveFeedback(ALIENS, FeedbackKind.WANTED))
+        assert (await ada.read()).wanted == (*films, ALIENS)
+        await ada.say(TakeBackFeedback(JAWS, FeedbackKind.WANTED))
+        await ada.say(GiveFeedback(JAWS, FeedbackKind.WANTED))
+        assert (await ada.read()).wanted == (ALIEN, HEAT, ALIENS, JAWS)
+
+    async def test_a_film_is_on_the_watchlist_once_though_taking_it_off_was_undone(self, ada) -> None:
+        wanted = GiveFeedback(ALIEN, FeedbackKind.WANTED)
+        await ada.say(wanted, GiveFeedback(HEAT, FeedbackKind.WANTED))
+        taken = await ada.say(TakeBackFeedback(ALIEN, FeedbackKind.WANTED))
+        again = await ada.say(wanted)
+        await ada.say(UndoMessage(taken))
+        assert (await ada.read()).wanted == (ALIEN, HEAT)
+        await ada.say(UndoMessage(again))
+        assert (await ada.read()).wanted == (ALIEN, HEAT)
+        await ada.say(TakeBackFeedback(ALIEN, FeedbackKind.WANTED))
+        assert (await ada.read()).wanted == (HEAT,)
+
+    async def test_a_film_can_be_wanted_and_dismissed(self, ada) -> None:
+        await ada.say(*(GiveFeedback(ALIEN, kind) for kind in FeedbackKind))
+        await ada.say(TakeBackFeedback(ALIEN, FeedbackKind.WANTED))
+        assert ((await ada.read()).wanted, (await ada.read()).dismissed) == ((), {ALIEN})
+
+    async def test_given_and_taken_back_in_one_message_it_never_was(self, ada) -> None:
+        give, take = GiveFeedback(ALIEN, FeedbackKind.WANTED), TakeBackFeedback(ALIEN, FeedbackKind.WANTED)
+        nothing = await ada.say(give, take)
+        assert (await ada.read()).wanted == ()
+        given = await ada.say(give, take, give)
+        assert (await ada.read()).wanted == (ALIEN,)
+        for message in (nothing, given):
+            undo = await ada.say(UndoMessage(message))
+            await ada.say(UndoMessage(undo))
+            assert (await ada.read()).wanted == (ALIEN,)
 
     async def test_dismissed_until_taken_back(self, ada) -> None:
         give = GiveFeedback(HEAT, FeedbackKind.DISMISSED)
@@ -337,6 +388,49 @@ class TestUndo:
         await ada.say(UndoMessage(undo))
         assert [w.rating for w in (await ada.read()).history] == [4.0]
 
+    async def test_what_was_removed_twice_is_there_when_neither_removal_holds(self, ada) -> None:
+        await ada.say(LogWatch(ALIEN))
+        (watch,) = (await ada.read()).history
+        first = await ada.say(RemoveWatch(watch.watch_id))
+        undo = await ada.say(UndoMessage(first))
+        await ada.say(RateWatch(watch.watch_id, 4.0))
+        second = await ada.say(RemoveWatch(watch.watch_id))
+        await ada.say(UndoMessage(second))
+        assert [w.rating for w in (await ada.read()).history] == [4.0]
+        redo = await ada.say(UndoMessage(undo))
+        assert await ada.films() == []
+        for message, rating in ((first, None), (second, 4.0)):
+            (removed,) = (await ada.store.message_changes(message)).removed
+            assert (removed.watch_id, removed.rating) == (watch.watch_id, rating)
+        await ada.say(UndoMessage(redo))
+        assert [w.rating for w in (await ada.read()).history] == [4.0]
+
+    async def test_what_was_taken_back_twice_is_there_when_neither_holds(self, ada) -> None:
+        given = await ada.say(GiveFeedback(ALIEN, FeedbackKind.WANTED), GiveFeedback(HEAT, FeedbackKind.WANTED))
+        taken = TakeBackFeedback(ALIEN, FeedbackKind.WANTED)
+        first = await ada.say(taken)
+        undo = await ada.say(UndoMessage(first))
+        second = await ada.say(taken)
+        await ada.say(UndoMessage(second))
+        assert (await ada.read()).wanted == (ALIEN, HEAT)
+        redo = await ada.say(UndoMessage(undo))
+        assert (await ada.read()).wanted == (HEAT,)
+        for message in (first, second):
+            assert (await ada.store.message_changes(message)).feedback_taken_back == (taken,)
+        assert len((await ada.store.message_changes(given)).feedback) == 2
+        await ada.say(UndoMessage(redo))
+        assert (await ada.read()).wanted == (ALIEN, HEAT)
+
+    async def test_what_gave_way_does_not_come_back_when_its_own_removal_holds_again(self, ada) -> None:
+        await ada.say(on(ALIEN, MAY_2))
+        removal = await ada.say(RemoveWatch((await ada.read()).history[0].watch_id))
+        anew = await ada.say(on(ALIEN, MAY_2, rating=4.0))
+        undo = await ada.say(UndoMessage(removal))
+        assert [w.rating for w in (await ada.read()).history] == [4.0]
+        await ada.say(UndoMessage(anew))
+        await ada.say(UndoMessage(undo))
+        assert await ada.films() == []
+
     async def test_undoing_twice_goes_back_two_messages(self, ada) -> None:
         first = await ada.say(LogWatch(ALIEN))
         await show(ada, JAWS)
@@ -423,6 +517,21 @@ class TestWhatAMessageDid:
         assert (await ada.store.message_changes(message)).undone
         assert (await ada.store.message_changes(undo)).undid == (message,)
 
+    async def test_a_watch_that_was_rated_and_removed_at_once_was_removed(self, ada) -> None:
+        await ada.say(LogWatch(ALIEN))
+        (watch,) = (await ada.read()).history
+        message = await ada.say(RateWatch(watch.watch_id, 4.0), RemoveWatch(watch.watch_id))
+        changes = await ada.store.message_changes(message)
+        assert (changes.rated, [w.rating for w in changes.removed]) == ((), [4.0])
+
+    async def test_a_removal_is_told_once_whatever_came_after_it(self, ada) -> None:
+        await ada.say(LogWatch(ALIEN))
+        (watch,) = (await ada.read()).history
+        removal = await ada.say(RemoveWatch(watch.watch_id))
+        await ada.say(UndoMessage(removal))
+        await ada.say(RateWatch(watch.watch_id, 4.0))
+        assert (await ada.store.message_changes(removal)).removed == (watch,)
+
     async def test_nothing_is_known_of_an_unknown_message(self, store) -> None:
         assert await store.message_changes(MessageId(1)) is None
 
@@ -442,8 +551,10 @@ def test_ids_fit_a_bigint_and_differ() -> None:
         {"rating": float("nan")},
         {"reaction": "a\0b"},
         {"source_key": "\ud800"},
+        {"told_at": datetime(2024, 5, 2)},  # noqa: DTZ001 (that is what is refused)
+        {"rating": -0.5},
     ],
 )
 def test_a_watch_that_makes_no_sense_is_refused(wrong) -> None:
-    with pytest.raises(ValueError, match=r"watch|rating|text"):
+    with pytest.raises(ValueError, match=r"watch|rating|text|moment"):
         LogWatch(ALIEN, **wrong)
