@@ -46,4 +46,4 @@ def may_be_added(typed: str) -> bool:
 def added(turn: Turn, question: Question) -> int:
     """The film that a question offered to keep: the person's own of that title, added when they have none."""
     title, year = title_and_year(question.typed)
-    return turn.own(title, year)
+    return turn.own_film(title, year)

@@ -99,7 +99,7 @@ def adjust(turn: Turn, intent: Adjust) -> None:
     if value == (before or None if isinstance(before, bool) else before):
         turn.tell("setting-as-before", setting=_in_words(turn, preference))
         return
-    turn.set(preference, value)
+    turn.prefer(preference, value)
     turn.tell("setting-set", setting=_in_words(turn, preference))
     if preference is Preference.LOCALE and value is not None and not is_spoken(str(value)):
         turn.tell("locale-unspoken")

@@ -22,6 +22,7 @@ import structlog
 
 from bot.conversation.action import Action, Verb
 from bot.conversation.adjusting import adjust, settings
+from bot.conversation.asking import put_question
 from bot.conversation.cards import film_card
 from bot.conversation.context import Context, Details, Question, from_payload
 from bot.conversation.importing import counted, import_files
@@ -251,7 +252,7 @@ class Dialogue:
             return await self._with_file(reply, turn, identity)
         kept = to_json(without_file(turn, reply) if turn.export else reply)
         applied = await self._store.apply(
-            identity, place, key, turn.message_id, changes, kept, moment, expected_version=snapshot.version
+            identity, place, key, turn.message_id, changes, kept, turn.moment, expected_version=snapshot.version
         )
         if applied.earlier_reply is not None:
             return _earlier(applied.earlier_reply, language)
@@ -364,6 +365,7 @@ class Dialogue:
                 turn.tell("say-the-rest")
                 break
             act(turn, intent)
+        put_question(turn)
         return turn
 
     def _completed(self, message: Complete) -> Reply:

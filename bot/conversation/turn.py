@@ -1,7 +1,8 @@
 """One message being answered: what is known before it, and the changes and the reply that grow while it is acted on.
 
 Knows the engine's and the store's values; does no input or output, so that acting can run in a thread and be done again
-when something else changed meanwhile. What each intent does is in `watching`, `recommending` and `recalling`.
+when something else changed meanwhile. What each intent does is in the modules named for it: `watching`, `wanting`,
+`recommending`, `recalling`, `adjusting`, `linking`, `privacy`, `importing`.
 """
 
 from __future__ import annotations
@@ -12,14 +13,14 @@ from datetime import date, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 from bot.conversation.action import Verb
-from bot.conversation.cards import choice, picking, told_apart
+from bot.conversation.cards import choice
 from bot.conversation.context import Context, Details, Question, Swap, to_payload
 from bot.conversation.dates import Exactness
 from bot.conversation.intents import Asked, Reaction, State
-from bot.conversation.own_films import meant_by, one_line, title_and_year, with_own
+from bot.conversation.own_films import meant_by, one_line, with_own
 from bot.conversation.phrases import Phrases, Say
 from bot.conversation.reply import Card, Choice, File, Reply, Visibility
-from bot.conversation.telling import accounts_in_words, shown_title
+from bot.conversation.telling import shown_title
 from engine.films import Film, FilmId
 from engine.recommender import Recommender
 from engine.requests import Event, EventKind, Member, Request, Slate
@@ -263,7 +264,7 @@ class Turn:
         self.changes.append(TakeBackFeedback(film_id, FeedbackKind.WANTED))
         self.wanted.remove(film_id)
 
-    def set(self, preference: Preference, value: str | float | bool | None) -> None:
+    def prefer(self, preference: Preference, value: str | float | bool | None) -> None:
         """Keep a setting; it holds for this message's reply already."""
         self.changes.append(SetPreference(preference, value))
         text = None if value is None else str(value)
@@ -291,7 +292,7 @@ class Turn:
         """The person's own film of just that title and year."""
         return next((id_ for id_, film in self.own_films.items() if (film.title, film.year) == (title, year)), None)
 
-    def own(self, title: str, year: int | None) -> int:
+    def own_film(self, title: str, year: int | None) -> int:
         """The person's own film of that title and year, added when they have none."""
         if (there := self.own_id(title, year)) is not None:
             return there
@@ -330,11 +331,9 @@ class Turn:
         self.questions = []
 
     def reply(self) -> Reply:
-        """The answer, with the first open question when one was asked anew."""
+        """The answer as it has grown."""
         if self.taken_off:
             self.hint("off-watchlist", films=self.say.listed([film.label for film in self.films(self.taken_off)]))
-        if self.asked_anew and self.questions:
-            self._put(self.questions[0])
         if any(isinstance(change, _UNDOABLE) for change in self.changes):
             self.choices.append(choice(self.say("undo-choice"), Verb.UNDO, self.message_id))
         always_private = self.preferences.visibility is AnswersSeen.PRIVATE
@@ -345,59 +344,6 @@ class Turn:
             footer="\n".join(self.footers),
             visibility=Visibility.PRIVATE if self.private or always_private else Visibility.PUBLIC,
         )
-
-    def _put(self, question: Question) -> None:
-        """Put a question into words and choices."""
-        say, typed = self.say, shown_title(question.typed).rstrip("?!., ")
-        films = self.films(question.choices)
-        match question.asked:
-            case Asked.FORGET:
-                count = len(self.snapshot.history)
-                self.tell("forget-ask" if count > 1 else "forget-ask-one" if count else "forget-ask-none", count=count)
-                if len(self.fetched.accounts) > 1:
-                    self.tell("forget-accounts", accounts=accounts_in_words(say, self.fetched.accounts))
-                self.choices.append(choice(say("forget-choice"), Verb.FORGET, self.message_id))
-                self.choices.append(choice(say("keep-choice"), Verb.KEEP, self.message_id))
-                return
-            case Asked.WATCHED_OR_LIKE:
-                many = "-many" if len(films) > 1 else ""
-                named = say.listed([film.label for film in films]) or typed
-                self.tell(f"bare{many}", films=named)
-                labels = [say(f"bare-watched{many}-choice"), say(f"bare-like{many}-choice")]
-            case Asked.WHICH_SHOWN:
-                self.tell("want-which" if question.wants else "seen-which")
-                labels = [*told_apart(films), say("none-choice")]
-            case Asked.WHICH_FILM:
-                if not question.logs:
-                    self.tell("bare-near")
-                elif question.near:
-                    self.tell("which-near", title=typed)
-                elif len(films) == 1:
-                    self.tell("which-one-choice", film=films[0].label)
-                else:
-                    same = {film.title for film in films}
-                    self.tell("which", title=films[0].title if len(same) == 1 else typed)
-                labels = [*told_apart(films), say("none-choice")]
-            case Asked.ADD_FILM:
-                title, year = title_and_year(question.typed)
-                kept = Film(FilmId(0), shown_title(title), year).label
-                self.tell("add-ask-wanted" if question.wants else "add-ask", title=kept)
-                key = "add-choice-wanted" if question.wants else "add-choice"
-                labels = [say(key, title=kept), say("add-not-choice")]
-            case Asked.LINK:
-                self._put_link()
-                labels = [say("link-choice"), say("link-not-choice")]
-            case Asked.UNLINK:
-                others = [account for account in self.fetched.accounts if account != self.fetched.account]
-                self.tell("unlink-ask", others=accounts_in_words(say, others))
-                labels = [say("unlink-choice"), say("unlink-not-choice")]
-        self.choices += picking(labels, self.message_id)
-
-    def _put_link(self) -> None:
-        count = len(self.snapshot.history)
-        key = "link-ask" if count > 1 else "link-ask-one" if count else "link-ask-none"
-        others = self.fetched.offer.identities if self.fetched.offer else ()
-        self.tell(key, count=count, others=accounts_in_words(self.say, others))
 
     def context_change(self, minutes: int) -> SetContext | None:
         """What the conversation is about after this message; None when that is as before."""
