@@ -20,16 +20,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import structlog
 
-from bot.conversation.action import Action, Verb
 from bot.conversation.adjusting import adjust, settings
 from bot.conversation.asking import put_question
 from bot.conversation.cards import film_card
-from bot.conversation.context import Context, Details, Question, from_payload
+from bot.conversation.context import Context, Question, from_payload
 from bot.conversation.importing import counted, import_files
 from bot.conversation.intents import (
     Adjust,
     Answer,
-    AnswerKind,
     Asked,
     BareTitle,
     Dismiss,
@@ -64,35 +62,30 @@ from bot.conversation.intents import (
 from bot.conversation.linking import MAX_CODE, link, unlink
 from bot.conversation.message import Command, Complete, Message, Origin, Press, Text
 from bot.conversation.phrases import language_of, phrases_for, say_for
+from bot.conversation.pressing import LIST_VERBS, SLATE_VERBS, is_well_formed, press
 from bot.conversation.privacy import export, export_file, privacy, without_file
 from bot.conversation.recalling import (
     forget,
     history,
     is_last_change_in_mind,
     remove,
-    remove_watches,
     take_back,
-    undo,
 )
-from bot.conversation.recommending import dismiss, dismiss_films, is_title, more, recommend, recommend_like, why
+from bot.conversation.recommending import dismiss, is_title, more, recommend, why
 from bot.conversation.reply import Reply, Visibility, from_json, to_json
 from bot.conversation.turn import Fetched, Habits, Kept, KeptSlate, Turn
 from bot.conversation.understand import cleaned, understand, understand_command
 from bot.conversation.wanting import is_title as is_wanted_title
-from bot.conversation.wanting import more_wanted, unwant, unwant_films, want, want_films, watchlist
+from bot.conversation.wanting import more_wanted, unwant, want, watchlist
 from bot.conversation.watching import (
     answer,
-    answer_forget,
     bare_title,
-    log_films,
     log_watches,
     meant,
     not_a_watch,
     not_understood,
     react,
     seen,
-    swap,
-    want_again,
 )
 from bot.slates import Slates
 from engine.films import Film
@@ -123,12 +116,6 @@ _ACTING_THREADS = 16
 """Messages that are acted on at the same time in this process; most of them wait for one another at the processor."""
 
 _STARTS_ANEW = (LogWatches, More, Undo, Forget, Remove)
-_SLATE_VERBS = frozenset({Verb.SEEN, Verb.SAVE, Verb.DISMISS, Verb.LIKE, Verb.WHY, Verb.MORE})
-_WATCHLIST_VERBS = frozenset({Verb.WATCHED, Verb.UNSAVE})
-_NUMBERS = {
-    Verb.PICK: 2, Verb.SEEN: 2, Verb.SAVE: 2, Verb.DISMISS: 2, Verb.LIKE: 2, Verb.WHY: 2, Verb.MORE: 1,
-    Verb.WATCHED: 2, Verb.UNSAVE: 2, Verb.UNDO: 1, Verb.UNLOG: 2, Verb.SWAP: 3, Verb.FORGET: 1, Verb.KEEP: 1,
-}  # fmt: skip
 _ANSWERED_AT_ONCE = frozenset({Asked.FORGET, Asked.LINK, Asked.UNLINK})
 """Questions that end with whatever else is said: a later “yes” must not be theirs."""
 
@@ -238,7 +225,7 @@ class Dialogue:
         loop = asyncio.get_running_loop()
         turn = await loop.run_in_executor(self._acting, acting, self._kept_slate(loop, snapshot))
         reply = turn.reply()
-        if isinstance(message, Press) and message.action.verb not in _SLATE_VERBS | _WATCHLIST_VERBS:
+        if isinstance(message, Press) and message.action.verb not in LIST_VERBS:
             reply = replace(reply, replaces=message.reply_id)
         if turn.erase:
             person = await self._store.erase(identity, key, moment)
@@ -256,9 +243,9 @@ class Dialogue:
         )
         if applied.earlier_reply is not None:
             return _earlier(applied.earlier_reply, language)
-        return await self._completed_after(reply, turn, identity)
+        return await self._finished(reply, turn, identity)
 
-    async def _completed_after(self, reply: Reply, turn: Turn, identity: IdentityKey) -> Reply:
+    async def _finished(self, reply: Reply, turn: Turn, identity: IdentityKey) -> Reply:
         """The reply to changes that are kept, with what is only known now; they are confirmed whatever happens here."""
         try:
             if turn.imported and (changes := await self._store.message_changes(turn.message_id)):
@@ -307,9 +294,9 @@ class Dialogue:
             fetched = replace(fetched, everything=await self._store.everything(identity))
         if isinstance(message, Press):
             action = message.action
-            if not _well_formed(action):
+            if not is_well_formed(action):
                 return fetched
-            if action.verb in _SLATE_VERBS:
+            if action.verb in SLATE_VERBS:
                 return replace(fetched, slate=await self._store.slate(SlateId(action.numbers[0])))
             return replace(fetched, undoable=await self._store.message_changes(MessageId(action.numbers[0])))
         if snapshot.person is not None and any(isinstance(intent, Undo) for intent in intents):
@@ -359,7 +346,7 @@ class Dialogue:
             told_zone=message.origin.time_zone == str(moment.tzinfo),
         )
         if isinstance(message, Press):
-            _press(turn, message.action)
+            press(turn, message.action)
         for intent in intents:
             if turn.is_another:
                 turn.tell("say-the-rest")
@@ -500,113 +487,6 @@ def act(turn: Turn, intent: Intent) -> None:
             bare_title(turn, intent)
         case NotUnderstood():
             not_understood(turn, intent)
-
-
-# Buttons
-
-
-def _well_formed(action: Action) -> bool:
-    return len(action.numbers) == _NUMBERS[action.verb]
-
-
-def _press(turn: Turn, action: Action) -> None:
-    """Do what a button says, if it belongs to the person who pressed it."""
-    if not _well_formed(action):
-        turn.private = True
-        turn.tell("button-gone")
-    elif action.verb in _SLATE_VERBS:
-        _press_slate(turn, action)
-    elif action.verb in _WATCHLIST_VERBS:
-        _press_watchlist(turn, action)
-    elif action.verb in {Verb.PICK, Verb.FORGET, Verb.KEEP}:
-        _press_answer(turn, action)
-    else:
-        _press_change(turn, action)
-
-
-def _refuse(turn: Turn, *, owned_by_other: bool) -> None:
-    turn.private = True
-    turn.tell("not-yours" if owned_by_other else "button-gone")
-
-
-def _press_slate(turn: Turn, action: Action) -> None:
-    found = turn.fetched.slate
-    if found is None or found[0] != turn.snapshot.person:
-        _refuse(turn, owned_by_other=found is not None)
-        return
-    slate = found[1]
-    if action.verb is Verb.MORE:
-        more(turn, More(), slate)
-        return
-    film_id = action.numbers[1]
-    places = [pick.rank for pick in slate.picks if pick.film_id == film_id]
-    if not places:
-        _refuse(turn, owned_by_other=False)
-        return
-    match action.verb:
-        case Verb.SEEN:
-            log_films(turn, [film_id], Details(), sentence="seen")
-        case Verb.SAVE:
-            want_films(turn, [film_id])
-        case Verb.DISMISS:
-            dismiss_films(turn, [film_id])
-        case Verb.LIKE:
-            recommend_like(turn, [film_id], "")
-        case _:
-            why(turn, Why(tuple(places)), slate)
-
-
-def _press_watchlist(turn: Turn, action: Action) -> None:
-    """A film of the watchlist that a message showed: seen, or off the list."""
-    message, film_id = turn.fetched.undoable, action.numbers[1]
-    turn.private = True
-    if message is None or message.person != turn.snapshot.person:
-        _refuse(turn, owned_by_other=message is not None)
-    elif film_id not in turn.wanted:
-        turn.tell("not-wanted", films=turn.film(film_id).label)
-    elif action.verb is Verb.WATCHED:
-        log_films(turn, [film_id], Details(), sentence="seen")
-    else:
-        unwant_films(turn, [film_id])
-
-
-def _press_answer(turn: Turn, action: Action) -> None:
-    """An answer by button: to the question that is open, asked by the message that the button names."""
-    if action.numbers[0] != turn.context.asked_by or not turn.questions:
-        asked = turn.fetched.undoable
-        stranger = asked is not None and asked.person != turn.snapshot.person
-        turn.private = True
-        turn.tell("not-yours" if stranger else "question-over")
-        return
-    if action.verb is Verb.PICK:
-        answer(turn, Answer(AnswerKind.PLACE, action.numbers[1]))
-    elif turn.questions[0].asked is Asked.FORGET:
-        answer_forget(turn, yes=action.verb is Verb.FORGET)
-    else:
-        _refuse(turn, owned_by_other=False)
-
-
-def _press_change(turn: Turn, action: Action) -> None:
-    """Undo, or another film in place of one that was logged."""
-    message = turn.fetched.undoable
-    if message is None or message.person != turn.snapshot.person:
-        _refuse(turn, owned_by_other=message is not None)
-        return
-    if action.verb is Verb.UNDO:
-        undo(turn)
-        return
-    film_id = action.numbers[1]
-    told = [w for w in turn.history if w.message_id == message.message_id and w.film_id == film_id]
-    if not told:
-        turn.tell("already-undone")
-    elif action.verb is Verb.UNLOG:
-        remove_watches(turn, told)
-        for watch in told:
-            want_again(turn, watch)
-    elif turn.knows(action.numbers[2]):
-        swap(turn, told[-1], action.numbers[2])
-    else:
-        _refuse(turn, owned_by_other=False)
 
 
 # When something goes wrong
