@@ -298,7 +298,7 @@ def message_rows(recommender: Recommender) -> list[Row]:
 async def _converse(recommender: Recommender, rounds: int = 30) -> list[float]:
     times = []
     with tempfile.TemporaryDirectory() as folder:
-        store = await Store.open(f"sqlite+aiosqlite:///{folder}/bench.db")
+        store = await Store.open(f"sqlite:///{folder}/bench.db")
         dialogue = Dialogue(recommender=recommender, store=store)
         try:
             for turn in range(-1, rounds):

@@ -161,7 +161,7 @@ def measure(scale: Scale) -> tuple[list[Figure], dict[str, str]]:
         folder = Path(name)
 
         def new(kind: str, scenario: str) -> str:
-            return postgres.new_database() if kind == POSTGRESQL else f"sqlite+aiosqlite:///{folder / scenario}.db"
+            return postgres.new_database() if kind == POSTGRESQL else f"sqlite:///{folder / scenario}.db"
 
         for kind in (SQLITE, POSTGRESQL):
             found += asyncio.run(killed(kind, new(kind, "killed"), folder, scale))

@@ -478,7 +478,7 @@ def measure(scale: Scale, postgres: PostgresServer, redis: RedisServer) -> tuple
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         file = folder / "nextreel.db"
-        wheres = {SQLITE: f"sqlite+aiosqlite:///{file}", POSTGRESQL: postgres.new_database()}
+        wheres = {SQLITE: f"sqlite:///{file}", POSTGRESQL: postgres.new_database()}
         database = wheres[POSTGRESQL].rpartition("/")[2]
 
         def postgres_size() -> int:

@@ -82,5 +82,5 @@ def configure(level: LogLevel, form: LogFormat, file: Path | None) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.value)
-    for chatty in ("alembic", "aiosqlite", "asyncio", "sqlalchemy"):
+    for chatty in ("alembic", "asyncio", "sqlalchemy"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))

@@ -35,7 +35,7 @@ VERSIONS: Final = "alembic_version"
 BUSY_SECONDS = 5.0
 """How long others, or a server that is away, are waited for before `BusyError`."""
 
-_FORMS: Final = "begin with sqlite+aiosqlite:/// or postgresql+asyncpg://"
+_FORMS: Final = "begin with sqlite:/// or postgresql+asyncpg://"
 
 Result = TypeVar("Result")
 
@@ -146,7 +146,7 @@ async def open_database(where: str | Path, *, create: bool = True, migrate: bool
 def _parsed(where: str | Path) -> URL:
     # A path is never made a URL by hand: it may hold a question mark.
     if isinstance(where, Path):
-        return URL.create("sqlite+aiosqlite", database=str(where))
+        return URL.create("sqlite", database=str(where))
     try:
         return make_url(where)
     except (ArgumentError, ValueError):
@@ -156,7 +156,7 @@ def _parsed(where: str | Path) -> URL:
 
 async def _of_its_kind(url: URL, *, create: bool) -> Database:
     match url.drivername:
-        case "sqlite+aiosqlite":
+        case "sqlite" | "sqlite+aiosqlite" | "sqlite+pysqlite":
             from storage.sqlite import SqliteDatabase
 
             return await SqliteDatabase.open(url, create=create)

@@ -30,7 +30,7 @@ def population() -> Population:
 def urls(request: pytest.FixtureRequest, tmp_path: Path) -> list[str]:
     """Two databases of a kind."""
     if request.param == "sqlite":
-        return [f"sqlite+aiosqlite:///{tmp_path / name}" for name in ("one.db", "two.db")]
+        return [f"sqlite:///{tmp_path / name}" for name in ("one.db", "two.db")]
     postgres: PostgresServer = request.getfixturevalue("postgres")
     return [postgres.new_database() for _ in range(2)]
 

@@ -22,7 +22,7 @@ def recommender() -> Recommender:
 
 @pytest_asyncio.fixture
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    opened = await Store.open(f"sqlite+aiosqlite:///{tmp_path / 'watches.db'}")
+    opened = await Store.open(f"sqlite:///{tmp_path / 'watches.db'}")
     yield opened
     await opened.close()
 

@@ -55,7 +55,7 @@ def test_doctor_finds_a_new_user_well(run: Run, tmp_path: Path) -> None:
 
 
 def test_doctor_finds_a_new_database_elsewhere_well(run: Run, tmp_path: Path) -> None:
-    ran = run("doctor", NEXTREEL_DATABASE_URL=f"sqlite+aiosqlite:///{tmp_path}/elsewhere/films.db")
+    ran = run("doctor", NEXTREEL_DATABASE_URL=f"sqlite:///{tmp_path}/elsewhere/films.db")
     assert (ran.code, ran.err) == (0, "")
     assert not (tmp_path / "elsewhere").exists()
 

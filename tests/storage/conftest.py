@@ -146,7 +146,7 @@ def path(tmp_path: Path) -> Path:
 def url(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
     """The URL of a database with nothing in it."""
     if kind == "sqlite":
-        yield f"sqlite+aiosqlite:///{tmp_path / 'data' / 'nextreel.db'}"
+        yield f"sqlite:///{tmp_path / 'data' / 'nextreel.db'}"
         return
     databases: Databases = request.getfixturevalue("databases")
     borrowed = databases.borrow()
@@ -158,7 +158,7 @@ def url(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[s
 def empty_url(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
     """The URL of a database without any tables; there is no file of it yet."""
     if kind == "sqlite":
-        yield f"sqlite+aiosqlite:///{tmp_path / 'data' / 'nextreel.db'}"
+        yield f"sqlite:///{tmp_path / 'data' / 'nextreel.db'}"
         return
     server: PostgresServer = request.getfixturevalue("postgres")
     made = server.new_database()

@@ -364,7 +364,8 @@ class TestRefusals:
             "nonsense",
             "sqlite+aiosqlite://",
             "sqlite+aiosqlite:///:memory:",
-            "sqlite:///file.db",
+            "sqlite://",
+            "sqlite+pysqlcipher:///file.db",
             "mysql://ann:secret@host/db",
             "postgresql+psycopg://ann:secret@host/db",
             "postgresql://ann:se@secret@host/db",
@@ -380,7 +381,7 @@ class TestRefusals:
 
     async def test_both_forms_of_a_url_are_named(self) -> None:
         sentence = await refusal("mysql://host/db")
-        assert "sqlite+aiosqlite:///" in sentence
+        assert "sqlite:///" in sentence
         assert "postgresql+asyncpg://" in sentence
 
     def test_a_driver_that_is_missing_is_named_with_what_to_install(self) -> None:

@@ -7,6 +7,7 @@ import os
 import shutil
 import sqlite3
 import stat
+import threading
 from pathlib import Path
 
 import pytest
@@ -42,7 +43,7 @@ class TestFile:
 
     async def test_a_folder_that_was_there_keeps_its_permissions(self, tmp_path) -> None:
         tmp_path.chmod(0o755)
-        store = await Store.open(f"sqlite+aiosqlite:///{tmp_path / 'nextreel.db'}")
+        store = await Store.open(f"sqlite:///{tmp_path / 'nextreel.db'}")
         await store.close()
         assert permissions(tmp_path) == 0o755
 
@@ -67,9 +68,11 @@ class TestConnections:
             "busy_timeout": 5000,
         }
         seen = set()
+        all_at_once = threading.Barrier(4)
 
         def look(connection: Connection) -> dict[str, object]:
             seen.add(connection.connection.dbapi_connection)
+            all_at_once.wait(10)
             return {pragma: connection.exec_driver_sql(f"PRAGMA {pragma}").scalar() for pragma in wanted}
 
         try:
@@ -80,7 +83,7 @@ class TestConnections:
 
     async def test_a_write_holds_the_lock_from_its_first_moment(self, url, path) -> None:
         database = await open_database(url)
-        other = sqlite3.connect(path, isolation_level=None, timeout=0)
+        other = sqlite3.connect(path, isolation_level=None, timeout=0, check_same_thread=False)
 
         def try_the_lock(_: Connection) -> None:
             with pytest.raises(sqlite3.OperationalError, match="locked"):
@@ -259,7 +262,7 @@ class TestRefusals:
         folder = Path("/proc") if os.geteuid() == 0 else tmp_path
         if not folder.exists():
             pytest.skip("this system has no folder that an administrator can't write")
-        assert "can't be made" in await refusal(f"sqlite+aiosqlite:///{folder / 'nextreel' / 'nextreel.db'}")
+        assert "can't be made" in await refusal(f"sqlite:///{folder / 'nextreel' / 'nextreel.db'}")
 
 
 async def test_a_folder_of_any_name_holds_a_database(tmp_path: Path) -> None:

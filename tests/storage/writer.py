@@ -65,7 +65,7 @@ async def write(url: str, first: int, count: int, output: int) -> None:
 
 def nursery() -> None:
     """Fork a writer for each line."""
-    for driver in ("sqlite+aiosqlite", "postgresql+asyncpg"):
+    for driver in ("sqlite", "postgresql+asyncpg"):
         URL.create(driver).get_dialect().import_dbapi()
     for line in sys.stdin:
         url, first, count, output = json.loads(line)
