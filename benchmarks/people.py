@@ -15,7 +15,7 @@ from typing import Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import Connection, Table, update
+from sqlalchemy import Connection, Table, select, update
 
 from storage.changes import Change, LogWatch, SetContext, ShowSlate
 from storage.records import (
@@ -281,6 +281,9 @@ async def tell(where: str, population: Population) -> None:
                 None,
                 True,
             )
+        theirs = select(messages.c.message_id).where(messages.c.person_id == people.c.person_id)
+        last = theirs.order_by(messages.c.version.desc()).limit(1).scalar_subquery()
+        connection.execute(update(people).values(history_version=last))
 
     await _write(where, work)
 

@@ -207,7 +207,8 @@ class Snapshot:
     history: tuple[Watch, ...] = ()
     """Oldest first: by date, then by when they were told; undated ones by the day they were told."""
     history_version: int = 0
-    """`version` when the history or the feedback last changed: part of the key of what is computed from them."""
+    """The message that last changed the history or the feedback, 0 before any: part of the key of what is computed from
+    them. It is no count, so that no older state that is put back has the version of a newer one."""
     dismissed: frozenset[int] = frozenset()
     wanted: tuple[int, ...] = ()
     """The watchlist, in the order in which films were put on it."""

@@ -108,7 +108,7 @@ class Store:
                 connection.execute(update(messages).where(messages.c.message_id == message_id).values(undoable=True))
             if made.history:
                 connection.execute(
-                    update(people).where(people.c.person_id == person).values(history_version=people.c.version)
+                    update(people).where(people.c.person_id == person).values(history_version=message_id)
                 )
             return Applied(done=True)
 

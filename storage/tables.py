@@ -104,7 +104,7 @@ people = Table(
         "person_id", BigInteger, primary_key=True, autoincrement=False, doc="random number that stands for a person"
     ),
     Column("version", BigInteger, nullable=False, doc="how many of their messages were kept"),
-    Column("history_version", BigInteger, nullable=False, doc="their version when watches or feedback last changed"),
+    Column("history_version", BigInteger, nullable=False, doc="the message that last changed watches or feedback"),
     Column("created_at", UtcDateTime, nullable=False, doc="when they first told something"),
     info=_about("that somebody uses the bot", "until the person is erased, or inactive for longer than is set"),
 )

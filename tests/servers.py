@@ -136,7 +136,8 @@ class PostgresServer(Server):
         main = int((self._data / "postmaster.pid").read_text().split()[0])
         os.kill(main, number)  # first, or it would take them for dead
         for process in Path(f"/proc/{main}/task/{main}/children").read_text().split():
-            os.kill(int(process), number)
+            with contextlib.suppress(ProcessLookupError):  # it may have ended meanwhile
+                os.kill(int(process), number)
 
     def _make(self) -> None:
         password = self.folder / "password"

@@ -130,7 +130,7 @@ def leave(at: Handling) -> PersonId:
     # Whoever was shown a code of this account's would join the others.
     at.connection.execute(delete(link_codes).where(link_codes.c.person_id == at.person))
     alone = PersonId(new_id())
-    at.connection.execute(insert(people).values(person_id=alone, version=1, history_version=1, created_at=at.moment))
+    at.connection.execute(insert(people).values(person_id=alone, version=1, history_version=0, created_at=at.moment))
     at.connection.execute(
         update(identities)
         .where(

@@ -195,7 +195,7 @@ def test_a_button_that_was_never_shown_does_nothing(
     recommender: Recommender, tmp_path: Path, verb: Verb, numbers: tuple[int, ...]
 ) -> None:
     async def press() -> None:
-        store = await Store.open(f"sqlite+aiosqlite:///{tmp_path / 'forged.db'}")
+        store = await Store.open(f"sqlite:///{tmp_path / 'forged.db'}")
         ada = Person(Dialogue(store, recommender, zone=UTC), store, recommender)
         reply = await ada.press(Action(verb, numbers))
         assert reply.text
@@ -276,7 +276,7 @@ async def test_sixty_messages_at_once_are_all_kept(ada: Person) -> None:
 
 
 async def test_two_processes_keep_what_both_confirm(ada: Person, tmp_path: Path) -> None:
-    other = await Store.open(f"sqlite+aiosqlite:///{tmp_path / 'watches.db'}")
+    other = await Store.open(f"sqlite:///{tmp_path / 'watches.db'}")
     ada_there = replace(ada, store=other, dialogue=Dialogue(other, ada.recommender, zone=UTC))
     await ada.say("hi, I watched Heat")
     replies = await asyncio.gather(
@@ -296,7 +296,7 @@ async def test_a_context_runs_out(ada: Person) -> None:
 
 async def test_a_question_survives_a_restart(ada: Person, tmp_path: Path) -> None:
     await ada.say("I just watched Suspiria")
-    reopened = await Store.open(f"sqlite+aiosqlite:///{tmp_path / 'watches.db'}")
+    reopened = await Store.open(f"sqlite:///{tmp_path / 'watches.db'}")
     again = replace(ada, store=reopened, dialogue=Dialogue(reopened, ada.recommender, zone=UTC))
     assert "Logged: Suspiria (1977)" in (await again.say("1977")).text
     await reopened.close()
@@ -387,7 +387,7 @@ SAID = [line["say"] for scenario in SCENARIOS for line in scenario["lines"]]
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_text_gets_a_reply(recommender: Recommender, tmp_path: Path, lines: list[str]) -> None:
     async def talk() -> None:
-        store = await Store.open(f"sqlite+aiosqlite:///{tmp_path / 'any.db'}")
+        store = await Store.open(f"sqlite:///{tmp_path / 'any.db'}")
         ada = Person(Dialogue(store, recommender, zone=UTC), store, recommender)
         for line in lines:
             reply = await ada.say(line)

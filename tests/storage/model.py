@@ -228,14 +228,14 @@ class World:
         for position, change in enumerate(changes):
             if isinstance(change, LeavePerson):
                 person.messages.remove(told)
-                person = self.persons[account] = Person(version=1, history_version=1, messages=[told])
+                person = self.persons[account] = Person(version=1, messages=[told])
             elif isinstance(change, JoinPerson):
                 self._join(person, told, change.code)
                 changed = True
             else:
                 changed |= _change(person, told, change, position)
-        if changed:
-            person.history_version = person.version
+        if changed and not any(isinstance(change, LeavePerson) for change in changes):
+            person.history_version = told.message_id
 
     def offered_by(self, code: str, moment: datetime) -> Person | None:
         """Who offered a code that works."""
