@@ -188,6 +188,13 @@ class TestRoundTrip:
         await imported(ada, await exported(ada))
         assert everything_but_versions(await ada.read()) == before
 
+    async def test_where_nothing_changes_there_is_nothing_to_undo(self, ada) -> None:
+        last = await ada.say(LogWatch(ALIEN))
+        await imported(ada, await exported(ada))
+        everything = await ada.store.everything(ada.identity)
+        assert await ada.store.last_undoable(everything.person) == last
+        assert everything.rows["preferences"] == ()
+
     async def test_it_comes_back_by_way_of_another(self, ada, ben) -> None:
         await self.tell_all(ada)
         before = everything_but_versions(await ada.read())
