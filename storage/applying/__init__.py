@@ -56,7 +56,7 @@ def make(at: Handling, changes: Sequence[Change]) -> Made:
     """
     if any(isinstance(change, LeavePerson) for change in changes[1:]):
         raise ValueError("an account leaves a person before anything else is done")
-    made = Made()
+    made, left = Made(), False
     own_ids: dict[int, int] = {}
     # A file is thousands of the same kind in a row, and takes a handful of statements.
     for kind, run in groupby(enumerate(changes), lambda numbered: type(numbered[1])):
@@ -74,8 +74,10 @@ def make(at: Handling, changes: Sequence[Change]) -> Made:
                 made |= _make(at, change)
                 if isinstance(change, LeavePerson):
                     at = replace(at, person=accounts.leave(at))
-    # The history of those who stay is what it was.
-    return replace(made, history=False) if any(isinstance(change, LeavePerson) for change in changes) else made
+                    left = True
+    if left and made.history:  # theirs who left; of those who stay it is what it was
+        accounts.note_new_history(at)
+    return replace(made, history=made.history and not left)
 
 
 def _renamed(change: Change, own_ids: Mapping[int, int]) -> Change:

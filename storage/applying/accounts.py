@@ -146,6 +146,11 @@ def leave(at: Handling) -> PersonId:
     return alone
 
 
+def note_new_history(at: Handling) -> None:
+    """Have this message be the one that last changed the history of the person."""
+    at.connection.execute(update(people).where(people.c.person_id == at.person).values(history_version=at.message_id))
+
+
 def _taken(at: Handling, film_ids: Iterable[int]) -> set[int]:
     taken: set[int] = set()
     for some in chunks(film_ids):

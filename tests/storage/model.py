@@ -234,7 +234,7 @@ class World:
                 changed = True
             else:
                 changed |= _change(person, told, change, position)
-        if changed and not any(isinstance(change, LeavePerson) for change in changes):
+        if changed:
             person.history_version = told.message_id
 
     def offered_by(self, code: str, moment: datetime) -> Person | None:

@@ -266,6 +266,11 @@ class TestCodesThatDoNotWork:
         await ada.store.erase(ada.identity, None, ada.moment)
         await refused(ben, code)
 
+    async def test_one_of_the_person_who_joined(self, ada, ben, cy, refused) -> None:
+        code = await offer(ben)
+        await ben.say(JoinPerson(await offer(ada)))
+        await refused(cy, code)
+
     async def test_one_of_an_account_that_left(self, ada, ben, cy, refused) -> None:
         await link(ben, ada)
         code = await offer(ada)
@@ -503,6 +508,7 @@ class TestUnlinking:
         assert (await ben.films(), (await ben.read()).wanted) == ([JAWS], (ALIENS,))
         assert (await ada.films(), (await ada.read()).wanted) == ([ALIEN, HEAT], (JAWS,))
         (told,) = (await ben.read()).history
+        assert (await ben.read()).history_version == told.message_id
         await ben.say(UndoMessage(told.message_id))
         assert await ben.films() == []
 

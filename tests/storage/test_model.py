@@ -34,7 +34,7 @@ from storage.changes import (
     TakeBackFeedback,
     UndoMessage,
 )
-from storage.errors import ConflictError, StorageError
+from storage.errors import ConflictError
 from storage.ids import new_code, new_film_id, new_id
 from storage.records import (
     AddedFilm,
@@ -68,11 +68,12 @@ ACCOUNTS = ("ada", "ben", "cy")
 
 names = st.sampled_from(["ada", "ada", "ben", "cy"])
 which = st.integers(0, 9)
-films = st.integers(1, 3)
-days = st.sampled_from([date(2024, 5, 10), date(2024, 5, 11), date(2023, 12, 31)])
+further = st.integers(1, 2)
+films = st.integers(1, 2)
+days = st.sampled_from([date(2024, 5, 1), date(2024, 5, 12)])
 dates = st.one_of(
     st.just((None, Precision.UNKNOWN)),
-    st.tuples(days, st.sampled_from([Precision.DAY, Precision.DAY, Precision.MONTH, Precision.YEAR])),
+    st.tuples(days, st.sampled_from([Precision.DAY, Precision.DAY, Precision.DAY, Precision.MONTH])),
 )
 states = st.sampled_from([WatchState.FINISHED, WatchState.FINISHED, WatchState.ABANDONED, WatchState.REWATCH])
 ratings = st.sampled_from([None, None, 0.0, 3.0, 5.0])
@@ -251,6 +252,20 @@ class StoreAgainstModel(RuleBasedStateMachine):
     def opine(self, name, changes) -> None:
         self.say(name, *changes)
 
+    @step(when=lambda self: self.anyone(Person.history), name=names, which=which, kind=kinds)
+    def change_ones_mind(self, name, which, kind) -> None:
+        name = self.someone(name, Person.history)
+        opinions = [TakeBackFeedback(film, kind) for film in self.person(name).about(kind)[:1]]
+        told = self.say(name, RemoveWatch(self.watch(name, which).watch_id), *opinions)
+        self.say(name, UndoMessage(told.message_id))
+
+    @step(name=names, first=logs | entries, second=logs | entries)
+    def begin_again(self, name, first, second) -> None:
+        told = self.say(name, first)
+        undo = self.say(name, UndoMessage(told.message_id))
+        self.say(name, replace(second, source=first.source, source_key=first.source_key))
+        self.say(name, UndoMessage(undo.message_id))
+
     @step(name=names, change=preferences | st.just(AddFilm))
     def set_or_add(self, name, change) -> None:
         if change is AddFilm:
@@ -293,7 +308,7 @@ class StoreAgainstModel(RuleBasedStateMachine):
         else:
             self.refuse(name, UndoMessage(target.message_id))
 
-    @step(name=names, further=st.integers(1, 2), then=st.lists(logs, max_size=1))
+    @step(name=names, further=further, then=st.lists(logs, max_size=1))
     def link_or_leave(self, name, further, then) -> None:
         other = another(name, further)
         if self.world.persons[name] is self.world.persons[other] is not None:
@@ -305,13 +320,23 @@ class StoreAgainstModel(RuleBasedStateMachine):
         self.say(name, JoinPerson(code), *then)
         self.refuse(another(name, 3 - further), JoinPerson(code))
 
-    @step(name=names, further=st.integers(1, 2))
-    def link_too_late(self, name, further) -> None:
+    @step(name=names, further=further, change=logs)
+    def do_what_can_not_be_done(self, name, further, change) -> None:
+        other = another(name, further)
+        self.refuse(name, change, ahead=-1 if self.world.persons[name] else 1)
+        if len(self.world.accounts(self.person(name))) < 2:
+            self.refuse(name, LeavePerson())
         code = new_code()
-        self.say(another(name, further), OfferLink(code, self.moment + timedelta(hours=5)))
-        self.refuse(name, JoinPerson(code))
+        self.say(other, OfferLink(code, self.moment + timedelta(hours=5)))
+        self.refuse(name, JoinPerson(code))  # too late
+        if self.world.persons[name] is not self.world.persons[other]:
+            for told in self.person(other).messages[-1:]:
+                self.refuse(name, change, UndoMessage(told.message_id))
+            for seen in self.person(other).history()[-1:]:
+                self.refuse(name, change, RateWatch(seen.watch_id, 1.0))
+                self.refuse(name, RemoveWatch(seen.watch_id))
 
-    @step(when=lambda self: self.sent, name=names, which=which, change=logs)
+    @step(when=lambda self: self.sent, name=names, which=st.integers(0, 30), change=logs)
     def deliver_again(self, name, which, change) -> None:
         key = self.sent[-1 - which % len(self.sent)]
         if self.world.earlier_reply(key) is None:  # of somebody who was erased, and too long ago
@@ -319,22 +344,6 @@ class StoreAgainstModel(RuleBasedStateMachine):
             return
         again = Told(MessageId(new_id()), key, "Something else.", self.moment)
         assert not self.apply(name, again, [change])
-
-    @step(name=names, change=logs)
-    def come_second(self, name, change) -> None:
-        self.refuse(name, change, ahead=-1 if self.world.persons[name] else 1)
-
-    @step(name=names, further=st.integers(1, 2))
-    def touch_what_is_not_ones_own(self, name, further) -> None:
-        other = another(name, further)
-        if self.world.persons[name] is not self.world.persons[other]:
-            for told in self.person(other).messages[-1:]:
-                self.refuse(name, LogWatch(1), UndoMessage(told.message_id))
-            for seen in self.person(other).history()[-1:]:
-                self.refuse(name, LogWatch(1), RateWatch(seen.watch_id, 1.0))
-                self.refuse(name, RemoveWatch(seen.watch_id))
-        if len(self.world.accounts(self.person(name))) < 2:
-            self.refuse(name, LeavePerson())
 
     @step(when=lambda self: len(self.sent) > 15, name=names)
     def erase(self, name) -> None:
@@ -362,11 +371,6 @@ class StoreAgainstModel(RuleBasedStateMachine):
         assert [(one.name, one.value) for one in real.preferences] == did.settings
         assert set(real.undid) == set(did.undid)
 
-    @step(when=lambda self: self.anyone(attrgetter("messages")), name=names, which=which)
-    def look_back(self, name, which) -> None:
-        messages = self.person(self.someone(name, attrgetter("messages"))).messages
-        self.check_what_it_did(messages[which % len(messages)])
-
     @invariant()
     def both_know_the_same(self) -> None:
         # Reading takes the most time by far: about whoever spoke after every other step, now and then about everybody.
@@ -379,6 +383,8 @@ class StoreAgainstModel(RuleBasedStateMachine):
         for name in ACCOUNTS:
             self.check_what_is_known(name)
             self.check_what_is_linked(name)
+            for told in self.person(name).messages[-1:1:-5]:
+                self.check_what_it_did(told)
 
     def check_what_is_known(self, name: str) -> None:
         snapshot, person = self.read(name), self.world.persons[name]
@@ -469,7 +475,7 @@ def shortened(steps: Sequence[Step]) -> Sequence[Step]:
     while size:
         for start in reversed(range(0, len(steps), size)):
             fewer = [*steps[:start], *steps[start + size :]]
-            if isinstance(outcome(fewer), AssertionError | StorageError):
+            if outcome(fewer):
                 steps = fewer
         size //= 2
     return steps
@@ -494,10 +500,11 @@ def test_the_store_never_differs_from_the_model(url) -> None:
                     suppress_health_check=list(HealthCheck),
                 ),
             )
-        except (AssertionError, StorageError):
+        except Exception:
             steps = shortened(StoreAgainstModel.latest.steps)
             error = outcome(steps)
-            assert error is not None, "it fails only now and then"
+            if error is None:  # it fails only now and then
+                raise
             for function, _, values in steps:
                 error.add_note(f"{function.__name__}: {values}")
             raise error from None
