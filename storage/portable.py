@@ -385,6 +385,8 @@ tables/*.csv     every row about you, as it lies in the database, earlier versio
 
 Give the whole file to /import, of this or another Nextreel. What is known there already stays as it is: importing
 twice changes nothing. What was said of a film there, and what is set there, counts for more than what this file says.
+Of one file, an import takes the first {MAX_WATCHES:,} watches, {MAX_OPINIONS:,} films of each list and
+{MAX_ADDED_FILMS:,} added films.
 
 Left out is one thing only: the scrambled form of a code for linking accounts (it works for ten minutes, and whoever
 reads it here could become you). A text in a .csv that a spreadsheet might take for a formula begins with an apostrophe.
