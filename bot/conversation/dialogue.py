@@ -12,7 +12,7 @@ import secrets
 import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from functools import partial
 from weakref import WeakValueDictionary
@@ -120,6 +120,14 @@ _ANSWERED_AT_ONCE = frozenset({Asked.FORGET, Asked.LINK, Asked.UNLINK})
 """Questions that end with whatever else is said: a later “yes” must not be theirs."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Answering:
+    """What answers a message, from its beginning to its end."""
+
+    recommender: Recommender
+    slates: Slates | None
+
+
 class Dialogue:
     """One conversation for all people and places; stateless beside the store, so that any process may answer."""
 
@@ -141,8 +149,7 @@ class Dialogue:
         (None: the server's); a context lasts `context_minutes`; `kept` is how long other things are kept, as people are
         told (None: for ever). `close` it: it has threads of its own."""
         self._store = store
-        self._recommender = recommender
-        self._slates = slates
+        self._answering = _Answering(recommender, slates)
         self._limits = limits
         self._zone = zone
         self._habits = Habits(slate_size, adventurousness, diversity)
@@ -156,11 +163,11 @@ class Dialogue:
     @property
     def recommender(self) -> Recommender:
         """The recommender that answers."""
-        return self._recommender
+        return self._answering.recommender
 
     def use(self, recommender: Recommender, slates: Slates | None) -> None:
         """Answer with another recommender from the next message on; those being answered go on with the old one."""
-        self._recommender, self._slates = recommender, slates
+        self._answering = _Answering(recommender, slates)
 
     def close(self) -> None:
         """Give the threads back."""
@@ -210,6 +217,7 @@ class Dialogue:
 
     async def _once(self, message: Text | Command | Press, identity: IdentityKey) -> Reply:
         """Read, act, keep; ConflictError when something else changed what was read."""
+        answering = self._answering
         origin = message.origin
         place = PlaceKey(origin.place.platform, origin.place.workspace, origin.place.channel, origin.place.thread)
         key = MessageKey(origin.place.platform, origin.place.workspace, origin.event_id)
@@ -221,16 +229,17 @@ class Dialogue:
         context = from_payload(snapshot.context)
         intents = await asyncio.to_thread(_intents, message, snapshot, context, language)
         fetched = await self._fetched(message, intents, snapshot, context, identity)
-        acting = partial(self._acted, message, intents, snapshot, fetched, context, moment, language)
         loop = asyncio.get_running_loop()
-        turn = await loop.run_in_executor(self._acting, acting, self._kept_slate(loop, snapshot))
+        kept_slate = _kept_slate(loop, answering.slates, snapshot)
+        acting = partial(self._acted, message, intents, snapshot, fetched, context, moment, language)
+        turn = await loop.run_in_executor(self._acting, acting, answering.recommender, kept_slate)
         reply = turn.reply()
         if isinstance(message, Press) and message.action.verb not in LIST_VERBS:
             reply = replace(reply, replaces=message.reply_id)
         if turn.erase:
             person = await self._store.erase(identity, key, moment)
-            if self._slates and person is not None:
-                await self._slates.forget(person)
+            if answering.slates and person is not None:
+                await answering.slates.forget(person)
             return reply
         changes = list(turn.changes)
         if about := turn.context_change(self._context_minutes):
@@ -304,18 +313,6 @@ class Dialogue:
             return replace(fetched, undoable=None if last is None else await self._store.message_changes(last))
         return fetched
 
-    def _kept_slate(self, loop: asyncio.AbstractEventLoop, snapshot: Snapshot) -> KeptSlate | None:
-        """How a thread asks for the slate of a history as it is kept."""
-        slates, person = self._slates, snapshot.person
-        if slates is None or person is None:
-            return None
-
-        def ask(member: Member, request: Request) -> Slate:
-            asking = slates.recommend(person, snapshot.history_version, member, request)
-            return asyncio.run_coroutine_threadsafe(asking, loop).result()
-
-        return ask
-
     def _acted(
         self,
         message: Text | Command | Press,
@@ -325,11 +322,12 @@ class Dialogue:
         context: Context,
         moment: datetime,
         language: str,
+        recommender: Recommender,
         kept_slate: KeptSlate | None,
     ) -> Turn:
         """Everything that takes computing, without input or output."""
         turn = Turn(
-            engine=self._recommender,
+            engine=recommender,
             habits=self._habits,
             phrases=phrases_for(language),
             say=say_for(language),
@@ -359,10 +357,23 @@ class Dialogue:
         """Type-ahead: the films that what is typed may become, as cards."""
         if message.field != "film":
             return Reply("")
-        typed = cleaned(message.typed)
-        found = self._recommender.titles.complete(typed, MAX_COMPLETIONS) if typed else ()
-        films: list[Film] = [film for f in found if (film := self._recommender.catalog.film(f))]
+        typed, recommender = cleaned(message.typed), self.recommender
+        found = recommender.titles.complete(typed, MAX_COMPLETIONS) if typed else ()
+        films: list[Film] = [film for f in found if (film := recommender.catalog.film(f))]
         return Reply("", cards=tuple(film_card(film) for film in films), visibility=Visibility.PRIVATE)
+
+
+def _kept_slate(loop: asyncio.AbstractEventLoop, slates: Slates | None, snapshot: Snapshot) -> KeptSlate | None:
+    """How a thread asks for the slate of a history as it is kept."""
+    person = snapshot.person
+    if slates is None or person is None:
+        return None
+
+    def ask(member: Member, request: Request) -> Slate:
+        asking = slates.recommend(person, snapshot.history_version, member, request)
+        return asyncio.run_coroutine_threadsafe(asking, loop).result()
+
+    return ask
 
 
 def _intents(

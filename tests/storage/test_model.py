@@ -56,7 +56,8 @@ from storage.store import Store
 from tests.storage.model import Person, Seen, Told, World
 
 STEPS = int(os.environ.get("STEPS", "0"))
-"""How many messages at least, on each database; 0 for the same thousand each time."""
+"""How many messages at least, on each database, others each time; 0 for the same `USUAL`."""
+USUAL = 2000
 STEPS_A_RUN = 50
 
 Step = tuple[Callable[..., None], Callable[[Any], object], dict[str, Any]]
@@ -490,7 +491,7 @@ def test_the_store_never_differs_from_the_model(url) -> None:
             run_state_machine_as_test(
                 StoreAgainstModel,
                 settings=settings(
-                    max_examples=max(STEPS, 1000) // 50,  # a step is a message or two
+                    max_examples=(STEPS or USUAL) // 50,  # a step is a message or two
                     stateful_step_count=STEPS_A_RUN,
                     derandomize=not STEPS,
                     phases=[Phase.generate],
@@ -510,4 +511,4 @@ def test_the_store_never_differs_from_the_model(url) -> None:
             raise error from None
         finally:
             runner.run(StoreAgainstModel.store.close())
-    assert StoreAgainstModel.handled >= max(STEPS, 1000)
+    assert StoreAgainstModel.handled >= (STEPS or USUAL)
