@@ -47,7 +47,8 @@ from storage.cache import Cache
 from storage.changes import Change, LogWatch, SetContext, UndoMessage
 from storage.ids import new_id
 from storage.limits import RateLimits
-from storage.portable import FilmName, from_zip, to_zip
+from storage.portable.exporting import FilmName, to_zip
+from storage.portable.importing import from_zip
 from storage.records import IdentityKey, MessageId, MessageKey, PersonId, Snapshot
 from storage.store import Store
 from storage.tables import contexts

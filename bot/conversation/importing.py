@@ -15,7 +15,7 @@ from bot.conversation.reply import File, Reply
 from bot.conversation.telling import shown_title
 from bot.conversation.turn import Imported, Turn
 from storage.changes import AddFilm, Change, GiveFeedback, LogWatch, MessageChanges, SetPreference
-from storage.portable import MAX_PROBLEMS, Import, PortableError, from_zip
+from storage.portable.importing import MAX_PROBLEMS, Import, PortableError, from_zip
 from storage.records import FeedbackKind, Preference
 
 NAMED_PROBLEMS = 5

@@ -14,7 +14,7 @@ from bot.conversation.reply import File, Reply
 from bot.conversation.telling import accounts_in_words, day_in_words
 from bot.conversation.turn import Turn
 from engine.films import Catalog
-from storage.portable import Everything, FilmName, to_zip
+from storage.portable.exporting import Everything, FilmName, to_zip
 
 ZIP = "application/zip"
 

@@ -40,7 +40,7 @@ from storage.changes import (
     TakeBackFeedback,
 )
 from storage.ids import new_film_id
-from storage.portable import Everything
+from storage.portable.exporting import Everything
 from storage.records import (
     AddedFilm,
     FeedbackKind,

@@ -15,7 +15,7 @@ from bot.conversation.dialogue import Dialogue
 from bot.conversation.message import Command
 from bot.conversation.reply import File, Reply, Visibility
 from storage.errors import StorageError
-from storage.portable import Everything
+from storage.portable.exporting import Everything
 from storage.records import FIRST_ADDED_FILM
 from storage.store import Store
 from tests.conversation.person import Person, action_of

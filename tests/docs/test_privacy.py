@@ -6,7 +6,7 @@ from pathlib import Path
 from bot.conversation.commands import ALIASES
 from config.settings import PREFIX, Settings
 from docs.generate import data_map
-from storage.portable import JSON_NAME
+from storage.portable.form import JSON_NAME
 from storage.tables import metadata
 
 PAGE = (Path(__file__).parents[2] / "docs" / "privacy.md").read_text(encoding="utf-8")

@@ -32,7 +32,8 @@ from storage.changes import (
     ShowSlate,
 )
 from storage.ids import new_film_id, new_id
-from storage.portable import FilmName, from_zip, to_zip
+from storage.portable.exporting import FilmName, to_zip
+from storage.portable.importing import from_zip
 from storage.records import (
     MAX_KEY_BYTES,
     AddedFilm,

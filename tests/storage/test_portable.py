@@ -35,21 +35,15 @@ from storage.changes import (
     UndoMessage,
 )
 from storage.ids import new_code, new_film_id, new_id
-from storage.portable import (
-    FIELDS,
-    FORMAT,
-    LEFT_OUT,
-    MAX_ADDED_FILMS,
+from storage.portable.exporting import LEFT_OUT, FilmName, about, to_zip
+from storage.portable.form import FIELDS, FORMAT, MAX_ADDED_FILMS, MAX_WATCHES
+from storage.portable.importing import (
     MAX_JSON,
     MAX_PROBLEMS,
-    MAX_WATCHES,
     MAX_ZIP,
-    FilmName,
     Import,
     PortableError,
-    about,
     from_zip,
-    to_zip,
 )
 from storage.records import (
     FIRST_ADDED_FILM,

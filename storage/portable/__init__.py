@@ -1,0 +1,4 @@
+"""Everything about a person as one zip, and back.
+
+`form` says what the file is, `exporting` writes it, `importing` reads it.
+"""
