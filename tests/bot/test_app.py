@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from bot.app import App, announce_bundle
+from bot.conversation.dialogue import Dialogue
 from bot.conversation.message import Identity, Origin, Place, Text
 from bot.conversation.reply import Reply
 from config.settings import Settings
@@ -145,6 +146,34 @@ class TestTidying:
             await asyncio.sleep(0.02)
         assert (await count("slates"), await count("people")) == (0, 1)
         assert await count("watches") == 1
+
+
+class TestRestore:
+    async def test_no_slate_is_of_a_history_that_was_taken_back(
+        self, opened: Open, tmp_path: Path, redis_server: RedisServer
+    ) -> None:
+        app = await opened(redis_url=redis_server.url)
+        computing = Dialogue(app.store, app.dialogue.recommender)
+
+        async def films(dialogue: Dialogue) -> list[int]:
+            origin = Origin(
+                Identity("test", "w", "ada"), Place("test", "w", "films"), uuid.uuid4().hex, datetime.now(UTC)
+            )
+            return [card.film_id for card in (await dialogue.handle(Text(origin, "what next?"))).cards]
+
+        await say(app, "watched Giallo Story 0")
+        before = await films(app.dialogue)
+        await app.store.database.backup(tmp_path / "copy")
+        await say(app, "watched Gunfight Story 3")
+        after = await films(app.dialogue)
+        assert after != before
+        await app.store.database.restore(tmp_path / "copy")
+        assert await films(app.dialogue) == before
+        await say(app, "watched Space Travel Story 2")
+        now = await films(app.dialogue)
+        assert now == await films(computing)
+        assert now not in (before, after)
+        computing.close()
 
 
 class TestRedisAway:
