@@ -72,6 +72,10 @@ class Database(ABC):
     async def forget_deleted(self) -> None:
         """Leave no trace in the files of what was deleted, as far as this kind of database can promise that."""
 
+    async def bytes_to_wipe(self) -> int:
+        """How much `forget_deleted` would write anew, while others wait."""
+        return 0
+
     @abstractmethod
     async def damage(self, *, deep: bool = False) -> tuple[str, ...]:
         """What its own check finds wrong, and promises that it does not keep; empty when all is well.

@@ -2,7 +2,8 @@
 
 A person goes as a whole, with everything that names them. What only grows old goes a little at a time, each time in a
 transaction of its own with a pause after it, so that nobody who writes waits for it. Every step looks again whether
-what it deletes is still to be deleted: it may be broken off, run again, and run twice at once.
+what it deletes is still to be deleted: it may be broken off, run again, and run twice at once. Whoever erases leaves a
+mark in the same transaction that the files are still to be wiped; it goes once they are.
 """
 
 from __future__ import annotations
@@ -11,16 +12,17 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final, TypeVar
 
+import structlog
 from sqlalchemy import Column, ColumnElement, Connection, Row, Select, Table, delete, func, insert, select, update
 
 from storage.applying.handling import chunks
 from storage.database import Database
-from storage.errors import BusyError
-from storage.ids import event_hash
+from storage.errors import BusyError, StorageError
+from storage.ids import event_hash, new_id
 from storage.records import MessageKey, PersonId
 from storage.tables import contexts, erased_events, link_codes, messages, people, slates
 
@@ -37,23 +39,40 @@ READ_AT_ONCE: Final = 5_000
 _SHORTEST_PAUSE: Final = 0.01
 _WIPING_PAUSES: Final = (1.0, 5.0, 15.0)
 """Seconds before each further try to wipe the files of what was deleted, while others keep that from being done."""
+WIPED_AT_ONCE: Final = 64 * 2**20
+"""Bytes of the largest files that are wiped while the person waits: a second, on a slow disk."""
 
+_TRACES: Final = "traces-"
+"""How a mark in `erased_events` begins, before a random number: an event's hash never does."""
+_FOR_EVER: Final = datetime(9999, 12, 31, tzinfo=UTC)
+
+_log = structlog.get_logger(__name__)
 
 _Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, slots=True)
 class Tidied:
-    """What was deleted: how many slates, and who was erased, so that what caches have of them goes too."""
+    """What was deleted: how many slates, and who was erased, so that what caches have of them goes too.
+
+    Not `wiped` when traces of erased people are left in the files, for the next time.
+    """
 
     slates: int
     people: tuple[PersonId, ...]
+    wiped: bool = True
 
 
 def erase(
     connection: Connection, persons: Sequence[PersonId], moment: datetime, asked_by: Iterable[MessageKey] = ()
 ) -> None:
-    """Delete some people with all that is theirs, but the hashes of the events that may still be delivered again."""
+    """Delete some people with all that is theirs, but the hashes of the events that may still be delivered again.
+
+    Whoever calls this holds their rows, and wipes the files afterwards.
+    """
+    if persons:
+        mark = {"event_hash": f"{_TRACES}{new_id()}", "expires_at": _FOR_EVER}
+        connection.execute(insert(erased_events).values(mark))
     for some in chunks(persons):
         recent = connection.execute(
             select(messages.c.platform, messages.c.workspace, messages.c.event_id).where(
@@ -74,8 +93,7 @@ async def tidy(database: Database, moment: datetime, *, slates_days: int | None,
     """Delete what is too old at `moment`, for as long as that takes; None keeps it for ever.
 
     Slates, and the texts of answers, go after `slates_days`; people of whom nothing was kept for `inactive_days` are
-    erased as if they had asked for it; what has run out goes anyway. Raises BusyError when the files could not be wiped
-    of erased people, who are erased all the same.
+    erased as if they had asked for it; what has run out goes anyway. The files are still to be wiped of them.
     """
     deleted = 0
     if slates_days is not None:
@@ -90,12 +108,7 @@ async def tidy(database: Database, moment: datetime, *, slates_days: int | None,
         await _delete(database, table, key, table.c.expires_at, moment)
     gone: list[PersonId] = []
     if inactive_days is not None:
-        try:
-            async for person in _erase_inactive(database, moment, moment - timedelta(days=inactive_days)):
-                gone.append(person)  # noqa: PERF401 (a comprehension would lose them when it is broken off)
-        finally:  # also when it is broken off: who was erased leaves no trace
-            if gone:
-                await _wipe(database)
+        gone += [p async for p in _erase_inactive(database, moment, moment - timedelta(days=inactive_days))]
     return Tidied(deleted, tuple(gone))
 
 
@@ -191,13 +204,52 @@ async def _unhurried(database: Database, work: Callable[[Connection], _Result]) 
     return result
 
 
-async def _wipe(database: Database) -> None:
+async def wipe(database: Database, turn: asyncio.Lock, *, most: int | None = None) -> bool:
+    """Leave no trace in the files of all who were erased until now; False when that is still to be done.
+
+    Who waits for the `turn` may find it done. With `most`, it is put off where more bytes than that would be written
+    anew. Whatever goes wrong is for the log.
+    """
+    try:
+        if most is not None and await database.bytes_to_wipe() > most:
+            return not await _marks(database)
+        await _wipe(database, turn)
+    except StorageError as error:
+        _log.warning("files not wiped yet", error=type(error).__name__, detail=error.detail)
+        return False
+    return True
+
+
+async def wipe_patiently(database: Database, turn: asyncio.Lock) -> bool:
+    """Wipe the files, however large, and try again for a while when others are in the way."""
     for pause in _WIPING_PAUSES:
         try:
-            return await database.forget_deleted()
+            await _wipe(database, turn)
         except BusyError:
             await asyncio.sleep(pause)
-    return await database.forget_deleted()
+        except StorageError:
+            break
+        else:
+            return True
+    return await wipe(database, turn)
+
+
+async def _wipe(database: Database, turn: asyncio.Lock) -> None:
+    async with turn:
+        # Only the marks that were there before go: who is erased meanwhile may have been too late for it.
+        if marks := await _marks(database):
+            await database.forget_deleted()
+            for some in chunks(marks):
+                await database.write(partial(_take_away, some))
+
+
+async def _marks(database: Database) -> Sequence[str]:
+    marked = select(erased_events.c.event_hash).where(erased_events.c.event_hash.startswith(_TRACES))
+    return await database.read(lambda connection: connection.scalars(marked).all())
+
+
+def _take_away(marks: Sequence[str], connection: Connection) -> None:
+    connection.execute(delete(erased_events).where(erased_events.c.event_hash.in_(marks)))
 
 
 def _numbers(query: Select[Any], connection: Connection) -> Sequence[int]:

@@ -118,7 +118,7 @@ class SqliteDatabase(Database):
         """Leave no trace in the files of what was deleted. BusyError when others kept it from being finished.
 
         `secure_delete` alone leaves copies behind where SQLite has split a page, so the file is rebuilt, and its log
-        emptied.
+        emptied. That takes as much room again as the file, and others wait meanwhile: some 15 s a gigabyte.
         """
 
         def rebuild() -> None:
@@ -129,6 +129,10 @@ class SqliteDatabase(Database):
                 raise BusyError(detail="others read on, so the write-ahead log could not be emptied")
 
         await to_its_end(self._in_turn(rebuild))
+
+    async def bytes_to_wipe(self) -> int:
+        size = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
+        return await self.read(lambda connection: connection.execute(text(size)).scalar_one())
 
     async def upgrade(self) -> None:
         """Bring the schema to the newest revision.

@@ -6,19 +6,22 @@ Knows no models and no platforms.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Connection, insert, select, update
 
-from storage import portable, reading
+from storage import reading
 from storage.applying import Handling, make
 from storage.changes import Change, MessageChanges, ShowSlate
 from storage.database import Database, open_database
 from storage.errors import ConflictError
 from storage.ids import new_id
-from storage.portable import Everything
+from storage.portable import exporting
+from storage.portable.exporting import Everything
 from storage.records import (
     Applied,
     IdentityKey,
@@ -32,7 +35,7 @@ from storage.records import (
     Snapshot,
     check_texts,
 )
-from storage.retention import Tidied, erase, tidy
+from storage.retention import WIPED_AT_ONCE, Tidied, erase, tidy, wipe, wipe_patiently
 from storage.tables import identities, messages, people, slates
 
 
@@ -41,6 +44,7 @@ class Store:
 
     def __init__(self, database: Database) -> None:
         self.database = database
+        self._wiping = asyncio.Lock()
 
     @classmethod
     async def open(cls, where: str | Path, *, create: bool = True) -> Store:
@@ -138,32 +142,40 @@ class Store:
         return await self.database.read(lambda connection: reading.accounts(connection, person))
 
     async def erase(self, identity: IdentityKey, message: MessageKey | None, moment: datetime) -> PersonId | None:
-        """Remove everything about a person, all accounts, and leave no trace in the file; who that was, None for a
-        stranger.
+        """Remove everything about a person, all accounts; who that was, None for a stranger.
 
         `message` asked for it: it is not handled again when it comes twice, and neither are those of the last day.
-        Raises BusyError when the traces could not be wiped; erasing again then finishes it.
+        When this returns, it is done for everybody who reads. Traces in the files are what `wipe` is for; that they
+        are still there is kept with the rest, so `tidy` finds them too, whatever breaks off in between.
         """
-
-        erased: list[PersonId] = []  # outside: when it is done again since nobody answered, the person is gone
+        erased: PersonId | None = None  # when it is done again since a commit got no answer, nobody is found any more
 
         def forget(connection: Connection) -> None:
-            person = connection.scalar(reading.person_of(identity))
-            if person is not None:
-                erase(connection, [PersonId(person)], moment, [message] if message else [])
-                erased.append(PersonId(person))
+            nonlocal erased
+            person = _lock_person(connection, identity)
+            if person is None or (message and reading.earlier_reply(connection, message) is not None):
+                return  # nobody, or done before by this message; whoever began anew since then stays
+            erase(connection, [person], moment, [message] if message else [])
+            erased = person
 
         await self.database.write(forget)
-        await self.database.forget_deleted()
-        return erased[0] if erased else None
+        return erased
+
+    async def wipe(self) -> bool:
+        """Leave no trace in the files of those who were erased; False when that is left to `tidy`.
+
+        It is when others keep it from being done, or when the files are so large that it would take long.
+        """
+        return await wipe(self.database, self._wiping, most=WIPED_AT_ONCE)
 
     async def everything(self, identity: IdentityKey) -> Everything | None:
         """All that is kept about a person, as of one moment, for an export; None for a stranger."""
-        return await self.database.read(lambda connection: portable.everything(connection, identity))
+        return await self.database.read(lambda connection: exporting.everything(connection, identity))
 
     async def tidy(self, moment: datetime, *, slates_days: int | None, inactive_days: int | None) -> Tidied:
-        """Delete what need not be kept any longer at `moment`; see `retention.tidy`."""
-        return await tidy(self.database, moment, slates_days=slates_days, inactive_days=inactive_days)
+        """Delete what need not be kept any longer at `moment`, and wipe the files; see `retention.tidy`."""
+        tidied = await tidy(self.database, moment, slates_days=slates_days, inactive_days=inactive_days)
+        return replace(tidied, wiped=await wipe_patiently(self.database, self._wiping))
 
 
 class _HandledBeforeError(Exception):
@@ -194,3 +206,15 @@ def _next_version(connection: Connection, identity: IdentityKey, moment: datetim
     person, version = PersonId(found.person_id), found.version + 1
     connection.execute(update(people).where(people.c.person_id == person).values(version=version))
     return person, version
+
+
+def _lock_person(connection: Connection, identity: IdentityKey) -> PersonId | None:
+    """The person of an account, locked until the end of the transaction; None for a stranger."""
+    while True:
+        person = connection.scalar(reading.person_of(identity))
+        if person is None:
+            return None
+        connection.execute(select(people.c.person_id).where(people.c.person_id == person).with_for_update())
+        # Whoever held the lock before may have joined them with somebody, or taken the account out.
+        if connection.scalar(reading.person_of(identity)) == person:
+            return PersonId(person)

@@ -298,7 +298,15 @@ link_codes = Table(
 erased_events = Table(
     "erased_events",
     metadata,
-    Column("event_hash", Text, primary_key=True, doc="SHA-256 of an event's number"),
+    Column(
+        "event_hash",
+        Text,
+        primary_key=True,
+        doc="SHA-256 of an event's number; or a mark, with a random number, that files are to be wiped",
+    ),
     Column("expires_at", UtcDateTime, nullable=False, doc="until when a late second delivery is recognised"),
-    info=_about("that an event was handled for somebody who was erased since; names nobody", "for a day"),
+    info=_about(
+        "that an event was handled for somebody who was erased since; names nobody",
+        "for a day; a mark until it is done",
+    ),
 )

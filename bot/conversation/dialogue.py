@@ -240,7 +240,9 @@ class Dialogue:
             person = await self._store.erase(identity, key, moment)
             if answering.slates and person is not None:
                 await answering.slates.forget(person)
-            return reply
+            if person is None or await self._store.wipe():
+                return reply
+            return replace(reply, text=f"{reply.text}\n{turn.say('traces-left')}")
         changes = list(turn.changes)
         if about := turn.context_change(self._context_minutes):
             changes.append(about)

@@ -6,7 +6,6 @@ import io
 import os
 import random
 import re
-import sqlite3
 import traceback
 import zipfile
 from collections.abc import Mapping
@@ -33,7 +32,7 @@ from sqlalchemy import (
     select,
 )
 
-from storage import database, tables
+from storage import tables
 from storage.changes import (
     GiveFeedback,
     LogWatch,
@@ -41,9 +40,9 @@ from storage.changes import (
     ShowSlate,
     UndoMessage,
 )
-from storage.errors import BusyError, StorageError
+from storage.errors import StorageError
 from storage.ids import new_film_id, new_id
-from storage.portable import LEFT_OUT, about, table_of, to_zip
+from storage.portable.exporting import LEFT_OUT, about, table_of, to_zip
 from storage.records import (
     FeedbackKind,
     IdentityKey,
@@ -105,26 +104,10 @@ class TestErasing:
         assert traces(path, MARK)
         kept = await ben.read()
         await ada.store.erase(ada.identity, None, ada.moment)
+        assert await ada.store.wipe()
         assert traces(path, MARK) == {}
         assert traces(path, "ada-") == {}
         assert await ben.read() == kept
-
-    async def test_what_a_reader_kept_from_being_finished_is_finished_by_erasing_again(
-        self, ada, url, path, monkeypatch
-    ) -> None:
-        monkeypatch.setattr(database, "BUSY_SECONDS", 0.2)
-        ada.store = await Store.open(url)
-        await say_everything(ada, MARK, 1)
-        reader = sqlite3.connect(path, isolation_level=None)
-        reader.execute("BEGIN")
-        reader.execute("SELECT count(*) FROM people").fetchone()
-        with pytest.raises(BusyError):
-            await ada.store.erase(ada.identity, None, ada.moment)
-        assert (await ada.read()).person is None
-        reader.close()
-        await ada.store.erase(ada.identity, None, ada.moment)
-        assert traces(path, MARK) == {}
-        await ada.store.close()
 
     async def test_others_keep_everything(self, ada, ben) -> None:
         await say_everything(ada, MARK, 1)
@@ -283,6 +266,7 @@ class TestEveryTable:
         assert sum(written.values()) >= sum(len(marks(table, MARK)) for table in rows)
         assert set(written) <= {path.name, f"{path.name}-wal"}
         await store.erase(identity, None, NOON)
+        assert await store.wipe()
         assert traces(path, MARK) == {}
 
     async def test_a_table_that_is_forgotten_would_be_found(self) -> None:
