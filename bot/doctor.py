@@ -16,8 +16,9 @@ from config.settings import DOTENV, PREFIX, TOML, Settings
 from engine.bundle import BundleError
 from engine.inference import choose_provider
 from engine.requests import Request
-from storage.database import REVISION, open_database
+from storage.database import REVISION, check_not_newer, open_database
 from storage.errors import NoDatabaseError, StorageError
+from storage.sqlite import SqliteDatabase
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ async def _database(settings: Settings) -> Finding:
         try:
             damage = await database.damage()
             revision = await database.revision()
+            check_not_newer(revision or "", database.label)
         finally:
             await database.close()
     except NoDatabaseError as error:
@@ -70,10 +72,11 @@ async def _database(settings: Settings) -> Finding:
         return Finding("database", False, str(error))
     if damage:
         return Finding("database", False, f"{damage[0]}; “nextreel db check” says more.")
-    if revision != REVISION:
-        found = f"its schema is {revision}" if revision else "it is empty"
-        return Finding("database", True, f"{database.label} opens and is whole; {found}, a start makes it {REVISION}.")
-    return Finding("database", True, f"{database.label} opens, its schema is the newest, and it is whole.")
+    # The quick look reads a file to its end; of a server it reads what it promises.
+    looked = "is whole" if isinstance(database, SqliteDatabase) else "keeps its promises"
+    found = f"its schema is {revision}" if revision else "it is empty"
+    schema = "its schema is the newest" if revision == REVISION else f"{found}, a start makes it {REVISION}"
+    return Finding("database", True, f"{database.label} opens and {looked}; {schema}.")
 
 
 async def _redis(settings: Settings) -> Finding:

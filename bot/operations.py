@@ -23,9 +23,10 @@ def current() -> None:
     """Say which schema the database has and which this program needs."""
 
     async def look(database: Database) -> None:
-        from storage.database import REVISION
+        from storage.database import REVISION, check_not_newer
 
         revision = await database.revision()
+        check_not_newer(revision or "", database.label)
         if revision is None:
             typer.echo(f"{database.label}: empty; this program makes {REVISION}.")
         elif revision == REVISION:
@@ -55,14 +56,15 @@ def check() -> None:
     """Read everything and say what is wrong; exit code 1 when something is."""
 
     async def look(database: Database) -> None:
-        from storage.database import REVISION
+        from storage.database import REVISION, check_not_newer
 
         found = await database.damage(deep=True)
         revision = await database.revision()
-        if revision != REVISION:
+        if (revision or "") < REVISION:
             found += (f"its schema is {revision or 'empty'}, not {REVISION}; run “nextreel db upgrade”",)
         for problem in found:
             typer.echo(f"{database.label}: {problem}")
+        check_not_newer(revision or "", database.label)
         if found:
             raise typer.Exit(1)
         typer.echo(f"{database.label}: whole, its schema is {revision}, the newest.")
@@ -99,24 +101,44 @@ def restore(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Put a backup in the place of what the database holds now. Stop the bot first; what came since is lost."""
+    ask = not yes
+
+    async def prepare() -> None:
+        nonlocal ask
+        from storage.sqlite import check_copy  # of a file alone it is seen that it is not there
+
+        ask = False
+        await check_copy(source)
 
     async def put_back(database: Database) -> None:
-        if not yes and not typer.confirm(f"Replace everything in {database.label} by {source}?"):
+        if ask and not typer.confirm(f"Replace everything in {database.label} by {source}?"):
             raise typer.Exit(1)
         await database.restore(source)
         typer.echo(f"{database.label}: restored from {source}.")
 
-    _with_database(put_back, create=True)
+    _with_database(put_back, create=True, before_making=prepare)
 
 
-def _with_database(work: Callable[[Database], Awaitable[None]], *, create: bool = False) -> None:
-    """Do something with the database of the settings, as it is."""
+def _with_database(
+    work: Callable[[Database], Awaitable[None]],
+    *,
+    create: bool = False,
+    before_making: Callable[[], Awaitable[None]] | None = None,
+) -> None:
+    """Do something with the database of the settings, as it is; where there is none, `before_making` may raise."""
     settings = read_settings()
 
     async def run() -> None:
         from storage.database import open_database
+        from storage.errors import NoDatabaseError
 
-        database = await open_database(settings.database, create=create, migrate=False)
+        try:
+            database = await open_database(settings.database, create=create and not before_making, migrate=False)
+        except NoDatabaseError:
+            if before_making is None:
+                raise
+            await before_making()
+            database = await open_database(settings.database, migrate=False)
         try:
             await work(database)
         finally:

@@ -14,15 +14,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import DEVNULL, PIPE, Popen
 from tempfile import TemporaryFile
-from typing import IO, Final, Self, cast
+from typing import IO, Self, cast
 
 from sqlalchemy import URL
 
-from storage.database import VERSIONS, first_bytes, make_new_file
-from storage.errors import DamagedError, ForeignDatabaseError, StorageError, from_state
+from storage.copies import POSTGRESQL, check_kind, check_revision
+from storage.database import VERSIONS, make_new_file
+from storage.errors import DamagedError, StorageError, from_state
 from storage.tables import metadata
-
-_MAGIC: Final = b"PGDMP"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +61,13 @@ def dump(address: Address, target: Path) -> None:
         raise
 
 
-def revision(copy: Path) -> str | None:
+def revision(copy: Path) -> str:
     """The revision in a copy, which is read to its end. StorageError when it is damaged or no copy at all."""
-    if first_bytes(copy, len(_MAGIC)) != _MAGIC:
-        raise ForeignDatabaseError(str(copy))
+    check_kind(copy, POSTGRESQL)
     _content(copy, f"--file={os.devnull}")
     rows = _content(copy, "--data-only", f"--table={VERSIONS}", "--file=-")
     found = re.search(rb"^COPY [^\n]*\n([^\\\s]+)$", rows, re.MULTILINE)
-    return found and found[1].decode()
+    return check_revision(found and found[1].decode(), copy)
 
 
 def _content(copy: Path, *options: str) -> bytes:

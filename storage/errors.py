@@ -6,6 +6,7 @@ Knows the exceptions of the database drivers and nothing of what was being done;
 from __future__ import annotations
 
 import sqlite3
+from pathlib import Path
 from typing import Final
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError, StatementError
@@ -88,11 +89,18 @@ class ForeignDatabaseError(StorageError):
         super().__init__(f"The database {label} belongs to another program.")
 
 
-class NewerDatabaseError(StorageError):
-    """The database was made by a newer version of this program."""
+class ForeignCopyError(ForeignDatabaseError):
+    """A file is no copy that can be put back here; `what` says what it is."""
 
-    def __init__(self, label: str) -> None:
-        super().__init__(f"The database {label} was made by a newer Nextreel; please update this one.")
+    def __init__(self, path: Path, what: str = "no copy of a database of Nextreel") -> None:
+        StorageError.__init__(self, f"The file {path} is {what}.")
+
+
+class NewerDatabaseError(StorageError):
+    """The database, or a copy of it, was made by a newer version of this program."""
+
+    def __init__(self, label: str, what: str = "The database") -> None:
+        super().__init__(f"{what} {label} was made by a newer Nextreel; please update this one.")
 
 
 class BusyError(StorageError):

@@ -19,7 +19,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from storage import database, dumps
-from storage.database import VERSIONS, Database, Result, check_not_newer, known_revision, to_its_end
+from storage.copies import refuse_newer
+from storage.database import VERSIONS, Database, Result, check_not_newer, to_its_end
 from storage.errors import (
     DRIVER_ERRORS,
     AwayError,
@@ -145,7 +146,7 @@ class PostgresDatabase(Database):
 
     async def _copy_in(self, source: Path) -> None:
         found = await to_its_end(asyncio.to_thread(dumps.revision, source))
-        check_not_newer(known_revision(found, str(source)), str(source))
+        refuse_newer(found, source)
         check_not_newer(await self.revision() or "", self.label)
 
         def put_in() -> None:

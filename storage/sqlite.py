@@ -20,17 +20,23 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from storage import database
+from storage.copies import SQLITE, check_kind, check_revision, refuse_newer
 from storage.database import (
     VERSIONS,
     Database,
     Result,
-    check_not_newer,
-    first_bytes,
-    known_revision,
     make_new_file,
     to_its_end,
 )
-from storage.errors import BusyError, DamagedError, ForeignDatabaseError, NoDatabaseError, StorageError, WrongUrlError
+from storage.errors import (
+    BusyError,
+    DamagedError,
+    ForeignCopyError,
+    ForeignDatabaseError,
+    NoDatabaseError,
+    StorageError,
+    WrongUrlError,
+)
 
 PROMISES: dict[str, tuple[str, str | int]] = {
     "journal_mode": ("WAL", "wal"),
@@ -45,8 +51,6 @@ CHECKED_AT_START: Final = 16 * 2**20
 
 THREADS: Final = 8
 """Transactions at the same time, all but one of them reading."""
-
-_MAGIC: Final = b"SQLite format 3\0"
 
 # The execution option that says how a transaction begins; without it, for writing.
 _BEGIN: Final = "nextreel_begin"
@@ -77,6 +81,8 @@ class SqliteDatabase(Database):
         """The database of a URL as it is; an empty one is made when there is none and `create`."""
         if url.database in (None, "", ":memory:"):
             raise WrongUrlError("name a file, as sqlite:///folder/nextreel.db does")
+        if url.query:
+            raise WrongUrlError("end with the name of the file, without options, as sqlite:///folder/nextreel.db does")
         path = Path(url.database)
         await asyncio.to_thread(_prepare_file, path, create=create)
         engine = create_engine(
@@ -254,19 +260,38 @@ def _copy_out(live: Path, target: Path) -> None:
         raise
 
 
+async def check_copy(source: Path) -> None:
+    """Raise StorageError unless the file is a copy that is whole, ours and not newer; reads it to its end."""
+
+    def look() -> None:
+        check_kind(source, SQLITE)
+        with closing(_open_copy(source)) as copy:
+            refuse_newer(_verify(copy, source), source)
+
+    await to_its_end(asyncio.to_thread(look))
+
+
 def _copy_in(source: Path, live: Path) -> None:
-    if first_bytes(source, len(_MAGIC)) != _MAGIC:
-        raise ForeignDatabaseError(str(source))
+    check_kind(source, SQLITE)
     if source.samefile(live):
         raise StorageError(f"The file {source} is the database itself.")
-    with closing(_open_to_read(source)) as copy:
+    with closing(_open_copy(source)) as copy:
         copy.execute("BEGIN")
-        check_not_newer(_verify(copy, source), str(source))
+        refuse_newer(_verify(copy, source), source)
         with closing(sqlite3.connect(live, timeout=database.BUSY_SECONDS)) as target:
             _refuse_foreign(target, live)
             _copy(copy, target)
             # What was there before is still in the log; others that read on keep it until they are done.
             target.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _open_copy(path: Path) -> sqlite3.Connection:
+    try:
+        return _open_to_read(path)
+    except sqlite3.OperationalError:
+        raise
+    except sqlite3.DatabaseError as error:
+        raise DamagedError(f"The file {path}", detail=str(error)) from None
 
 
 def _copy(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
@@ -289,9 +314,9 @@ def _verify(connection: sqlite3.Connection, path: Path) -> str:
     if found != [("ok",)]:
         raise DamagedError(f"The file {path}", detail=str(found))
     if not _has_versions(connection):
-        raise ForeignDatabaseError(str(path))
+        raise ForeignCopyError(path)
     row = connection.execute(f"SELECT version_num FROM {VERSIONS}").fetchone()  # noqa: S608 (a name of our own)
-    return known_revision(row and row[0], str(path))
+    return check_revision(row and row[0], path)
 
 
 def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
