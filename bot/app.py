@@ -6,6 +6,8 @@ Knows which settings go to which part, and what goes on beside the conversation:
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -72,7 +74,10 @@ class App:
         return cls(settings, store, cache, dialogue)
 
     def go_on(self) -> None:
-        """Begin what goes on beside the conversation, for as long as the app is open."""
+        """Begin what goes on beside the conversation, for as long as the app is open.
+
+        For a bot whose loop runs all the time; the terminal's runs only while a message is answered.
+        """
         self.beside += [asyncio.create_task(self._tidying()), asyncio.create_task(self._taking_over())]
 
     async def tidy(self) -> None:
@@ -116,13 +121,25 @@ class App:
 
     async def _tidying(self) -> None:
         while True:
-            await self.tidy()
+            with _going_on("tidying"):
+                await self.tidy()
             await asyncio.sleep(TIDIED_EVERY)
 
     async def _taking_over(self) -> None:
         async for label in self.cache.announcements():
             _log.info("a new bundle is announced", bundle=label[:100])
-            await self.take_over()
+            with _going_on("taking over a new bundle"):
+                await self.take_over()
+
+
+@contextmanager
+def _going_on(work: str) -> Iterator[None]:
+    """What breaks in work beside the conversation is logged, and the next time it is tried again."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 -- whatever it is, nobody else would hear of it
+        # The type alone: the text may hold what people said.
+        _log.error("broke, and goes on", work=work, error=type(error).__name__)
 
 
 def load_recommender(settings: Settings) -> Recommender:
@@ -131,15 +148,28 @@ def load_recommender(settings: Settings) -> Recommender:
     return Recommender(loaded, provider=settings.provider.value)
 
 
-async def announce_bundle(settings: Settings) -> str | None:
-    """Tell the running bots to take over the bundle of the settings, if it is good; its label, None when Redis is away.
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """Which bundle was announced, and how many processes heard it."""
 
-    Raises `engine.bundle.BundleError` and `storage.redis.WrongRedisUrlError`.
+    label: str
+    processes: int
+
+
+async def announce_bundle(settings: Settings) -> Announced:
+    """Tell the running bots to take over the bundle of the settings, if it is good.
+
+    Raises `engine.bundle.BundleError`, `storage.redis.WrongRedisUrlError`, and StorageError with what is wrong with
+    Redis.
     """
     label = load_recommender(settings).bundle.label
     cache = open_cache(settings)
     try:
-        return label if await cache.announce(label) else None
+        heard = await cache.announce(label)
+        if heard is None:
+            complaint = await cache.redis.complaint() if cache.redis else "There is no Redis."
+            raise StorageError(f"{(complaint or 'Redis refuses announcements').removesuffix('.')}; so nobody was told.")
+        return Announced(label, heard)
     finally:
         await cache.close()
 

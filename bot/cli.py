@@ -16,7 +16,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bot.exits import BROKEN_PIPE, CANNOT_STORE, CONFIGURATION_ERROR, end, known_errors, read_settings
+from bot.exits import BROKEN_PIPE, CONFIGURATION_ERROR, end, known_errors, read_settings
 from bot.operations import db
 from config import logging as log
 from config.settings import PREFIX
@@ -102,17 +102,22 @@ def doctor() -> None:
 
 @app.command()
 def announce() -> None:
-    """Tell the running bots, through Redis, to take over the bundle of the settings, if it is good."""
+    """Tell the running bots, through Redis, to take over the bundle of the settings, if it is good.
+
+    Bots that run on, on the platforms, hear it; `chat` does not: end it and start it again.
+    """
     from bot.app import announce_bundle
 
     settings = read_settings()
     if settings.redis_url is None:
         raise end(f"Set {PREFIX}REDIS_URL: it is Redis that the running bots hear this through.", CONFIGURATION_ERROR)
     with known_errors():
-        label = asyncio.run(announce_bundle(settings))
-    if label is None:
-        raise end("Redis is away, so nobody was told.", CANNOT_STORE)
-    typer.echo(f"Announced: {label}.")
+        announced = asyncio.run(announce_bundle(settings))
+    if announced.processes:
+        processes = "1 process" if announced.processes == 1 else f"{announced.processes} processes"
+        typer.echo(f"Announced: {announced.label}, to {processes}.")
+    else:
+        typer.echo("Nobody was listening.")
 
 
 def _add_commands_of_other_packages() -> None:

@@ -108,6 +108,7 @@ class Cache:
         self._queues: set[asyncio.Queue[str | None]] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._hearing: asyncio.Task[None] | None = None
+        self._hearing_news: asyncio.Task[None] | None = None
         self._paying: asyncio.Task[None] | None = None
         self._closed = False
 
@@ -166,16 +167,22 @@ class Cache:
         if self._owed and (self._paying is None or self._paying.done()):
             self._paying = self._keep(self._pay_later(redis))
 
-    async def announce(self, message: str) -> bool:
-        """Say it to every process that reads `announcements` now; False when there is no Redis to say it through."""
+    async def announce(self, message: str) -> int | None:
+        """Say it to every process that reads `announcements` now; how many these are, this one too if it does.
+
+        None when there is no Redis to say it through.
+        """
         redis = self.redis
         if redis is None:
-            return False
+            return None
+
+        async def publish(client: Redis) -> int:
+            return int(await client.publish(_channel(redis, _NEWS), message.encode()))
+
         try:
-            await redis.call(lambda client: client.publish(_channel(redis, _NEWS), message.encode()), patient=True)
+            return await redis.call(publish, patient=True)
         except RedisUnavailableError:
-            return False
-        return True
+            return None
 
     async def announcements(self) -> AsyncIterator[str]:
         """What is announced from now on, by this process too, until `close`; without Redis, nothing.
@@ -184,7 +191,9 @@ class Cache:
         """
         if self.redis is None or self._closed:
             return
-        self._listen()
+        # Not before somebody reads them: who only listens would be counted among those who heard.
+        if self._hearing_news is None:
+            self._hearing_news = self._keep(self._hear_news(self.redis))
         queue: asyncio.Queue[str | None] = asyncio.Queue(_NEWS_WAITING)
         self._queues.add(queue)
         try:
@@ -312,23 +321,25 @@ class Cache:
                     await self._pay(redis, owner)
 
     def _listen(self) -> None:
-        """Begin to hear what the other processes say, if not begun."""
+        """Begin to hear whom the other processes forget, if not begun."""
         if self.redis is not None and self._hearing is None and not self._closed:
             self._hearing = self._keep(self._hear(self.redis))
 
     async def _hear(self, redis: OptionalRedis) -> None:
-        forgotten, news = _channel(redis, _FORGOTTEN), _channel(redis, _NEWS)
-        async for said in redis.listen(forgotten, news):
+        async for said in redis.listen(_channel(redis, _FORGOTTEN)):
             if said is None:
                 # Somebody may have been forgotten while we heard nothing; Redis remembers that by itself.
                 self._near.clear()
                 self._times_begun_to_hear += 1
-            elif said[0] == news:
+            elif re.fullmatch(rb"-?[0-9]{1,20}", said[1]):
+                self._drop(int(said[1]))
+
+    async def _hear_news(self, redis: OptionalRedis) -> None:
+        async for said in redis.listen(_channel(redis, _NEWS)):
+            if said is not None:
                 text = said[1].decode(errors="replace")
                 for queue in self._queues:
                     _offer(queue, text)
-            elif re.fullmatch(rb"-?[0-9]{1,20}", said[1]):
-                self._drop(int(said[1]))
 
     def _drop(self, owner: int) -> None:
         self._near.expire()  # what has run out is not iterated over, but still there

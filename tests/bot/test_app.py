@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.app import App, announce_bundle
 from bot.conversation.dialogue import Dialogue
@@ -113,10 +114,44 @@ class TestNewBundle:
         async def all_have_it() -> None:
             while not all(bundle_of(app) == "small 2" for app in apps):
                 # Who begins to listen later than this is told by the next one.
-                assert await announce_bundle(apps[0].settings) == "small 2"
+                announced = await announce_bundle(apps[0].settings)
+                assert announced.label == "small 2"
+                assert announced.processes <= 2
                 await asyncio.sleep(0.1)
 
         await asyncio.wait_for(all_have_it(), 20)
+
+    async def test_it_is_said_how_many_hear_of_it(self, opened: Open, redis_server: RedisServer) -> None:
+        app = await opened(redis_url=redis_server.url)
+        assert (await announce_bundle(app.settings)).processes == 0
+        app.go_on()
+        for _ in range(200):
+            if (await announce_bundle(app.settings)).processes:
+                break
+            await asyncio.sleep(0.05)
+        assert (await announce_bundle(app.settings)).processes == 1
+
+    async def test_one_that_breaks_in_an_unknown_way_is_not_the_last_that_is_heard(
+        self, opened: Open, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        app = await opened(redis_url=redis_server.url)
+        tried = 0
+
+        async def break_down() -> bool:
+            nonlocal tried
+            tried += 1
+            raise RuntimeError("what somebody said")
+
+        monkeypatch.setattr(App, "take_over", lambda _: break_down())
+        with capture_logs() as logged:
+            app.go_on()
+            async with asyncio.timeout(10):
+                while tried < 2:
+                    await announce_bundle(app.settings)
+                    await asyncio.sleep(0.05)
+        broke = [line for line in logged if line["log_level"] == "error"]
+        assert {line["error"] for line in broke} == {"RuntimeError"}
+        assert "somebody" not in str(broke)
 
     async def test_a_bad_one_is_not_announced(self, opened: Open, tmp_path: Path, redis_server: RedisServer) -> None:
         app = await opened(redis_url=redis_server.url)
@@ -174,6 +209,24 @@ class TestRestore:
         assert now == await films(computing)
         assert now not in (before, after)
         computing.close()
+
+    async def test_what_breaks_once_is_tried_again(self, opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("bot.app.TIDIED_EVERY", 0.01)
+        app = await opened(keep_slates_days=30)
+        await say(app, "watched Giallo Story 0", moment=datetime.now(UTC) - timedelta(days=40))
+        await say(app, "what next?", moment=datetime.now(UTC) - timedelta(days=40))
+        settings = app.settings
+        app.settings = settings.model_copy(update={"keep_slates_days": 10**9})  # no moment is so long ago
+        with capture_logs() as logged:
+            app.go_on()
+            for _ in range(500):
+                if logged:
+                    app.settings = settings
+                if any(line["event"] == "tidied" for line in logged):
+                    break
+                await asyncio.sleep(0.01)
+        assert (logged[0]["log_level"], logged[0]["error"]) == ("error", "OverflowError")
+        assert logged[-1]["event"] == "tidied"
 
 
 class TestRedisAway:

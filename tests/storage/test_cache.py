@@ -248,7 +248,7 @@ async def test_what_was_being_made_for_someone_forgotten_is_not_kept(alone: Cach
 
 
 async def test_without_redis_nobody_hears_and_nothing_is_missing(alone: Cache) -> None:
-    assert not await alone.announce("v2")
+    assert await alone.announce("v2") is None
     assert [message async for message in alone.announcements()] == []
     assert alone.state is RedisState.NONE
     assert alone.state == "none"
@@ -309,12 +309,22 @@ async def test_another_process_hears_what_is_announced(cache: Cache, other: Cach
     heard = other.announcements()
     first = asyncio.ensure_future(anext(heard))
     await asyncio.sleep(0)
-    assert await cache.announce("bundle 2026-05 is live")
+    assert await cache.announce("bundle 2026-05 is live") == 1
     assert await asyncio.wait_for(first, 5) == "bundle 2026-05 is live"
     second = asyncio.ensure_future(anext(heard, "the end"))
     await asyncio.sleep(0)
     await other.close()
     assert await asyncio.wait_for(second, 5) == "the end"
+
+
+async def test_who_reads_no_announcements_is_not_counted(cache: Cache, other: Cache, raw: Redis) -> None:
+    await get(other, Maker())
+
+    async def listens() -> bool:
+        return dict(await raw.pubsub_numsub("nextreel:0:forgotten"))[b"nextreel:0:forgotten"] == 1
+
+    await until(listens)
+    assert await cache.announce("v2") == 0
 
 
 async def test_announcements_nobody_reads_do_not_pile_up(cache: Cache, other: Cache) -> None:
@@ -811,6 +821,6 @@ async def test_two_databases_of_one_redis_do_not_hear_each_other(server: RedisSe
             return dict(await raw.pubsub_numsub("nextreel:1:news"))[b"nextreel:1:news"] == 1
 
         await until(hears)
-        assert await cache.announce("for database 0")
-        assert await second.announce("for database 1")
+        assert await cache.announce("for database 0") == 0
+        assert await second.announce("for database 1") == 1
         assert await asyncio.wait_for(first, 5) == "for database 1"
