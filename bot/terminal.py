@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import re
 import shlex
 import uuid
@@ -201,12 +202,14 @@ def _piped(stdin: TextIO) -> Iterator[str]:
 
 
 def _save(file: File, folder: Path) -> str:
-    """Write a file that came with a reply beside those already there; returns the sentence to show."""
+    """Write a file that came with a reply beside those already there, for its owner alone; returns the sentence to
+    show."""
     stem, dot, suffix = file.name.rpartition(".")
     for attempt in range(1, 1000):
         name = file.name if attempt == 1 else f"{stem or file.name}-{attempt}{dot}{suffix}"
         try:
-            with (folder / name).open("xb") as target:
+            descriptor = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "wb") as target:
                 target.write(file.content)
         except FileExistsError:
             continue

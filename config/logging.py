@@ -1,13 +1,18 @@
 """Logging: structlog in front of the standard library, so that our lines and our libraries' look the same.
 
-Knows nothing of what is logged, only what never is: values under names that speak of secrets are masked.
+Knows nothing of what is logged, only what never is: values under names that speak of secrets are masked, and passwords
+in URLs.
 """
 
 from __future__ import annotations
 
 import logging
+import os
 import re
+import stat
 import sys
+from collections.abc import Mapping
+from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
@@ -20,7 +25,8 @@ LOG_BYTES = 5_000_000
 """A log file is begun anew when it is this large; the one before is kept beside it."""
 
 _SECRET_WORDS = ("token", "secret", "password", "authorization", "database_url", "redis_url")
-_PASSWORD_IN_URL = re.compile(r"(://[^\s/:@]*:)[^\s/@]+(?=@)")
+# Up to the last @ of the word: a password may hold a / or an @ that should have been escaped.
+_PASSWORD_IN_URL = re.compile(r"(://[^\s/:]*:)\S+(?=@)")
 
 
 class LogFileError(OSError):
@@ -28,14 +34,37 @@ class LogFileError(OSError):
 
 
 def mask_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """A structlog processor: masks the values whose name speaks of a secret, and passwords in URLs."""
+    """A structlog processor: masks the values whose name speaks of a secret, and passwords in URLs, however deep."""
+    return {key: _masked(key, value) for key, value in event.items()}
 
-    def masked(key: str, value: object) -> object:
-        if any(word in key.lower() for word in _SECRET_WORDS):
-            return "***"
-        return _PASSWORD_IN_URL.sub(r"\1***", value) if isinstance(value, str) else value
 
-    return {key: masked(key, value) for key, value in event.items()}
+def _masked(name: object, value: object) -> object:
+    if any(word in str(name).lower() for word in _SECRET_WORDS):
+        return "***"
+    match value:
+        case str():
+            return _PASSWORD_IN_URL.sub(r"\1***", value)
+        case Mapping():
+            return {key: _masked(key, inner) for key, inner in value.items()}
+        case list():
+            return [_masked("", inner) for inner in value]
+        case tuple() | set() | frozenset():
+            return tuple(_masked("", inner) for inner in value)
+        case _:
+            return value
+
+
+class _PrivateFile(RotatingFileHandler):
+    """A log file for its owner alone, also when it is begun anew."""
+
+    def _open(self) -> TextIOWrapper:
+        descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            if stat.S_ISREG(os.fstat(descriptor).st_mode):  # a device is everybody's
+                os.fchmod(descriptor, 0o600)
+        finally:
+            os.close(descriptor)
+        return super()._open()
 
 
 def configure(level: LogLevel, form: LogFormat, file: Path | None) -> None:
@@ -68,9 +97,7 @@ def configure(level: LogLevel, form: LogFormat, file: Path | None) -> None:
     else:
         try:
             file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            file.touch(mode=0o600)
-            file.chmod(0o600)
-            handler = RotatingFileHandler(file, maxBytes=LOG_BYTES, backupCount=1, encoding="utf-8")
+            handler = _PrivateFile(file, maxBytes=LOG_BYTES, backupCount=1, encoding="utf-8")
         except OSError as error:
             raise LogFileError(f"The log file {file} can't be written: {error.strerror or error}.") from None
     handler.setFormatter(

@@ -95,10 +95,13 @@ class Settings(BaseSettings):
         600, ge=0, description="Messages a minute that are answered in one channel (0: any number)."
     )
     keep_slates_days: int = Field(
-        365, ge=0, description="Days after which slates and the texts of answers are deleted (0: never)."
+        365, ge=0, le=36_500, description="Days after which slates and the texts of answers are deleted (0: never)."
     )
     keep_inactive_days: int = Field(
-        0, ge=0, description="Days without telling anything after which everything about a person is erased (0: never)."
+        0,
+        ge=0,
+        le=36_500,
+        description="Days without telling anything after which everything about a person is erased (0: never).",
     )
     log_level: LogLevel = Field(LogLevel.INFO, description="Least important log line that is written.")
     log_format: LogFormat = Field(LogFormat.CONSOLE, description="Log lines for people (console) or machines (json).")

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import os
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -127,6 +128,16 @@ def test_a_file_is_saved_beside_those_that_are_there(tmp_path: Path, monkeypatch
     assert (tmp_path / "me.csv").read_text() == "mine"
     assert (tmp_path / "me-2.csv").read_bytes() == b"a,b\n"
     assert "me-2.csv" in out
+
+
+def test_only_its_owner_reads_a_saved_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = os.umask(0o022)
+    try:
+        _converse(b"export\n", tmp_path)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "me.csv").stat().st_mode) == 0o600
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -51,6 +52,49 @@ def test_secrets_are_masked(tmp_path: Path) -> None:
     said = file.read_text()
     assert "hunter2" not in said
     assert "rediss://default:***@cache:6379" in said
+
+
+def test_only_its_owner_reads_the_log_that_is_begun_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("config.logging.LOG_BYTES", 1000)
+    before = os.umask(0o022)
+    try:
+        configure(LogLevel.INFO, LogFormat.JSON, tmp_path / "nextreel.log")
+        for number in range(50):
+            structlog.get_logger().info("answered", number=number)
+    finally:
+        os.umask(before)
+    files = {file.name: stat.S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir()}
+    assert files == {"nextreel.log": 0o600, "nextreel.log.1": 0o600}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"token": "hunter2"},
+        {"headers": [("Authorization", "x"), {"Authorization": "hunter2"}]},
+        ["a", ("redis://:hunter2@db", 1)],
+        {"deep": {"deeper": {"redis://:hunter2@db", "b"}}},
+        "postgresql://me:hun/ter2/hunter2@db/nextreel",
+        "postgresql://me:hun@hunter2@db/nextreel",
+        "postgresql://me@there:hunter2@db/nextreel",
+    ],
+)
+@pytest.mark.parametrize("form", LogFormat)
+def test_no_secret_is_hidden_from_the_mask(value: object, form: LogFormat, tmp_path: Path) -> None:
+    configure(LogLevel.INFO, form, tmp_path / "nextreel.log")
+    structlog.get_logger().info("start", options=value, count=3)
+    structlog.get_logger().info("start %s", value)
+    said = (tmp_path / "nextreel.log").read_text()
+    assert "hunter2" not in said
+    assert "***" in said
+    assert said.count("start") == 2
+
+
+def test_what_is_no_secret_stays_as_it_is(tmp_path: Path) -> None:
+    configure(LogLevel.INFO, LogFormat.JSON, tmp_path / "nextreel.log")
+    kept = {"films": [1, 2.5, None, True], "where": "https://somewhere:8080/path", "mail": "a@b"}
+    structlog.get_logger().info("start", kept=kept)
+    assert json.loads((tmp_path / "nextreel.log").read_text())["kept"] == kept
 
 
 def test_a_log_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:

@@ -43,6 +43,8 @@ def test_an_empty_variable_means_the_default(monkeypatch: pytest.MonkeyPatch) ->
     [
         ("NEXTREEL_SLATE_SIZE", "many", "a valid integer"),
         ("NEXTREEL_SLATE_SIZE", "99", "less than or equal to 10"),
+        ("NEXTREEL_KEEP_SLATES_DAYS", "1000000", "less than or equal to 36500"),
+        ("NEXTREEL_KEEP_INACTIVE_DAYS", "1000000", "less than or equal to 36500"),
         ("NEXTREEL_PROVIDER", "abacus", "'auto', 'cpu' or 'cuda'"),
         ("NEXTREEL_TIME_ZONE", "Mars/Olympus", "IANA time zone"),
         ("NEXTREEL_BUNDLE", "~nobody-of-this-name/bundle", "somebody's home"),
