@@ -11,6 +11,10 @@ RUN python -m venv /nextreel \
     && /nextreel/bin/pip install --no-cache-dir --constraint constraints.txt ".[cpu,postgres]"
 
 FROM python:3.11-slim-bookworm
+# PostgreSQL's client programs are for “nextreel db backup” and “nextreel db restore”.
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends postgresql-client \
+    && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --home-dir /data --create-home nextreel
 COPY --from=build /nextreel /nextreel
 ENV PATH=/nextreel/bin:$PATH \
