@@ -174,10 +174,12 @@ class OfferLink:
 class JoinPerson:
     """Become one person with the one who was given `code`: one history, without doubles, and all accounts.
 
-    The code is used up. Where both set the same, what was set last counts.
+    The code is used up; of it this has what `ids.code_hash` makes of it, so that nothing needs keep the code itself.
+    Where both set the same, what was set last counts; but joining widens no consent: only two who both let groups see
+    what they watched still do, and answers are private when they were to either.
     """
 
-    code: str
+    code_hash: str
 
 
 @dataclass(frozen=True, slots=True)

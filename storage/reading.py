@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, exists, or_, select
 
 from storage.changes import GiveFeedback, MessageChanges, SetPreference, TakeBackFeedback
-from storage.ids import code_hash, event_hash
+from storage.ids import event_hash
 from storage.records import (
     AddedFilm,
     FeedbackKind,
@@ -57,32 +57,36 @@ def person_of(identity: IdentityKey) -> Select[int]:
     )
 
 
-def earlier_reply(connection: Connection, message: MessageKey) -> str | None:
-    """The reply to a message that was handled before; empty when it is not kept any more, None when it is new."""
-    reply: str | None = connection.scalar(
-        select(messages.c.reply).where(
+def earlier_reply(connection: Connection, message: MessageKey, asker: PersonId | None = None) -> str | None:
+    """The reply to a message that was handled before, None when it is new.
+
+    It is empty when it is not kept any more, and for anybody but the person (`asker`) whose message it was.
+    """
+    found = connection.execute(
+        select(messages.c.person_id, messages.c.reply).where(
             messages.c.platform == message.platform,
             messages.c.workspace == message.workspace,
             messages.c.event_id == message.event_id,
         )
-    )
-    if reply is None and connection.scalar(select(exists().where(erased_events.c.event_hash == event_hash(message)))):
-        return ""
-    return reply
+    ).first()
+    if found is not None:
+        return str(found.reply) if found.person_id == asker else ""
+    erased = connection.scalar(select(exists().where(erased_events.c.event_hash == event_hash(message))))
+    return "" if erased else None
 
 
 def snapshot(
     connection: Connection, identity: IdentityKey, place: PlaceKey, message: MessageKey, moment: datetime
 ) -> Snapshot:
     """What is known about a person, in one place; of the context only what has not run out at `moment`."""
-    earlier = earlier_reply(connection, message)
     found = connection.execute(
         select(people).where(people.c.person_id == person_of(identity).scalar_subquery())
     ).first()
     if found is None:
-        return Snapshot(None, 0, earlier_reply=earlier)
+        return Snapshot(None, 0, earlier_reply=earlier_reply(connection, message))
     person = PersonId(found.person_id)
     dismissed, wanted = opinions_of(connection, person)
+    own = _own_films(connection, person)
     context = connection.scalar(
         select(contexts.c.payload).where(_in_place(contexts, person, place), contexts.c.expires_at > moment)
     )
@@ -95,10 +99,11 @@ def snapshot(
         dismissed=dismissed,
         wanted=wanted,
         preferences=preferences_of(connection, person),
-        added_films=added_films_of(connection, person),
+        added_films=tuple(film for film, counts in own if counts),
+        undone_films=tuple(film for film, counts in own if not counts),
         context=context,
         last_slate=None if shown is None else shown[1],
-        earlier_reply=earlier,
+        earlier_reply=earlier_reply(connection, message, person),
     )
 
 
@@ -145,13 +150,25 @@ def preferences_of(connection: Connection, person: PersonId) -> Preferences:
 
 
 def added_films_of(connection: Connection, person: PersonId) -> tuple[AddedFilm, ...]:
-    """The films that a person added, by their ids."""
+    """The films that a person added, by their ids, but for those whose adding was undone."""
+    return tuple(film for film, counts in _own_films(connection, person) if counts)
+
+
+def _own_films(connection: Connection, person: PersonId) -> list[tuple[AddedFilm, bool]]:
+    """All films that a person ever added, by their ids, and whether each counts.
+
+    It does while the message that added it is in force, or a watch or an opinion that holds is about it.
+    """
+    watched = select(watches.c.film_id).where(watches.c.person_id == person, watches.c.live.is_(True))
+    judged = select(feedback.c.film_id).where(feedback.c.person_id == person, feedback.c.live.is_(True))
+    counts = or_(messages.c.in_force, added_films.c.film_id.in_(watched), added_films.c.film_id.in_(judged))
     rows = connection.execute(
-        select(added_films.c.film_id, added_films.c.title, added_films.c.year)
+        select(added_films.c.film_id, added_films.c.title, added_films.c.year, counts.label("counts"))
+        .join(messages, messages.c.message_id == added_films.c.message_id)
         .where(added_films.c.person_id == person)
         .order_by(added_films.c.film_id)
     )
-    return tuple(AddedFilm(*row) for row in rows)
+    return [(AddedFilm(row.film_id, row.title, row.year), bool(row.counts)) for row in rows]
 
 
 def _in_place(table: Table, person: int, place: PlaceKey) -> ColumnElement[bool]:
@@ -252,12 +269,10 @@ def last_undoable(connection: Connection, person: PersonId) -> MessageId | None:
     return None if found is None else MessageId(found)
 
 
-def link_offer(connection: Connection, code: str, moment: datetime) -> LinkOffer | None:
-    """Whom a code lets one join at that moment; None when it is none, or over."""
+def link_offer(connection: Connection, code_hash: str, moment: datetime) -> LinkOffer | None:
+    """Whom the code of a hash lets one join at that moment; None when it is none, or over."""
     person = connection.scalar(
-        select(link_codes.c.person_id).where(
-            link_codes.c.code_hash == code_hash(code), link_codes.c.expires_at > moment
-        )
+        select(link_codes.c.person_id).where(link_codes.c.code_hash == code_hash, link_codes.c.expires_at > moment)
     )
     return None if person is None else LinkOffer(PersonId(person), accounts(connection, PersonId(person)))
 

@@ -214,11 +214,15 @@ class Snapshot:
     """The watchlist, in the order in which films were put on it."""
     preferences: Preferences = Preferences()
     added_films: tuple[AddedFilm, ...] = ()
+    """Those that count: their adding is in force, or something that holds is about them."""
+    undone_films: tuple[AddedFilm, ...] = ()
+    """Those that do not, to name them when undoing brings them back."""
     context: Mapping[str, object] | None = None
     last_slate: ShownSlate | None = None
     """The last one shown to the person in this place."""
     earlier_reply: str | None = None
-    """The reply to this very message, when it was handled before; empty when it is not kept any more."""
+    """The reply to this very message, when it was handled before; empty when it is not kept any more, and when it
+    was somebody else's."""
 
 
 @dataclass(frozen=True, slots=True)

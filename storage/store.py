@@ -88,7 +88,7 @@ class Store:
         def handle(connection: Connection) -> Applied:
             person, version = _next_version(connection, identity, moment)
             # Asked for once the person is locked: whoever handles the same message at this moment is done by then.
-            earlier = reading.earlier_reply(connection, message)
+            earlier = reading.earlier_reply(connection, message, person)
             if earlier is not None:
                 raise _HandledBeforeError(earlier)
             if expected_version is not None and version != expected_version + 1:
@@ -133,9 +133,9 @@ class Store:
         """The person's last message whose changes are in force, not counting undos; so undoing twice goes back two."""
         return await self.database.read(lambda connection: reading.last_undoable(connection, person))
 
-    async def link_offer(self, code: str, moment: datetime) -> LinkOffer | None:
-        """Whom a one-time code lets one join at that moment; None when it is none, used up or over."""
-        return await self.database.read(lambda connection: reading.link_offer(connection, code, moment))
+    async def link_offer(self, code_hash: str, moment: datetime) -> LinkOffer | None:
+        """Whom the one-time code of a hash lets one join at that moment; None when it is none, used up or over."""
+        return await self.database.read(lambda connection: reading.link_offer(connection, code_hash, moment))
 
     async def accounts(self, person: PersonId) -> tuple[IdentityKey, ...]:
         """The accounts that are linked to a person."""

@@ -27,8 +27,8 @@ class Details:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question of the bot's. `typed` is what the person wrote (LINK: the code); `choices` are film ids, in the order
-    shown."""
+    """A question of the bot's. `typed` is what the person wrote (LINK: the hash of the code); `choices` are film ids,
+    in the order shown."""
 
     asked: Asked
     typed: str = ""

@@ -59,7 +59,7 @@ from bot.conversation.intents import (
     Watchlist,
     Why,
 )
-from bot.conversation.linking import MAX_CODE, link, unlink
+from bot.conversation.linking import MAX_CODE, link, unlink, without_code
 from bot.conversation.message import Command, Complete, Message, Origin, Press, Text
 from bot.conversation.phrases import language_of, phrases_for, say_for
 from bot.conversation.pressing import LIST_VERBS, SLATE_VERBS, is_well_formed, press
@@ -92,7 +92,7 @@ from engine.films import Film
 from engine.recommender import Recommender
 from engine.requests import Member, Request, Slate
 from storage.errors import BusyError, ConflictError, StorageError
-from storage.ids import new_id
+from storage.ids import code_hash, new_id
 from storage.limits import RateLimits
 from storage.records import (
     IdentityKey,
@@ -248,7 +248,7 @@ class Dialogue:
             changes.append(about)
         if not changes:
             return await self._with_file(reply, turn, identity)
-        kept = to_json(without_file(turn, reply) if turn.export else reply)
+        kept = to_json(without_code(turn, without_file(turn, reply) if turn.export else reply))
         applied = await self._store.apply(
             identity, place, key, turn.message_id, changes, kept, turn.moment, expected_version=snapshot.version
         )
@@ -293,11 +293,11 @@ class Dialogue:
         asked = context.questions[0] if context.questions else None
         fetched = Fetched(account=identity)
         code = next((intent.code for intent in intents if isinstance(intent, LinkAccounts)), "")
+        hashed = code_hash(code) if 0 < len(code) <= MAX_CODE else ""
         if not code and asked and asked.asked is Asked.LINK:
-            code = asked.typed
-        if code:
-            offer = await self._store.link_offer(code, message.origin.moment) if len(code) <= MAX_CODE else None
-            fetched = replace(fetched, offer=offer)
+            hashed = asked.typed
+        if hashed:
+            fetched = replace(fetched, offer=await self._store.link_offer(hashed, message.origin.moment))
         of_accounts = any(isinstance(intent, UnlinkAccount | Forget) for intent in intents)
         if snapshot.person is not None and (of_accounts or (asked and asked.asked is Asked.UNLINK)):
             fetched = replace(fetched, accounts=await self._store.accounts(snapshot.person))

@@ -1,19 +1,21 @@
 """Acting on accounts: make a one-time code, join the person who made one, take an account out again.
 
 Knows codes and accounts. A code is a key to a history, so that it is told in private, works for a few minutes and once,
-and is never used without a yes.
+and is never used without a yes. Only its hash is kept: by the store, and by the question until it is answered.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from bot.conversation.context import Question
 from bot.conversation.intents import Asked, LinkAccounts
+from bot.conversation.reply import Reply
 from bot.conversation.telling import accounts_in_words
 from bot.conversation.turn import Turn
 from storage.changes import JoinPerson, LeavePerson, OfferLink
-from storage.ids import new_code
+from storage.ids import code_hash, new_code
 
 CODE_MINUTES = 10
 """How long a code works."""
@@ -29,13 +31,26 @@ def link(turn: Turn, intent: LinkAccounts) -> None:
     if not intent.code:
         code = new_code()
         turn.changes.append(OfferLink(code, turn.moment + timedelta(minutes=CODE_MINUTES)))
-        shown = "-".join(code[place : place + _GROUP] for place in range(0, len(code), _GROUP))
-        turn.tell("link-code", code=shown, minutes=CODE_MINUTES)
+        turn.texts.append(_code_told(turn, code))
     elif _told_why_not(turn):
         turn.hint("link-footer")
     else:
         turn.questions = []
-        turn.ask(Question(Asked.LINK, intent.code))
+        turn.ask(Question(Asked.LINK, code_hash(intent.code)))
+
+
+def _code_told(turn: Turn, code: str) -> str:
+    shown = "-".join(code[place : place + _GROUP] for place in range(0, len(code), _GROUP))
+    return turn.say("link-code", code=shown, minutes=CODE_MINUTES)
+
+
+def without_code(turn: Turn, reply: Reply) -> Reply:
+    """The reply as it is kept, and given to a message that is delivered again: a code is told once and never kept."""
+    text = reply.text
+    for change in turn.changes:
+        if isinstance(change, OfferLink):
+            text = text.replace(_code_told(turn, change.code), turn.say("link-code-again"))
+    return replace(reply, text=text)
 
 
 def _told_why_not(turn: Turn) -> bool:

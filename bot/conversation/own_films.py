@@ -59,7 +59,9 @@ def _readings(line: str) -> list[tuple[str, int | None]]:
 def with_own(link: Link, films: Sequence[Film]) -> Link:
     """What a typed title means, films of one's own counted: they are what an exact title means, unless a film of the
     catalogue is clear too."""
-    own = meant_by(link.text, films, known_year=link.certainty is not Certainty.UNKNOWN)
+    named = meant_by(link.text, films, known_year=link.certainty is not Certainty.UNKNOWN)
+    # One that came back while it had been added anew is there twice, and called the same.
+    own = list({film.label: film for film in reversed(named)}.values())[::-1]
     if not own:
         return link
     matches = tuple(Match(film.film_id, film.title, 1.0) for film in own)

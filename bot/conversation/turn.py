@@ -140,6 +140,8 @@ class Turn:
     usual: Habits = field(default_factory=Habits)
     taken_off: list[int] = field(default_factory=list)
     own_films: dict[int, Film] = field(default_factory=dict)
+    _undone_films: dict[int, Film] = field(init=False, default_factory=dict)
+    """Films of the person's own whose adding was undone: they have a name, and nothing else."""
     texts: list[str] = field(default_factory=list)
     cards: tuple[Card, ...] = ()
     choices: list[Choice] = field(default_factory=list)
@@ -166,6 +168,7 @@ class Turn:
         self.preferences, self.usual = self.snapshot.preferences, self.habits
         self._set_habits()
         self.own_films = {film.film_id: _film_of(film) for film in self.snapshot.added_films}
+        self._undone_films = {film.film_id: _film_of(film) for film in self.snapshot.undone_films}
         self.shown = self.snapshot.last_slate
 
     # What is known
@@ -207,7 +210,7 @@ class Turn:
 
     def film(self, film_id: int) -> Film:
         """The film of an id, of the catalogue's or the person's own; any other is shown by its number."""
-        known = self.engine.catalog.film(film_id) or self.own_films.get(film_id)
+        known = self.engine.catalog.film(film_id) or self.own_films.get(film_id) or self._undone_films.get(film_id)
         return known or Film(FilmId(film_id), f"film {film_id}", None)
 
     def knows(self, film_id: int) -> bool:

@@ -109,7 +109,7 @@ def _make(at: Handling, change: Change) -> Made:
         case OfferLink():
             accounts.offer_link(at, change)
         case JoinPerson():
-            accounts.join(at, change.code)
+            accounts.join(at, change.code_hash)
             return Made(history=True)
         case LeavePerson():
             pass  # done by `make`, which goes on as the new person

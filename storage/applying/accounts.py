@@ -12,7 +12,8 @@ from storage.applying.watches import Day, Revisions, Version, day_of, take_away
 from storage.changes import OfferLink, SetPreference
 from storage.errors import ConflictError
 from storage.ids import code_hash, new_film_id, new_id, other_film_ids
-from storage.records import OWN_ENTRY, AddedFilm, PersonId, WatchState
+from storage.reading import preferences_of
+from storage.records import OWN_ENTRY, AddedFilm, PersonId, Preference, Preferences, Visibility, WatchState
 from storage.tables import (
     added_films,
     contexts,
@@ -41,12 +42,16 @@ def set_preference(at: Handling, change: SetPreference) -> bool:
     ).first()
     if (held.value if held else None) == change.value:
         return False
+    _keep_preference(at, change)
+    return True
+
+
+def _keep_preference(at: Handling, change: SetPreference) -> None:
     at.connection.execute(
         insert(preferences).values(
             person_id=at.person, name=change.name, value=change.value, message_id=at.message_id, live=True
         )
     )
-    return True
 
 
 def add_films(at: Handling, films: Sequence[AddedFilm]) -> dict[int, int]:
@@ -55,7 +60,7 @@ def add_films(at: Handling, films: Sequence[AddedFilm]) -> dict[int, int]:
     That is another one where the film's is somebody else's, whose export was imported: always the same one, so that an
     import run twice adds nothing.
     """
-    mine = set(at.connection.scalars(select(added_films.c.film_id).where(added_films.c.person_id == at.person)))
+    mine = _own(at)
     ids = {film.film_id: film.film_id for film in films}
     for film_id in ids:
         ids[film_id] = next((one for one in (film_id, *other_film_ids(film_id)) if one in mine), film_id)
@@ -69,6 +74,10 @@ def add_films(at: Handling, films: Sequence[AddedFilm]) -> dict[int, int]:
         whose = {"person_id": at.person, "message_id": at.message_id}
         rows = [{**whose, "film_id": one, "title": film.title, "year": film.year} for one, film in new.items()]
         at.connection.execute(insert(added_films), rows)
+    # What comes back after its adding was undone is this message's from now on.
+    for some in chunks(one for one in ids.values() if not mine.get(one, True)):
+        moved = update(added_films).where(added_films.c.film_id.in_(some))
+        at.connection.execute(moved.values(message_id=at.message_id))
     return ids
 
 
@@ -76,16 +85,20 @@ def offer_link(at: Handling, change: OfferLink) -> None:
     """Keep the hash of a code; an earlier one of the person ends, and so do all that are over."""
     over = or_(link_codes.c.person_id == at.person, link_codes.c.expires_at <= at.moment)
     at.connection.execute(delete(link_codes).where(over))
-    if _offered_by(at, change.code) is not None:
+    hashed = code_hash(change.code)
+    if _offered_by(at, hashed) is not None:
         raise ConflictError(detail="the code was given to somebody else")
     at.connection.execute(
-        insert(link_codes).values(person_id=at.person, code_hash=code_hash(change.code), expires_at=change.expires_at)
+        insert(link_codes).values(person_id=at.person, code_hash=hashed, expires_at=change.expires_at)
     )
 
 
-def join(at: Handling, code: str) -> None:
-    """Take over everything of the person who was given the code, without doubles. ConflictError when it is over."""
-    other = _offered_by(at, code)
+def join(at: Handling, hashed: str) -> None:
+    """Take over everything of the person who was given the code of that hash, without doubles.
+
+    ConflictError when the code is over.
+    """
+    other = _offered_by(at, hashed)
     if other is None or other == at.person:
         raise ConflictError(detail="no such code, or one's own")
     both = (at.person, other)
@@ -94,10 +107,11 @@ def join(at: Handling, code: str) -> None:
         select(people).where(people.c.person_id.in_(both)).order_by(people.c.person_id).with_for_update()
     ).all()
     # Until they were locked, somebody else may have joined them, or they taken another code.
-    if _offered_by(at, code) != other:
+    if _offered_by(at, hashed) != other:
         raise ConflictError(detail="the code was used or replaced just now")
     version = sum(person.version for person in persons)
     _give_way(at, other)
+    more_private = _more_private(preferences_of(at.connection, at.person), preferences_of(at.connection, other))
     at.connection.execute(delete(contexts).where(contexts.c.person_id.in_(both)))
     at.connection.execute(delete(link_codes).where(link_codes.c.person_id.in_(both)))
     for table in _MOVED_ON_JOINING:
@@ -109,13 +123,26 @@ def join(at: Handling, code: str) -> None:
         .values(version=version, created_at=min(person.created_at for person in persons))
     )
     _number_messages(at, version)
+    for setting in more_private:
+        _keep_preference(at, setting)
 
 
-def _offered_by(at: Handling, code: str) -> PersonId | None:
+def _more_private(ours: Preferences, theirs: Preferences) -> list[SetPreference]:
+    """The settings in which two differ of whom the more private one holds for both, whoever set theirs last.
+
+    They are set by the message that joins them: undoing what one of them set does not bring the other's back.
+    """
+    settings: list[SetPreference] = []
+    if ours.group_opt_in != theirs.group_opt_in:
+        settings.append(SetPreference(Preference.GROUP_OPT_IN, False))
+    if (ours.visibility is Visibility.PRIVATE) != (theirs.visibility is Visibility.PRIVATE):
+        settings.append(SetPreference(Preference.VISIBILITY, Visibility.PRIVATE))
+    return settings
+
+
+def _offered_by(at: Handling, hashed: str) -> PersonId | None:
     person = at.connection.scalar(
-        select(link_codes.c.person_id).where(
-            link_codes.c.code_hash == code_hash(code), link_codes.c.expires_at > at.moment
-        )
+        select(link_codes.c.person_id).where(link_codes.c.code_hash == hashed, link_codes.c.expires_at > at.moment)
     )
     return None if person is None else PersonId(person)
 
@@ -149,6 +176,16 @@ def leave(at: Handling) -> PersonId:
 def note_new_history(at: Handling) -> None:
     """Have this message be the one that last changed the history of the person."""
     at.connection.execute(update(people).where(people.c.person_id == at.person).values(history_version=at.message_id))
+
+
+def _own(at: Handling) -> dict[int, bool]:
+    """The films that the person ever added, with whether the message that did so is in force."""
+    rows = at.connection.execute(
+        select(added_films.c.film_id, messages.c.in_force)
+        .join(messages, messages.c.message_id == added_films.c.message_id)
+        .where(added_films.c.person_id == at.person)
+    )
+    return {row.film_id: row.in_force for row in rows}
 
 
 def _taken(at: Handling, film_ids: Iterable[int]) -> set[int]:

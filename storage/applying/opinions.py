@@ -9,6 +9,7 @@ from sqlalchemy import Row, Select, false, func, insert, or_, select, update
 
 from storage.applying.handling import Handling, among, chunks
 from storage.changes import GiveFeedback
+from storage.reading import opinions_of
 from storage.records import FeedbackKind
 from storage.tables import feedback, messages
 
@@ -47,24 +48,21 @@ def settle(at: Handling, flipped: Sequence[int]) -> bool:
 
     An opinion is there when the message that gave it is in force and none that took it back is.
     """
-    before: dict[tuple[int, FeedbackKind], int] = {}
-    after: dict[tuple[int, FeedbackKind], int] = {}
+    before = opinions_of(at.connection, at.person)
     given: dict[tuple[int, int, FeedbackKind], list[Row[Any]]] = {}
     for row in at.connection.execute(_with_forces(at, flipped)):
-        if row.live:
-            before.setdefault((row.film_id, row.kind), row.row_id)
         if row.removed_by != row.message_id:  # what a message gave and took back never was there
             given.setdefault((row.message_id, row.film_id, row.kind), []).append(row)
-    live: list[int] = []
-    for (_, film_id, kind), rows in given.items():
-        if rows[0].given_in_force and not any(row.removed_in_force for row in rows):
-            live.append(rows[0].row_id)
-            after.setdefault((film_id, kind), rows[0].row_id)
+    live = [
+        rows[0].row_id
+        for rows in given.values()
+        if rows[0].given_in_force and not any(row.removed_in_force for row in rows)
+    ]
     for some in chunks([row.row_id for rows in given.values() for row in rows]):
         at.connection.execute(update(feedback).where(feedback.c.row_id.in_(some)).values(live=False))
     for some in chunks(live):
         at.connection.execute(update(feedback).where(feedback.c.row_id.in_(some)).values(live=True))
-    return before != after
+    return before != opinions_of(at.connection, at.person)
 
 
 def _live(at: Handling, film_ids: Collection[int]) -> Sequence[Row[Any]]:

@@ -2,6 +2,9 @@
 
 import re
 from datetime import timedelta
+from io import BytesIO
+from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -102,7 +105,9 @@ async def test_nobody_answers_for_another(ada: Person, ada_elsewhere: Person, bo
 async def test_linking_delivered_twice_is_done_once(ada: Person, ada_elsewhere: Person) -> None:
     await ada.say("watched Alien")
     offered = await ada.say("/link", event_id="offer")
-    assert await ada.say("/link", event_id="offer") == offered
+    again = await ada.say("/link", event_id="offer")
+    assert again.text == "A code was made; it is shown once. “/link” makes a new one."
+    assert again.visibility is Visibility.PRIVATE
     code = CODE.findall(offered.text)[0]
     asked = await ada_elsewhere.say(f"/link {code}", event_id="ask")
     assert await ada_elsewhere.say(f"/link {code}", event_id="ask") == asked
@@ -111,6 +116,51 @@ async def test_linking_delivered_twice_is_done_once(ada: Person, ada_elsewhere: 
     assert await ada_elsewhere.press(yes, event_id="yes") == done
     assert "settled" in (await ada_elsewhere.press(yes)).text
     assert await ada_elsewhere.history() == ["Alien (1979)"]
+
+
+async def test_a_code_is_kept_nowhere(ada: Person, ada_elsewhere: Person, tmp_path: Path) -> None:
+    await ada.say("watched Alien")
+    both = await ada.say("/link")
+    await ada_elsewhere.say("watched Heat")
+    codes = [await code_of(ada), *CODE.findall(both.text)]
+    assert len(set(codes)) == 2
+    await ada_elsewhere.say(f"/link {codes[0]}")
+    for answered in (False, True):
+        if answered:
+            assert "Joined" in (await ada_elsewhere.say("yes")).text
+        kept = [(tmp_path / name).read_bytes() for name in ("watches.db", "watches.db-wal")]
+        assert any(b"Joined" in content for content in kept) is answered
+        for person in (ada, ada_elsewhere) if answered else (ada,):  # anything else ends the question
+            (file,) = (await person.say("export my data")).files
+            with ZipFile(BytesIO(file.content)) as exported:
+                kept += [exported.read(name) for name in exported.namelist()]
+        assert any(b"A code was made" in content for content in kept)
+        for code in codes:
+            for written in (code, code.replace("-", "")):
+                assert not any(written.encode() in content for content in kept)
+                assert not any(written.lower().encode() in content.lower() for content in kept)
+
+
+async def test_a_message_of_another_with_the_same_number_is_not_answered_with_ones_reply(
+    ada: Person, bob: Person
+) -> None:
+    await ada.say("watched Alien", event_id="same")
+    for _ in range(2):
+        reply = await bob.say("watched Heat", event_id="same")
+        assert reply.text == "I answered that already; nothing was done again."
+        assert reply.visibility is Visibility.PRIVATE
+        await bob.say("watched Jaws")  # who was a stranger
+    assert "Alien (1979)" in (await ada.say("watched Heat", event_id="same")).text
+
+
+async def test_joining_widens_no_consent(ada: Person, ada_elsewhere: Person) -> None:
+    await ada.say("/settings answers private")
+    ada_elsewhere.moment = ada.moment + timedelta(minutes=1)
+    await ada_elsewhere.say("/settings answers public")
+    ada.moment = ada_elsewhere.moment
+    await linked(ada_elsewhere, ada)
+    for person in (ada, ada_elsewhere):
+        assert (await person.say("history")).visibility is Visibility.PRIVATE
 
 
 async def test_undo_goes_back_through_both_accounts(ada: Person, ada_elsewhere: Person) -> None:

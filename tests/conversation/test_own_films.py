@@ -1,10 +1,13 @@
 """Films of a person's own: what is read as one, who sees it, and that the engine goes on without knowing it."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.conversation.action import Action, Verb
+from bot.conversation.message import Place, Press
 from bot.conversation.own_films import meant_by, one_line, title_and_year, with_own
 from engine.films import Film, FilmId
 from engine.recommender import Recommender
@@ -107,9 +110,59 @@ async def test_the_film_and_its_watch_are_one_message(ada: Person) -> None:
     undone = await ada.press(action_of(logged, Verb.UNDO))
     assert undone.text == "Undone: Zork und so weiter (1999) is no longer logged."
     assert await ada.history() == []
-    again = await ada.say("watched zork und so weiter")  # the film is still theirs
-    assert again.text == "Logged: Zork und so weiter (1999)."
+    assert (await ada.snapshot()).added_films == ()
+
+
+async def last_message(person: Person) -> int:
+    """The number of their last message."""
+    known = await person.store.everything(person.identity)
+    assert known is not None
+    return int(str(max(known.rows["messages"], key=lambda row: int(str(row["version"])))["message_id"]))
+
+
+async def test_undo_takes_a_mistyped_title_back(ada: Person) -> None:
+    await ada.say("watched Zork und so weiterr")
+    mistyped = await ada.say("yes")
+    assert "that you added" in (await ada.say("/privacy")).text
+    await ada.press(action_of(mistyped, Verb.UNDO))
+    assert "that you added" not in (await ada.say("/privacy")).text
+    await ada.press(Action(Verb.UNDO, (await last_message(ada),)))
+    assert "that you added" in (await ada.say("/privacy")).text
+    assert await ada.history() == ["Zork und so weiterr"]
+    assert (await ada.say("rewatched zork und so weiterr")).text.startswith("Logged: Zork und so weiterr")
+    await ada.say("undo")
+    await ada.say("undo")
+    assert (await ada.say("watched zork und so weiterr")).text.startswith("I know no film called")
+
+
+async def test_one_that_was_undone_elsewhere_still_has_a_name(ada: Person) -> None:
+    await ada.say("watched Qwertzuiop")
+    logged = await ada.say("yes")
+    elsewhere = replace(ada.origin(), place=Place("test", "", "elsewhere"), event_id="elsewhere")
+    await ada.dialogue.handle(Press(elsewhere, action_of(logged, Verb.UNDO), None))
+    assert "film 1" not in (await ada.say("loved it")).text
+
+
+async def test_a_film_that_something_else_is_about_stays(ada: Person) -> None:
+    await ada.say("watched Qwertzuiop yesterday")
+    first = await ada.say("yes")
+    await ada.say("watched Qwertzuiop today")
+    await ada.press(action_of(first, Verb.UNDO))
+    assert await ada.history() == ["Qwertzuiop"]
     assert len((await ada.snapshot()).added_films) == 1
+    await ada.say("undo")
+    assert (await ada.snapshot()).added_films == ()
+
+
+async def test_one_that_comes_back_beside_itself_is_no_question(ada: Person) -> None:
+    await ada.say("watched Qwertzuiop yesterday")
+    await ada.press(action_of(await ada.say("yes"), Verb.UNDO))
+    undo = await last_message(ada)
+    await ada.say("watched Qwertzuiop today")
+    await ada.say("yes")
+    await ada.press(Action(Verb.UNDO, (undo,)))
+    assert await ada.history() == ["Qwertzuiop", "Qwertzuiop"]
+    assert (await ada.say("watched Qwertzuiop last month")).text.startswith("Logged: Qwertzuiop")
 
 
 async def test_nobody_else_sees_it(ada: Person, bob: Person) -> None:

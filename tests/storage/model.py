@@ -3,7 +3,8 @@ holds now is worked out anew from them each time it is asked for.
 
 A message is in force unless the one that last undid it is. A watch is there when the message that told of it is in
 force and none that removed it is; the last that was said of it by a message in force holds. Opinions likewise; of
-settings in force the last holds. Knows no SQL.
+settings in force the last holds. A film of one's own counts when the message that added it is in force, or a watch or
+an opinion that is there is about it. Knows no SQL.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ from storage.changes import (
     TakeBackFeedback,
     UndoMessage,
 )
-from storage.records import FeedbackKind, MessageId, MessageKey, Precision, Preference, WatchId, WatchState
+from storage.ids import code_hash
+from storage.records import FeedbackKind, MessageId, MessageKey, Precision, Preference, Visibility, WatchId, WatchState
 
 _serial = itertools.count()
 
@@ -156,7 +158,8 @@ class Person:
     entries: list[tuple[Told, tuple[str, str]]] = field(default_factory=list)
     opinions: list[Opinion] = field(default_factory=list)
     settings: list[Set] = field(default_factory=list)
-    films: set[int] = field(default_factory=set)
+    films: dict[int, Told] = field(default_factory=dict)
+    """The films of their own, with the message that added each."""
     code: tuple[str, datetime] | None = None
 
     def history(self) -> list[Seen]:
@@ -167,6 +170,11 @@ class Person:
     def about(self, kind: FeedbackKind) -> list[int]:
         """The films of such opinions, in the order in which they were given."""
         return list(dict.fromkeys(one.film_id for one in self.opinions if one.there and one.kind is kind))
+
+    def added(self) -> set[int]:
+        """The films of their own that count."""
+        named = {one.film_id for one in (*self.watches, *self.opinions) if one.there}
+        return {film_id for film_id, told in self.films.items() if told.in_force or film_id in named}
 
     def preferences(self) -> dict[Preference, object]:
         """The settings that hold."""
@@ -213,10 +221,13 @@ class World:
         """The accounts of a person."""
         return [name for name, other in self.persons.items() if other is person]
 
-    def earlier_reply(self, key: MessageKey) -> str | None:
-        """The reply to a message that was handled before; empty when it was erased."""
-        found = (told.reply for person in self.everybody() for told in person.messages if told.key == key)
-        return next(found, "" if key in self.erased else None)
+    def earlier_reply(self, key: MessageKey, account: str) -> str | None:
+        """The reply to a message that was handled before; empty when it was erased, or was somebody else's."""
+        whose = {told.key: (person, told.reply) for person in self.everybody() for told in person.messages}
+        if key in whose:
+            person, reply = whose[key]
+            return reply if person is self.persons[account] else ""
+        return "" if key in self.erased else None
 
     def tell(self, account: str, told: Told, changes: Sequence[Change]) -> None:
         """Handle a message that has not been handled before; all of it can be done."""
@@ -230,16 +241,16 @@ class World:
                 person.messages.remove(told)
                 person = self.persons[account] = Person(version=1, messages=[told])
             elif isinstance(change, JoinPerson):
-                self._join(person, told, change.code)
+                self._join(person, told, change.code_hash)
                 changed = True
             else:
                 changed |= _change(person, told, change, position)
         if changed:
             person.history_version = told.message_id
 
-    def offered_by(self, code: str, moment: datetime) -> Person | None:
-        """Who offered a code that works."""
-        offers = (person for person in self.everybody() if person.code and person.code[0] == code)
+    def offered_by(self, hashed: str, moment: datetime) -> Person | None:
+        """Who offered the code of that hash, if it works."""
+        offers = (person for person in self.everybody() if person.code and code_hash(person.code[0]) == hashed)
         return next((person for person in offers if person.code and person.code[1] > moment), None)
 
     def erase(self, account: str, key: MessageKey, moment: datetime) -> None:
@@ -266,8 +277,8 @@ class World:
             undid=[one.message_id for one in messages if one.undone_by is told],
         )
 
-    def _join(self, person: Person, told: Told, code: str) -> None:
-        other = self.offered_by(code, told.moment)
+    def _join(self, person: Person, told: Told, hashed: str) -> None:
+        other = self.offered_by(hashed, told.moment)
         assert other is not None
         assert other is not person
         ours = person.history()
@@ -282,7 +293,12 @@ class World:
                     _say(said.by, kept, None, rating, said.reaction if before.reaction is None else None)
         person.watches = sorted(person.watches + other.watches, key=lambda one: one.serial)
         person.opinions = sorted(person.opinions + other.opinions, key=lambda one: one.serial)
+        both = person.preferences(), other.preferences()
         person.settings = sorted(person.settings + other.settings, key=lambda one: one.serial)
+        if len({bool(values.get(Preference.GROUP_OPT_IN)) for values in both}) == 2:
+            person.settings.append(Set(told, Preference.GROUP_OPT_IN, False))
+        if len({values.get(Preference.VISIBILITY) == Visibility.PRIVATE for values in both}) == 2:
+            person.settings.append(Set(told, Preference.VISIBILITY, Visibility.PRIVATE))
         person.entries += other.entries
         person.messages.remove(told)
         in_order = sorted([*person.messages, *other.messages], key=lambda one: one.moment)
@@ -323,7 +339,8 @@ def _change(person: Person, told: Told, change: Change, position: int) -> bool:
                 told.undoable = True
             return False
         case AddFilm():
-            person.films.add(change.film.film_id)
+            if not (added := person.films.get(change.film.film_id)) or not added.in_force:
+                person.films[change.film.film_id] = told
             return False
         case OfferLink():
             person.code = (change.code, change.expires_at)

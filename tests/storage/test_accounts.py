@@ -26,7 +26,7 @@ from storage.changes import (
     UndoMessage,
 )
 from storage.errors import ConflictError
-from storage.ids import new_code, new_film_id, new_id
+from storage.ids import code_hash, new_code, new_film_id, new_id
 from storage.records import (
     AddedFilm,
     FeedbackKind,
@@ -87,7 +87,7 @@ async def link(joining: Talker, offering: Talker) -> MessageId:
     joining.moment = offering.moment = later
     code = await offer(offering)
     joining.moment = offering.moment
-    message_id = await joining.say(JoinPerson(code))
+    message_id = await joining.say(JoinPerson(code_hash(code)))
     offering.moment = joining.moment
     return message_id
 
@@ -143,16 +143,16 @@ class TestLinking:
     async def test_a_code_says_whom_it_lets_one_join(self, ada, ben) -> None:
         code = await offer(ada)
         expected = LinkOffer((await ada.read()).person, (ada.identity,))
-        assert await ben.store.link_offer(code, ben.moment) == expected
-        assert await ben.store.link_offer(code, ada.moment + timedelta(hours=1)) is None
-        await ben.say(JoinPerson(code))
-        assert await ben.store.link_offer(code, ben.moment) is None
+        assert await ben.store.link_offer(code_hash(code), ben.moment) == expected
+        assert await ben.store.link_offer(code_hash(code), ada.moment + timedelta(hours=1)) is None
+        await ben.say(JoinPerson(code_hash(code)))
+        assert await ben.store.link_offer(code_hash(code), ben.moment) is None
 
     @pytest.mark.parametrize("written", ["abcd-efgh", "ABCD EFGH", " abcdefgh\n", "ab-cd ef-gh"])
     async def test_a_code_may_be_written_as_it_is_read_aloud(self, ada, ben, written) -> None:
         await ada.say(on(ALIEN, MAY_2), OfferLink("ABCDEFGH", ada.moment + timedelta(hours=1)))
-        assert await ben.store.link_offer(written, ben.moment) is not None
-        await ben.say(JoinPerson(written))
+        assert await ben.store.link_offer(code_hash(written), ben.moment) is not None
+        await ben.say(JoinPerson(code_hash(written)))
         assert await ben.films() == [ALIEN]
 
     async def test_a_code_is_not_kept(self, ada) -> None:
@@ -189,10 +189,10 @@ class TestLinking:
     async def test_the_join_delivered_again_changes_nothing(self, ada, ben) -> None:
         code = await offer(ada)
         key = ben.key()
-        assert (await ben.deliver(key, MessageId(new_id()), [JoinPerson(code)], "Linked.")).done
+        assert (await ben.deliver(key, MessageId(new_id()), [JoinPerson(code_hash(code))], "Linked.")).done
         await ben.say(LogWatch(ALIEN))
         before = await ben.read()
-        again = await ben.deliver(key, MessageId(new_id()), [JoinPerson(code)], "?")
+        again = await ben.deliver(key, MessageId(new_id()), [JoinPerson(code_hash(code))], "?")
         assert (again.done, again.earlier_reply) == (False, "Linked.")
         assert await ben.read() == before
 
@@ -224,7 +224,7 @@ class TestCodesThatDoNotWork:
         async def check(talker: Talker, code: str) -> None:
             before = [await each.read() for each in (ada, ben, cy)]
             with pytest.raises(ConflictError):
-                await talker.say(LogWatch(JAWS), JoinPerson(code))
+                await talker.say(LogWatch(JAWS), JoinPerson(code_hash(code)))
             assert [await each.read() for each in (ada, ben, cy)] == before
 
         await ada.say(on(ALIEN, MAY_2))
@@ -242,7 +242,7 @@ class TestCodesThatDoNotWork:
 
     async def test_one_that_was_used(self, ada, ben, cy, refused) -> None:
         code = await offer(ada)
-        await ben.say(JoinPerson(code))
+        await ben.say(JoinPerson(code_hash(code)))
         await refused(cy, code)
         await refused(ben, code)
 
@@ -254,11 +254,11 @@ class TestCodesThatDoNotWork:
     async def test_an_older_one(self, ada, ben, refused) -> None:
         older, newer = await offer(ada), await offer(ada)
         await refused(ben, older)
-        await ben.say(JoinPerson(newer))
+        await ben.say(JoinPerson(code_hash(newer)))
 
     async def test_one_of_somebody_who_joined_meanwhile(self, ada, ben, cy, refused) -> None:
         code = await offer(ada)
-        await ada.say(JoinPerson(await offer(cy)))
+        await ada.say(JoinPerson(code_hash(await offer(cy))))
         await refused(ben, code)
 
     async def test_one_of_somebody_who_was_erased(self, ada, ben, refused) -> None:
@@ -268,7 +268,7 @@ class TestCodesThatDoNotWork:
 
     async def test_one_of_the_person_who_joined(self, ada, ben, cy, refused) -> None:
         code = await offer(ben)
-        await ben.say(JoinPerson(await offer(ada)))
+        await ben.say(JoinPerson(code_hash(await offer(ada))))
         await refused(cy, code)
 
     async def test_one_of_an_account_that_left(self, ada, ben, cy, refused) -> None:
@@ -392,6 +392,39 @@ class TestOneHistoryOfTwo:
         assert (preferences.locale, preferences.time_zone) == ("fr", "Europe/Berlin")
         assert preferences.adventurousness == 0.5
 
+    @pytest.mark.parametrize("last", ["ada", "ben"])
+    @pytest.mark.parametrize("joining", ["ada", "ben"])
+    async def test_joining_widens_no_consent(self, ada, ben, last, joining) -> None:
+        closed = [(Preference.GROUP_OPT_IN, False), (Preference.VISIBILITY, Visibility.PRIVATE)]
+        opened = [(Preference.GROUP_OPT_IN, True), (Preference.VISIBILITY, Visibility.PUBLIC)]
+        said = [(ada, closed), (ben, opened)]
+        messages = [
+            await talker.say(*(SetPreference(name, value) for name, value in values))
+            for talker, values in (said if last == "ben" else said[::-1])
+        ]
+        await (link(ada, ben) if joining == "ada" else link(ben, ada))
+        private = Preferences(visibility=Visibility.PRIVATE)
+        assert (await ada.read()).preferences == (await ben.read()).preferences == private
+        for message in messages:
+            await ben.say(UndoMessage(message))
+            assert (await ben.read()).preferences == private
+        await ben.say(*(SetPreference(name, value) for name, value in opened))
+        assert (await ada.read()).preferences == Preferences(visibility=Visibility.PUBLIC, group_opt_in=True)
+
+    async def test_who_said_nothing_of_groups_did_not_agree(self, ada, ben) -> None:
+        await ada.say(SetPreference(Preference.GROUP_OPT_IN, True))
+        joined = await link(ben, ada)
+        assert not (await ada.read()).preferences.group_opt_in
+        assert await ada.store.last_undoable((await ada.read()).person) != joined
+
+    async def test_what_both_agreed_to_holds(self, ada, ben) -> None:
+        for talker in (ada, ben):
+            await talker.say(
+                SetPreference(Preference.GROUP_OPT_IN, True), SetPreference(Preference.VISIBILITY, Visibility.PUBLIC)
+            )
+        await link(ben, ada)
+        assert (await ada.read()).preferences == Preferences(visibility=Visibility.PUBLIC, group_opt_in=True)
+
     async def test_films_of_ones_own_belong_to_both(self, ada, ben) -> None:
         films = [AddedFilm(new_film_id(), title, 2024) for title in ("Hers", "His")]
         await ada.say(AddFilm(films[0]))
@@ -423,7 +456,7 @@ class TestOneHistoryOfTwo:
 
     async def test_a_question_asked_while_joining_stays(self, ada, ben) -> None:
         code = await offer(ada)
-        await ben.say(JoinPerson(code), SetContext({"asked": 1}, ben.moment + timedelta(days=1)))
+        await ben.say(JoinPerson(code_hash(code)), SetContext({"asked": 1}, ben.moment + timedelta(days=1)))
         assert (await ben.read()).context == {"asked": 1}
 
 
@@ -543,7 +576,8 @@ class TestUnlinking:
         key = ben.key()
         await ben.deliver(key, MessageId(new_id()), [LogWatch(JAWS)], "Logged.")
         await ben.say(LeavePerson())
-        assert (await ben.deliver(key, MessageId(new_id()), [LogWatch(JAWS)], "")).earlier_reply == "Logged."
+        again = await ben.deliver(key, MessageId(new_id()), [LogWatch(JAWS)], "")
+        assert (again.done, again.earlier_reply) == (False, "")  # what was answered is the others' now
         assert await ben.films() == []
         assert JAWS in await ada.films()
 
@@ -583,7 +617,7 @@ class TestAtTheSameMoment:
             await ada.say(on(ALIEN, MAY_2))
             cy.store = beside
             code = await offer(ada)
-            joining = [asyncio.ensure_future(talker.say(JoinPerson(code))) for talker in (ben, cy)]
+            joining = [asyncio.ensure_future(talker.say(JoinPerson(code_hash(code)))) for talker in (ben, cy)]
             await asyncio.wait(joining)
             errors = [task.exception() for task in joining]
             assert sorted(type(error) for error in errors if error) == [ConflictError]
@@ -599,7 +633,8 @@ class TestAtTheSameMoment:
             await ben.say(on(HEAT, MAY_3))
             codes = await offer(ada), await offer(ben)
             joining = [
-                asyncio.ensure_future(one.say(JoinPerson(code))) for one, code in ((ben, codes[0]), (ada, codes[1]))
+                asyncio.ensure_future(one.say(JoinPerson(code_hash(code))))
+                for one, code in ((ben, codes[0]), (ada, codes[1]))
             ]
             await asyncio.wait(joining)
             assert sorted(type(error) for task in joining if (error := task.exception())) == [ConflictError]
@@ -614,7 +649,7 @@ class TestAtTheSameMoment:
         films = [*range(10, 30)]
         await asyncio.gather(
             *(ada.say(on(film, MAY_2)) for film in films[::2]),
-            ben.say(JoinPerson(code)),
+            ben.say(JoinPerson(code_hash(code))),
             *(ben.say(on(film, MAY_2)) for film in films[1::2]),
         )
         assert sorted(await ada.films()) == sorted(await ben.films()) == [1, 2, *films]
@@ -638,7 +673,7 @@ class TestAtTheSameMoment:
         key = ben.key()
         other = Talker(beside, identity=ben.identity)
         both = await asyncio.gather(
-            *(one.deliver(key, MessageId(new_id()), [JoinPerson(code)], "Linked.") for one in (ben, other))
+            *(one.deliver(key, MessageId(new_id()), [JoinPerson(code_hash(code))], "Linked.") for one in (ben, other))
         )
         assert sorted((applied.done, applied.earlier_reply) for applied in both) == [(False, "Linked."), (True, None)]
         assert await ben.films() == [ALIEN]
@@ -782,3 +817,72 @@ class TestTheHistoryVersion:
         after = {(await talker.read()).history_version for talker in (ada, ben)}
         assert len(after) == 1
         assert after.isdisjoint(before)
+
+
+class TestFilmsOfOnesOwn:
+    FILM = AddedFilm(new_film_id(), "Mistyped", 2024)
+
+    async def check(self, talker: Talker, *, counts: bool) -> None:
+        snapshot = await talker.read()
+        known = await talker.store.everything(talker.identity)
+        assert known is not None
+        assert snapshot.added_films == known.added_films == ((self.FILM,) if counts else ())
+        assert snapshot.undone_films == (() if counts else (self.FILM,))
+
+    async def test_one_counts_while_its_adding_does(self, ada) -> None:
+        undone = await ada.say(AddFilm(self.FILM), LogWatch(self.FILM.film_id))
+        await self.check(ada, counts=True)
+        for counts in (False, True, False, True):
+            undone = await ada.say(UndoMessage(undone))
+            await self.check(ada, counts=counts)
+
+    @pytest.mark.parametrize(
+        "about", [LogWatch(FILM.film_id, MAY_2, Precision.DAY), GiveFeedback(FILM.film_id, WANTED)]
+    )
+    async def test_or_while_something_else_that_holds_is_about_it(self, ada, about) -> None:
+        added = await ada.say(AddFilm(self.FILM), on(self.FILM.film_id, MAY_3))
+        later = await ada.say(about)
+        await ada.say(UndoMessage(added))
+        await self.check(ada, counts=True)
+        undo = await ada.say(UndoMessage(later))
+        await self.check(ada, counts=False)
+        await ada.say(UndoMessage(undo))
+        await self.check(ada, counts=True)
+
+    async def test_one_whose_watch_was_removed_counts(self, ada) -> None:
+        await ada.say(AddFilm(self.FILM), LogWatch(self.FILM.film_id))
+        await ada.say(RemoveWatch((await ada.read()).history[0].watch_id))
+        await self.check(ada, counts=True)
+
+    async def test_one_that_is_added_again_counts_again(self, ada) -> None:
+        await ada.say(UndoMessage(await ada.say(AddFilm(self.FILM))))
+        again = await ada.say(AddFilm(self.FILM))
+        await self.check(ada, counts=True)
+        await ada.say(UndoMessage(again))
+        await self.check(ada, counts=False)
+
+    async def test_of_others_nothing_counts_for_it(self, ada, ben) -> None:
+        await ben.say(LogWatch(self.FILM.film_id), GiveFeedback(self.FILM.film_id, WANTED))
+        await ada.say(UndoMessage(await ada.say(AddFilm(self.FILM))))
+        await self.check(ada, counts=False)
+
+
+class TestOneEventOfTwo:
+    @pytest.mark.parametrize("known", [False, True])
+    async def test_the_reply_is_only_given_to_the_person_whose_message_it_was(self, ada, ben, known) -> None:
+        key = ada.key()
+        await ada.deliver(key, MessageId(new_id()), [LogWatch(ALIEN)], "Logged Alien, which you hated.")
+        if known:
+            await ben.say()
+        before = await ben.read()
+        again = await ben.deliver(key, MessageId(new_id()), [LogWatch(HEAT)], "")
+        assert (again.done, again.earlier_reply) == (False, "")
+        assert (await ben.read(key)).earlier_reply == ""
+        assert await ben.read() == before
+        assert (await ada.read(key)).earlier_reply == "Logged Alien, which you hated."
+
+    async def test_linked_accounts_are_one_person(self, ada, ben) -> None:
+        key = ada.key()
+        await ada.deliver(key, MessageId(new_id()), [LogWatch(ALIEN)], "Logged.")
+        await link(ben, ada)
+        assert (await ben.read(key)).earlier_reply == "Logged."

@@ -15,7 +15,7 @@ from storage import database, tables
 from storage import store as stores
 from storage.changes import JoinPerson, LeavePerson, LogWatch, OfferLink
 from storage.errors import StorageError
-from storage.ids import new_code, new_id
+from storage.ids import code_hash, new_code, new_id
 from storage.records import IdentityKey, MessageId
 from storage.store import Store
 from tests.storage.conftest import NOON, Talker
@@ -169,7 +169,7 @@ class TestMeanwhile:
         await ben.say(LogWatch(2))
         code = await offer(ada)
         erasing = beside.erase(ada.identity, None, ada.moment)
-        await self._while(ben, lambda: ben.say(JoinPerson(code)), erasing)
+        await self._while(ben, lambda: ben.say(JoinPerson(code_hash(code))), erasing)
         assert await people(beside) == 0
         assert (await ada.films(), await ben.films()) == ([], [])
 
@@ -185,7 +185,7 @@ class TestMeanwhile:
     async def test_who_leaves_while_erasing_leaves_the_others_alone(self, ada, ben, beside) -> None:
         await ada.say(LogWatch(1))
         code = await offer(ada)
-        await ben.say(JoinPerson(code))
+        await ben.say(JoinPerson(code_hash(code)))
         await self._while(ben, lambda: ben.say(LeavePerson()), beside.erase(ben.identity, None, ben.moment))
         assert (await ben.read()).person is None
         assert await ada.films() == [1]
@@ -195,7 +195,7 @@ class TestMeanwhile:
             await ada.say(LogWatch(1))
             await ben.say(LogWatch(2))
             code = await offer(ada)
-            joining = asyncio.ensure_future(ben.say(JoinPerson(code)))
+            joining = asyncio.ensure_future(ben.say(JoinPerson(code_hash(code))))
             erased = await beside.erase(ada.identity, None, ada.moment)
             await asyncio.wait([joining])
             assert erased is not None

@@ -35,7 +35,7 @@ from storage.changes import (
     UndoMessage,
 )
 from storage.errors import ConflictError
-from storage.ids import new_code, new_film_id, new_id
+from storage.ids import code_hash, new_code, new_film_id, new_id
 from storage.records import (
     AddedFilm,
     FeedbackKind,
@@ -102,6 +102,7 @@ preferences = st.sampled_from(
         SetPreference(Preference.ADVENTUROUSNESS, 0.25),
         SetPreference(Preference.ADVENTUROUSNESS, 1),
         SetPreference(Preference.VISIBILITY, Visibility.PRIVATE),
+        SetPreference(Preference.VISIBILITY, Visibility.PUBLIC),
         SetPreference(Preference.GROUP_OPT_IN, True),
         SetPreference(Preference.GROUP_OPT_IN, False),
     ]
@@ -170,7 +171,7 @@ class StoreAgainstModel(RuleBasedStateMachine):
         self.spoke = name
         person = self.world.persons[name]
         version = (person.version if person else 0) + ahead
-        earlier = self.world.earlier_reply(told.key)
+        earlier = self.world.earlier_reply(told.key, name)
         applied = self.runner.run(
             self.store.apply(
                 self.identity(name),
@@ -276,6 +277,24 @@ class StoreAgainstModel(RuleBasedStateMachine):
             self.say(name, change)
 
     @step(
+        when=lambda self: self.anyone(attrgetter("films")),
+        name=names,
+        which=which,
+        how=st.sampled_from(["added", "wanted", "undone", "brought back"]),
+    )
+    def have_a_film_of_ones_own(self, name, which, how) -> None:
+        name = self.someone(name, attrgetter("films"))
+        films = sorted(self.person(name).films)
+        film_id = films[which % len(films)]
+        added = self.person(name).films[film_id]
+        if how in ("undone", "brought back"):
+            if added.in_force == (how == "undone"):
+                self.undo(name, added if added.in_force else added.undone_by)
+            return
+        wanted = [GiveFeedback(film_id, FeedbackKind.WANTED)] if how == "wanted" else []
+        self.say(name, AddFilm(AddedFilm(film_id, "A film of one's own", 2024)), *wanted)
+
+    @step(
         when=lambda self: self.anyone(Person.history),
         name=names,
         before=st.lists(logs | opinions, max_size=2),
@@ -317,9 +336,9 @@ class StoreAgainstModel(RuleBasedStateMachine):
             return
         code = new_code()
         self.say(other, OfferLink(code, self.moment + timedelta(hours=11)))
-        self.refuse(other, JoinPerson(code))
-        self.say(name, JoinPerson(code), *then)
-        self.refuse(another(name, 3 - further), JoinPerson(code))
+        self.refuse(other, JoinPerson(code_hash(code)))
+        self.say(name, JoinPerson(code_hash(code)), *then)
+        self.refuse(another(name, 3 - further), JoinPerson(code_hash(code)))
 
     @step(name=names, further=further, change=logs)
     def do_what_can_not_be_done(self, name, further, change) -> None:
@@ -329,7 +348,7 @@ class StoreAgainstModel(RuleBasedStateMachine):
             self.refuse(name, LeavePerson())
         code = new_code()
         self.say(other, OfferLink(code, self.moment + timedelta(hours=5)))
-        self.refuse(name, JoinPerson(code))  # too late
+        self.refuse(name, JoinPerson(code_hash(code)))  # too late
         if self.world.persons[name] is not self.world.persons[other]:
             for told in self.person(other).messages[-1:]:
                 self.refuse(name, change, UndoMessage(told.message_id))
@@ -340,7 +359,7 @@ class StoreAgainstModel(RuleBasedStateMachine):
     @step(when=lambda self: self.sent, name=names, which=st.integers(0, 30), change=logs)
     def deliver_again(self, name, which, change) -> None:
         key = self.sent[-1 - which % len(self.sent)]
-        if self.world.earlier_reply(key) is None:  # of somebody who was erased, and too long ago
+        if self.world.earlier_reply(key, name) is None:  # of somebody who was erased, and too long ago
             self.say(name, change, key=key)
             return
         again = Told(MessageId(new_id()), key, "Something else.", self.moment)
@@ -398,7 +417,8 @@ class StoreAgainstModel(RuleBasedStateMachine):
         assert snapshot.preferences == Preferences(
             **{name.value: value for name, value in person.preferences().items() if value is not None}
         )
-        assert {film.film_id for film in snapshot.added_films} == person.films
+        assert {film.film_id for film in snapshot.added_films} == person.added()
+        assert {film.film_id for film in snapshot.undone_films} == person.films.keys() - person.added()
         assert (snapshot.version, snapshot.history_version) == (person.version, person.history_version)
 
     def check_what_is_linked(self, name: str) -> None:
