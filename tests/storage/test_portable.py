@@ -214,7 +214,6 @@ class TestRoundTrip:
         before = portrait(await ben.read())
         message = await imported(ben, await exported(ada))
         await ben.say(UndoMessage(message))
-        # An added film stays, as one that was added by hand does: nothing refers to it.
         assert portrait(await ben.read()) == before
         await imported(ben, await exported(ada))
         assert await ben.films() != [HEAT]
