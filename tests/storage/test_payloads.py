@@ -31,7 +31,7 @@ from storage.changes import (
     SetPreference,
     ShowSlate,
 )
-from storage.ids import new_film_id, new_id
+from storage.ids import code_hash, new_film_id, new_id
 from storage.portable.exporting import FilmName, to_zip
 from storage.portable.importing import from_zip
 from storage.records import (
@@ -169,7 +169,7 @@ async def reason(talker: Talker, text: str) -> object:
 
 async def code(talker: Talker, text: str) -> object:
     await talker.say(OfferLink(text, talker.moment + timedelta(hours=1)))
-    offer = await talker.store.link_offer(text, talker.moment)
+    offer = await talker.store.link_offer(code_hash(text), talker.moment)
     assert offer is not None
     (row,) = await table(talker.store, "link_codes")
     assert re.fullmatch("[0-9a-f]{64}", str(row["code_hash"]))
