@@ -278,6 +278,7 @@ async def tell(where: str, population: Population) -> None:
                 None,
                 message_ids,
                 message_ids,
+                7,
                 None,
                 True,
             )

@@ -142,8 +142,9 @@ messages = Table(
 )
 
 # Every version of every watch: a change of rating adds one. `message_id` told of the watch, `version_by` made this
-# version, `removed_by` took the watch away. `live` is what follows from which of these messages are in force: at most
-# one version of a watch is live, and a history is its person's live versions, in the order of the first index.
+# version and said what `says` names of it (the rest is from before), `removed_by` took the watch away. `live` is what
+# follows from which of these messages are in force: at most one version of a watch is live, and a history is its
+# person's live versions, in the order of the first index.
 watches = Table(
     "watches",
     metadata,
@@ -163,6 +164,7 @@ watches = Table(
     Column("source_key", Text, doc="the entry of that file"),
     _message("message_id", "the message that told of it"),
     _message("version_by", "the message that last changed it"),
+    Column("says", Integer, nullable=False, doc="which of state, rating and reaction that message said"),
     _message("removed_by", "the message that took it away", nullable=True),
     _live(),
     Index("ix_watches_history", "person_id", "sorted_on", "told_at", "position", "watch_id"),

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import bindparam, delete, func, insert, or_, select, update
 
 from storage.applying.handling import Handling, chunks
-from storage.applying.watches import Day, Revisions, Version, day_of, take_away
+from storage.applying.watches import Day, Revisions, Version, day_of, said, take_away
 from storage.changes import OfferLink, SetPreference
 from storage.errors import ConflictError
 from storage.ids import code_hash, new_film_id, new_id, other_film_ids
@@ -220,8 +220,8 @@ def _give_way(at: Handling, other: PersonId) -> None:
         doubles.append((theirs, live[same]["message_id"]))
         lacking = [name for name in ("rating", "reaction") if live[same][name] is None]
         for version in versions:
-            said = {name: version._mapping[name] for name in lacking}
-            live[same] = revisions.revise(live[same], said, version.version_by)
+            filling = {name: value for name, value in said(version).items() if name in lacking}
+            live[same] = revisions.revise(live[same], filling, version.version_by)
     revisions.write()
     take_away(at, doubles)
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Select, false, func, or_, select, update
+from sqlalchemy import Select, bindparam, false, func, or_, select, update
 
 from storage.applying import opinions
 from storage.applying.handling import Handling, among, chunks
-from storage.applying.watches import Version, day_of, take_away
+from storage.applying.watches import Version, day_of, said, take_away
 from storage.errors import ConflictError
 from storage.records import MessageId, WatchState
 from storage.tables import messages, preferences, watches
@@ -51,8 +51,8 @@ def _settle_watches(at: Handling, flipped: Sequence[int]) -> bool:
     """Make live what follows from the messages in force; whether anything is new.
 
     A watch is there when the message that told of it is in force and none that removed it is; its live version is then
-    the last whose message is in force. One that comes back while the same was logged anew gives way to that: this
-    message removes it.
+    the last whose message is in force, and holds of each thing what was said last. One that comes back while the same
+    was logged anew gives way to that: this message removes it.
     """
     touched = select(watches.c.watch_id).where(
         watches.c.person_id == at.person, or_(watches.c.version_by.in_(flipped), watches.c.removed_by.in_(flipped))
@@ -64,32 +64,37 @@ def _settle_watches(at: Handling, flipped: Sequence[int]) -> bool:
         return False
     at.connection.execute(update(watches).where(watches.c.watch_id.in_(touched)).values(live=False))
     days, entries = _there(at, [several[0] for several in versions.values()])
-    coming: list[Version] = []
+    coming: list[tuple[Version, dict[str, object]]] = []
     giving_way: list[Version] = []
     # What was there all along is not the one to give way.
     for several in sorted(versions.values(), key=lambda several: not any(row.live for row in several)):
         if not several[0].told_in_force or any(row.removed_in_force for row in several):
             continue
-        last = [row for row in several if row.version_in_force][-1]
+        in_force = [row for row in several if row.version_in_force]
+        last = in_force[-1]
         day = None if last.state is WatchState.REWATCH else day_of(last)
         entry = None if last.source_key is None else (last.source, last.source_key)
         if (day and day in days) or (entry and entry in entries):
             giving_way.append(last)
         else:
-            coming.append(last)
+            coming.append((last, {name: value for row in in_force for name, value in said(row).items()}))
             days.add(day)
             entries.add(entry)
     for some in chunks(coming):
-        rows = [version.row_id for version in some]
+        rows = [last.row_id for last, _ in some]
         at.connection.execute(update(watches).where(watches.c.row_id.in_(rows)).values(live=True))
+    # What a version holds from before it may have been said by a message that is not in force any more, or is again.
+    outdated = [
+        {"which": last.row_id, **holds} for last, holds in coming if any(last._mapping[n] != holds[n] for n in holds)
+    ]
+    if outdated:
+        at.connection.execute(update(watches).where(watches.c.row_id == bindparam("which")), outdated)
     take_away(at, [(version, at.message_id) for version in giving_way])
-    before = [row for several in versions.values() for row in several if row.live]
-    return {_as_told(row) for row in before} != {_as_told(row) for row in coming}
-
-
-def _as_told(version: Version) -> tuple[object, ...]:
-    """All in which versions of a watch differ to a reader."""
-    return (version.watch_id, version.state, version.rating, version.reaction)
+    before = {row.watch_id: row._mapping for several in versions.values() for row in several if row.live}
+    after = {last.watch_id: holds for last, holds in coming}
+    return before.keys() != after.keys() or any(
+        before[watch_id][name] != value for watch_id, holds in after.items() for name, value in holds.items()
+    )
 
 
 def _with_forces(touched: Select[int]) -> Select[int]:

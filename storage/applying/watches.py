@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
+from enum import IntFlag
 from typing import Any
 
 from sqlalchemy import Row, bindparam, func, insert, select, update
@@ -28,6 +29,17 @@ _KEPT = [column.name for column in watches.c if column is not watches.c.row_id]
 """What a version is made of."""
 
 
+class Says(IntFlag):
+    """What a version of a watch says by itself; the rest of it is from before."""
+
+    STATE = 1
+    RATING = 2
+    REACTION = 4
+
+
+_SAID = {flag: str(flag.name).lower() for flag in Says}
+
+
 class Revisions:
     """New watches and new versions of watches, written together."""
 
@@ -48,11 +60,11 @@ class Revisions:
         if "row_id" in live:
             self._superseded.append(live["row_id"])
         elif live["version_by"] == by:
-            live.update(newly)
+            live.update(newly, says=live["says"] | _flags(newly))
             return live
         else:
             live["live"] = False
-        new = {**revised(live, by), **newly, "live": True}
+        new = {**revised(live, by), **newly, "says": _flags(newly), "live": True}
         self._new.append(new)
         return new
 
@@ -136,7 +148,16 @@ def take_away(at: Handling, removals: Sequence[tuple[Version, int]]) -> None:
 def revised(version: Mapping[str, Any], by: int) -> dict[str, Any]:
     """A version like another, made by a message; nobody has removed it yet."""
     # Which message removed the watch before, and was undone, is what the former version says.
-    return {name: version[name] for name in _KEPT} | {"version_by": by, "removed_by": None}
+    return {name: version[name] for name in _KEPT} | {"version_by": by, "removed_by": None, "says": 0}
+
+
+def said(version: Version) -> dict[str, object]:
+    """What a version says by itself."""
+    return {name: version._mapping[name] for flag, name in _SAID.items() if version.says & flag}
+
+
+def _flags(said: Mapping[str, object]) -> int:
+    return int(sum(flag for flag, name in _SAID.items() if name in said))
 
 
 def day_of(version: Row[*tuple[Any, ...]]) -> Day:
@@ -228,6 +249,7 @@ def _first_version(at: Handling, change: LogWatch, position: int) -> dict[str, A
         "source_key": change.source_key,
         "message_id": at.message_id,
         "version_by": at.message_id,
+        "says": int(~Says(0)),
         "removed_by": None,
         "live": True,
     }

@@ -2,9 +2,9 @@
 holds now is worked out anew from them each time it is asked for.
 
 A message is in force unless the one that last undid it is. A watch is there when the message that told of it is in
-force and none that removed it is; the last that was said of it by a message in force holds. Opinions likewise; of
-settings in force the last holds. A film of one's own counts when the message that added it is in force, or a watch or
-an opinion that is there is about it. Knows no SQL.
+force and none that removed it is; of its state, rating and reaction holds what a message in force said last. Opinions
+likewise; of settings in force the last holds. A film of one's own counts when the message that added it is in force, or
+a watch or an opinion that is there is about it. Knows no SQL.
 """
 
 from __future__ import annotations
@@ -54,10 +54,10 @@ class Told:
 
 @dataclass(frozen=True)
 class Said:
-    """What was said of a watch, with what was known before."""
+    """What a message said of a watch; None for what it did not."""
 
     by: Told
-    state: WatchState
+    state: WatchState | None
     rating: float | None
     reaction: str | None
 
@@ -87,7 +87,14 @@ class Seen:
 
     @property
     def now(self) -> Said:
-        return [said for said in self.said if said.by.in_force][-1]
+        """What was said last of each thing, by messages in force."""
+        in_force = [said for said in self.said if said.by.in_force]
+        return Said(
+            in_force[-1].by,
+            next((said.state for said in reversed(in_force) if said.state is not None), None),
+            next((said.rating for said in reversed(in_force) if said.rating is not None), None),
+            next((said.reaction for said in reversed(in_force) if said.reaction is not None), None),
+        )
 
     def is_same_day(self, other: Seen) -> bool:
         """Whether they are one watch by their day."""
@@ -393,15 +400,15 @@ def _is_taken(person: Person, source: str, key: str) -> bool:
 
 def _say(told: Told, seen: Seen, state: WatchState | None, rating: float | None, reaction: str | None) -> bool:
     before = seen.now
-    after = Said(
+    new = Said(
         told,
-        before.state if state is None else state,
-        before.rating if rating is None else rating,
-        before.reaction if reaction is None else reaction,
+        None if state is before.state else state,
+        None if rating == before.rating else rating,
+        None if reaction == before.reaction else reaction,
     )
-    if (after.state, after.rating, after.reaction) == (before.state, before.rating, before.reaction):
+    if new == Said(told, None, None, None):
         return False
-    seen.said.append(after)
+    seen.said.append(new)
     return True
 
 

@@ -373,6 +373,16 @@ class TestUndo:
         await ada.say(UndoMessage(older))
         assert [w.rating for w in (await ada.read()).history] == [4.0]
 
+    async def test_undoing_a_rating_leaves_what_else_was_said_since_and_no_more(self, ada) -> None:
+        await ada.say(LogWatch(ALIEN))
+        (watch,) = (await ada.read()).history
+        rating = await ada.say(RateWatch(watch.watch_id, 3.0))
+        await ada.say(RateWatch(watch.watch_id, reaction="scary"))
+        undo = await ada.say(UndoMessage(rating))
+        assert [(w.rating, w.reaction) for w in (await ada.read()).history] == [(None, "scary")]
+        await ada.say(UndoMessage(undo))
+        assert [(w.rating, w.reaction) for w in (await ada.read()).history] == [(3.0, "scary")]
+
     async def test_undoing_the_logging_takes_a_rated_watch_away(self, ada) -> None:
         message = await ada.say(LogWatch(ALIEN))
         (watch,) = (await ada.read()).history

@@ -34,6 +34,8 @@ def upgrade() -> None:
         "message_id FROM watches WHERE source_key IS NOT NULL AND version_by = message_id ORDER BY row_id"
     )
     op.drop_index("ix_watches_source", "watches")
+    # Of former versions nobody knows it any more: each counts as having said all that it holds.
+    op.add_column("watches", sa.Column("says", sa.Integer(), nullable=False, server_default="7"))
     op.create_table(
         "preferences",
         _row_id(),
