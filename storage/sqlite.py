@@ -137,8 +137,8 @@ class SqliteDatabase(Database):
         await to_its_end(self._in_turn(rebuild))
 
     async def bytes_to_wipe(self) -> int:
-        size = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
-        return await self.read(lambda connection: connection.execute(text(size)).scalar_one())
+        size = text("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
+        return await self.read(lambda connection: connection.execute(size).scalar_one())
 
     async def upgrade(self) -> None:
         """Bring the schema to the newest revision.
