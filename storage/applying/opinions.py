@@ -53,15 +53,16 @@ def settle(at: Handling, flipped: Sequence[int]) -> bool:
     for row in at.connection.execute(_with_forces(at, flipped)):
         if row.removed_by != row.message_id:  # what a message gave and took back never was there
             given.setdefault((row.message_id, row.film_id, row.kind), []).append(row)
-    live = [
+    # Of the rows of an opinion at most the first is live.
+    holding = {
         rows[0].row_id
         for rows in given.values()
         if rows[0].given_in_force and not any(row.removed_in_force for row in rows)
-    ]
-    for some in chunks([row.row_id for rows in given.values() for row in rows]):
-        at.connection.execute(update(feedback).where(feedback.c.row_id.in_(some)).values(live=False))
-    for some in chunks(live):
-        at.connection.execute(update(feedback).where(feedback.c.row_id.in_(some)).values(live=True))
+    }
+    changing = [row for rows in given.values() for row in rows if row.live is not (row.row_id in holding)]
+    for live in (False, True):
+        for some in chunks([row.row_id for row in changing if row.live is not live]):
+            at.connection.execute(update(feedback).where(feedback.c.row_id.in_(some)).values(live=live))
     return before != opinions_of(at.connection, at.person)
 
 
