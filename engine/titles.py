@@ -14,6 +14,7 @@ import re
 import tomllib
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache, partial
@@ -99,29 +100,11 @@ _SIMILARITY = {Standing.NAME: 1.0, Standing.LOOSE: 0.98, Standing.PART: 0.9, Sta
 
 _A_YEAR = r"((?:18|19|20)\d\d)"
 _BRACKET_YEAR = re.compile(rf"^(.*?)[\s,]*[(\[]\s*{_A_YEAR}\s*[)\]]\s*(.*)$")
-_YEAR_LAST = re.compile(
-    rf"^(.+?)[\s,]+(?:(?:from|of|in)\s+)?(?:the\s+)?(?:year\s+)?{_A_YEAR}(?:\s+(?:version|one|film|movie))?$",
-    re.IGNORECASE,
-)
-_YEAR_FIRST = re.compile(
-    rf"^(?:the\s+)?{_A_YEAR}(?:['’]s)?\s+(?:version\s+of\s+|film\s+|movie\s+)?(.+)$", re.IGNORECASE
-)
-_SHORT_YEAR_LAST = re.compile(r"^(.+?)[\s,]+(?:from\s+)?['’](\d\d)$")
 _YEAR_SAID = re.compile(rf"(?<![\w'’])(?:{_A_YEAR}|['’]?(\d\d))(?:['’]?(s))?(?!\w)")
-_SEPARATOR = re.compile(
-    r"\s*(?:(?P<strong>[\n;]|\s/\s)|,(?:\s+(?:and|&|then|plus)\s)?|\s(?:and|&|\+|plus|as\s+well\s+as|then)\s)\s*",
-    re.IGNORECASE,
-)
 _NUMERAL = r"(?:part\s+)?(?:\d|10|[ivx]{1,4})"
-_SERIES = re.compile(
-    rf"^(?P<of>.*[^\W\d_].*?)\s+(?P<parts>{_NUMERAL}(?:(?:\s*,\s*(?:and\s+|&\s*)?|\s+and\s+|\s*[&+]\s*){_NUMERAL})+)$",
-    re.IGNORECASE,
-)
 _PART = re.compile(_NUMERAL, re.IGNORECASE)
 _FIRST_OF = re.compile(r"^(?P<of>.*?[^\W\d_].*?)\s+(?:part\s+)?(?:1|i|one)$", re.IGNORECASE)
 _POSSESSIVE = re.compile(r"['’]s\b")
-_TAIL = re.compile(r"(?:\s*,|\s+(?:and|&))+\s*$", re.IGNORECASE)
-_LEAD = re.compile(r"(?:(?:both|and|then)\s+)+(?=\S)", re.IGNORECASE)
 _BULLET = re.compile(r"^\s*(?:[-*•–]|\d{1,2}[.)])\s+", re.MULTILINE)
 
 
@@ -162,38 +145,93 @@ class Alias:
     film_id: FilmId
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
-    """What `titles.toml` holds: names not in the catalogue, abbreviations, and words that tell films apart."""
+@dataclass(frozen=True)
+class Telling:
+    """Words of a language around titles and in answers to “which one?”; `titles.toml` says what each list is."""
 
-    aliases: tuple[Alias, ...]
     not_titles: frozenset[str]
-    abbreviations: Mapping[str, str]
     newest: frozenset[str]
     oldest: frozenset[str]
     nothing: frozenset[str]
     film_words: frozenset[str]
+    joining: frozenset[str]
+    leading: frozenset[str]
+    before_year: frozenset[str]
+    behind_year: frozenset[str]
     decades: Mapping[str, int]
+
+    @classmethod
+    def of(cls, table: Mapping[str, Any]) -> Telling:
+        """The words of a table of the form of `[telling]`; a list that it lacks is empty."""
+        listed = {name: frozenset(table.get(name, ())) for name in cls.__dataclass_fields__ if name != "decades"}
+        return cls(**listed, decades=table.get("decades", {}))
+
+    def with_words(self, other: Telling) -> dict[str, Any]:
+        """All fields, with the words of both."""
+        return {name: getattr(self, name) | getattr(other, name) for name in Telling.__dataclass_fields__}
+
+
+@dataclass(frozen=True)
+class Words(Telling):
+    """What `titles.toml` holds: also names not in the catalogue, and abbreviations."""
+
+    aliases: tuple[Alias, ...]
+    abbreviations: Mapping[str, str]
 
     @classmethod
     def read(cls, file: Path = WORDS_FILE) -> Words:
         """Read a file of the form of `titles.toml`; KeyError or TOMLDecodeError when it is not of that form."""
         data: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
-        telling = data["telling"]
         return cls(
-            tuple(
+            **vars(Telling.of(data["telling"])),
+            aliases=tuple(
                 Alias(" ".join(loose_words(name)), FilmId(alias["film_id"]))
                 for alias in data["alias"]
                 for name in alias["names"]
             ),
-            frozenset(data["not_titles"]),
-            data["abbreviations"],
-            frozenset(telling["newest"]),
-            frozenset(telling["oldest"]),
-            frozenset(telling["nothing"]),
-            frozenset(telling["film_words"]),
-            telling["decades"],
+            abbreviations=data["abbreviations"],
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Patterns:
+    """What parts a list and finds the year of a title, in some words."""
+
+    year_last: re.Pattern[str]
+    year_first: re.Pattern[str]
+    short_year_last: re.Pattern[str]
+    separator: re.Pattern[str]
+    series: re.Pattern[str]
+    tail: re.Pattern[str]
+    lead: re.Pattern[str]
+
+
+def _any(words_: frozenset[str]) -> str:
+    """A pattern of any of some words, the longer ones first."""
+    return "|".join(re.escape(word).replace(r"\ ", r"\s+") for word in sorted(words_, key=lambda w: (-len(w), w)))
+
+
+@lru_cache(maxsize=16)
+def _patterns(
+    joining: frozenset[str], leading: frozenset[str], before_year: frozenset[str], behind_year: frozenset[str]
+) -> _Patterns:
+    and_, lead, before, behind = map(_any, (joining, leading, before_year, behind_year))
+    between = rf"(?:\s*,\s*(?:(?:{and_})\s+|&\s*)?|\s+(?:{and_})\s+|\s*[&+]\s*)"
+
+    def compiled(pattern: str) -> re.Pattern[str]:
+        return re.compile(pattern, re.IGNORECASE)
+
+    return _Patterns(
+        year_last=compiled(rf"^(.+?)[\s,]+(?:(?:{before})\s+){{0,4}}{_A_YEAR}(?:\s+(?:{behind}))?$"),
+        year_first=compiled(
+            rf"^(?:(?:{before})\s+)?{_A_YEAR}(?:['’]s)?\s+(?:(?:{behind})\s+(?:(?:{before})\s+)?)?(.+)$"
+        ),
+        short_year_last=compiled(rf"^(.+?)[\s,]+(?:(?:{before})\s+){{0,4}}['’](\d\d)$"),
+        separator=compiled(rf"\s*(?:(?P<strong>[\n;]|\s/\s)|,(?:\s+(?:{and_}|&)\s)?|\s(?:{and_}|&|\+)\s)\s*"),
+        series=compiled(rf"^(?P<of>.*[^\W\d_].*?)\s+(?P<parts>{_NUMERAL}(?:{between}{_NUMERAL})+)$"),
+        tail=compiled(rf"(?:\s*,|\s+(?:{and_}|&))+\s*$"),
+        lead=compiled(rf"(?:(?:{lead})\s+)+(?=\S)"),
+    )
 
 
 def _clean(text: str, limit: int) -> str:
@@ -240,7 +278,8 @@ class TitleIndex:
         """`arrays` as `save` wrote them, built from `catalog`; ValueError when they belong to another one."""
         # A plain view of a mapped array: slices of `np.memmap` itself cost ten times as much.
         self._arrays = {name: np.asarray(arrays[name]) for name in self._ARRAYS}
-        self._catalog, self._words = catalog, spoken
+        self._catalog = catalog
+        self._speak(spoken)
         self._aliases: dict[str, list[int]] = {}
         for alias in spoken.aliases:
             if (row := catalog.row_of(alias.film_id)) is not None:
@@ -269,6 +308,18 @@ class TitleIndex:
         lengths = np.diff(self._offsets.astype(np.int64)).reshape(self._blocks, -1).sum(axis=0)
         self._weights = np.log1p(len(catalog) / np.maximum(lengths, 1)).astype(np.float32)
         self._forms = lru_cache(maxsize=4096)(partial(self._forms_of, catalog))
+
+    def _speak(self, spoken: Words) -> None:
+        self._words = spoken
+        self._said = _patterns(spoken.joining, spoken.leading, spoken.before_year, spoken.behind_year)
+
+    def told_by(self, words_: Telling) -> TitleIndex:
+        """The same index for people who use these words beside those of `titles.toml`; all arrays are shared."""
+        if not any(vars(words_).values()):
+            return self
+        other = copy(self)
+        other._speak(replace(self._words, **self._words.with_words(words_)))
+        return other
 
     # Building, saving, loading
 
@@ -365,8 +416,7 @@ class TitleIndex:
                 near += [link] if link else []
         return max(near, key=lambda link: link.matches[0].similarity if link.matches else 0.0)
 
-    @staticmethod
-    def _readings(typed: str, year: int | None) -> Iterator[tuple[str, int | None]]:
+    def _readings(self, typed: str, year: int | None) -> Iterator[tuple[str, int | None]]:
         """The ways to read a text as a name and a year, the likeliest first: “Blade Runner 2049” is a name as well."""
         if bracket := _BRACKET_YEAR.match(typed):
             name = f"{bracket.group(1)} {bracket.group(3)}".strip()
@@ -378,11 +428,11 @@ class TitleIndex:
         yield typed, year
         if year is not None:
             return
-        if last := _YEAR_LAST.match(typed):
+        if last := self._said.year_last.match(typed):
             yield last.group(1), int(last.group(2))
-        if first := _YEAR_FIRST.match(typed):
+        if first := self._said.year_first.match(typed):
             yield first.group(2), int(first.group(1))
-        if short := _SHORT_YEAR_LAST.match(typed):
+        if short := self._said.short_year_last.match(typed):
             yield short.group(1), 1900 + int(short.group(2)) + (100 if int(short.group(2)) < 30 else 0)
 
     def _entries_of(self, key: str) -> Iterator[tuple[int, Standing]]:
@@ -697,12 +747,12 @@ class TitleIndex:
         Of all ways to part the text the one is taken whose pieces are names, then the one with the fewest pieces. Parts
         of one series may be named by their numbers: “Toy Story 1 and 2”.
         """
-        typed = _TAIL.sub("", _clean(_BULLET.sub("", text[:MAX_LIST]), MAX_LIST))
+        typed = self._said.tail.sub("", _clean(_BULLET.sub("", text[:MAX_LIST]), MAX_LIST))
         if series := self._series(typed):
             return series
         spans, bounds = self._pieces(typed)
         for place, (first, last) in enumerate(spans):
-            lead = _LEAD.match(typed, first, last)
+            lead = self._said.lead.match(typed, first, last)
             if lead and self._cost_of_name(typed[first:last], 1) is None:
                 spans[place] = (lead.end(), last)
         links: dict[tuple[int, int], Link] = {}
@@ -741,20 +791,19 @@ class TitleIndex:
 
     def _series(self, typed: str) -> tuple[Link, ...]:
         """The films of “Rocky II and III”; none when the text does not end so, or a part is not clearly a film."""
-        found = _SERIES.match(typed) if len(typed) <= MAX_NAME else None
+        found = self._said.series.match(typed) if len(typed) <= MAX_NAME else None
         if not found or self._exact(typed):
             return ()
         parts = [re.sub(r"^part\s+", "", part, flags=re.IGNORECASE) for part in _PART.findall(found["parts"])]
         links = tuple(self.link(f"{found['of']} {part}") for part in parts)
         return links if all(link.certainty is not Certainty.UNKNOWN for link in links) else ()
 
-    @staticmethod
-    def _pieces(typed: str) -> tuple[list[tuple[int, int]], list[bool]]:
+    def _pieces(self, typed: str) -> tuple[list[tuple[int, int]], list[bool]]:
         """Where the pieces of a list stand in it, and for each whether no title reaches over what is before it."""
         spans: list[tuple[int, int]] = []
         bounds: list[bool] = []
         start, bound = 0, True
-        for separator in _SEPARATOR.finditer(typed):
+        for separator in self._said.separator.finditer(typed):
             if separator.start() > start:
                 spans.append((start, separator.start()))
                 bounds.append(bound)

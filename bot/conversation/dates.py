@@ -47,7 +47,8 @@ def day_of(words: str, moment: datetime, phrases: Phrases, language: str) -> Whe
     What can't be read, or lies in the future, is not known.
     """
     key = key_of(words)
-    known = phrases.days.get(key) or phrases.days.get(key.removeprefix("on "))
+    lead, _, others = key.partition(" ")
+    known = phrases.days.get(key) or (phrases.days.get(others) if lead in phrases.date_words.instead else None)
     if known:
         if known.months is not None:
             years, month = divmod(moment.year * 12 + moment.month - 1 - known.months, 12)
@@ -60,10 +61,10 @@ def day_of(words: str, moment: datetime, phrases: Phrases, language: str) -> Whe
     figures = [word for word in plain_words if word[:1].isdigit()]
     if len(months) == 1 and all(len(figure) == 4 for figure in figures):
         return _not_future(_month(months[0], int(figures[0]) if figures else None, moment), moment)
-    if (year := _YEAR.fullmatch(" ".join(plain_words))) and len(plain_words) <= 3:
+    if (year := _YEAR.fullmatch(" ".join(plain_words))) and len(plain_words) <= 4:
         first = _date(int(year.group(1)), 1, 1)
         return _not_future(When(first, Exactness.YEAR) if first else UNKNOWN, moment)
-    return _not_future(_parsed(words, plain_words, moment, language), moment)
+    return _not_future(_parsed(words, plain_words, moment, phrases, language), moment)
 
 
 def _month(month: int, year: int | None, moment: datetime) -> When:
@@ -73,11 +74,11 @@ def _month(month: int, year: int | None, moment: datetime) -> When:
     return When(first, Exactness.MONTH) if first else UNKNOWN
 
 
-def _parsed(words: str, plain_words: list[str], moment: datetime, language: str) -> When:
-    # dateparser knows no "on", "last friday night" or "on a friday".
+def _parsed(words: str, plain_words: list[str], moment: datetime, phrases: Phrases, language: str) -> When:
+    # dateparser knows no "on", "last friday night" or "on a friday", and few numbers in words.
     import dateparser
 
-    text = " ".join(word for word in words.casefold().split() if plain(word) not in _DROPPED)
+    text = " ".join(filter(None, (_told(word, phrases) for word in words.casefold().split())))
     settings: Any = {
         "RELATIVE_BASE": moment.replace(tzinfo=None),
         "PREFER_DATES_FROM": "past",
@@ -88,22 +89,23 @@ def _parsed(words: str, plain_words: list[str], moment: datetime, language: str)
     found = dateparser.parse(text[:60], languages=[language], settings=settings)
     if found is None:
         return UNKNOWN
-    units = {word.rstrip("s") for word in plain_words}
+    units, said = set(plain_words), phrases.date_words
     if _FIGURES.search(text):
         exactness = Exactness.DAY
-    elif "year" in units:
+    elif units & said.year:
         exactness = Exactness.YEAR
-    elif "month" in units or ("week" in units and found.date() < moment.date() - timedelta(days=20)):
+    elif units & said.month or (units & said.week and found.date() < moment.date() - timedelta(days=20)):
         exactness = Exactness.MONTH
     else:
         exactness = Exactness.DAY
     return When(found.date(), exactness)
 
 
-_DROPPED = frozenset(
-    ["on", "last", "this", "past", "the", "of", "morning", "afternoon", "evening", "night", "about", "around", "like",
-     "roughly", "back", "in"]
-)  # fmt: skip
+def _told(word: str, phrases: Phrases) -> str:
+    """A word as dateparser is told it."""
+    said = plain(word)
+    number = phrases.numbers.get(said)
+    return phrases.date_words.instead.get(said, word if number is None else str(number))
 
 
 def _date(year: int, month: int, day: int) -> date | None:

@@ -53,6 +53,14 @@ def plain(word: str) -> str:
     return "".join(c for c in decomposed if not unicodedata.combining(c)).translate(_INNER_MARKS)
 
 
+def spellings(word: str, respelled: Mapping[str, str]) -> set[str]:
+    """A word in plain form, and as it is with letters written in another way (“für” → “fur”, “fuer”)."""
+    other = word.casefold()
+    for letter, written in respelled.items():
+        other = other.replace(letter, written)
+    return {plain(word), plain(other)}
+
+
 @dataclass(frozen=True, slots=True)
 class Token:
     """A word or a mark: what was typed (`text[start:end]`), its plain form, the phrase word it was mistyped from."""
@@ -136,8 +144,9 @@ class Grammar:
     """Templates by label, compiled to one automaton.
 
     `rules` are named sub-templates; `types` the typed slots (`{year}`); `before` and `after` are words that may stand
-    around any template. Earlier templates win ties. Rules are compiled once each; what a state inside a rule leads to
-    is worked out when a reading first gets there.
+    around any template; `respelled` are letters that people also write in another way (“ü” as “ue”). Earlier templates
+    win ties. Rules are compiled once each; what a state inside a rule leads to is worked out when a reading first gets
+    there.
     """
 
     def __init__(
@@ -148,13 +157,15 @@ class Grammar:
         types: Mapping[str, Predicate],
         before: Iterable[str] = (),
         after: Iterable[str] = (),
+        respelled: Mapping[str, str] | None = None,
     ) -> None:
         """Compile; TemplateError names a template that is not well formed."""
+        self._respelled = respelled or {}
         self._written_rules, self._types = rules, types
         self._rules: dict[str, int] = {}
         self.labels = frozenset(templates)
-        self._before = frozenset(map(plain, before))
-        trailing = frozenset(map(plain, after))
+        self._before = self._spelt(before)
+        trailing = self._spelt(after)
         self._states: list[_State] = []
         self._accepting: dict[int, str] = {}
         self._places: list[tuple[int, _Stack]] = []
@@ -206,7 +217,7 @@ class Grammar:
         lone: set[str] = set()  # alternatives of one word share a state
         while True:
             if word := _LONE_WORD.match(template, place):
-                lone.add(plain(word.group(1)))
+                lone |= self._spelt([word.group(1)])
                 place = word.end()
             else:
                 place, reached = self._sequence(template, place, start)
@@ -239,7 +250,7 @@ class Grammar:
                     stop += 1
                 if stop == place:
                     raise TemplateError(f"“{template}” has a sign that means nothing there: {sign}")
-                current = self._words(frozenset({plain(template[place:stop])}), current)
+                current = self._words(self._spelt([template[place:stop]]), current)
                 place = stop
         return place, current
 
@@ -265,6 +276,9 @@ class Grammar:
         if optional or repeat == "*":
             self._silently(current, end)
         return place, end
+
+    def _spelt(self, words: Iterable[str]) -> frozenset[str]:
+        return frozenset(form for word in words for form in spellings(word, self._respelled))
 
     def _words(self, words: frozenset[str], current: int) -> int:
         if "" in words:

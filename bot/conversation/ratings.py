@@ -6,7 +6,9 @@ import re
 
 MAX_STARS = 5.0
 
-_OF = re.compile(r"(\d{1,3}(?:[.,]\d{1,2})?)\s*(?:/|out of|of|over)\s*(\d{1,3})", re.IGNORECASE)
+_OF = re.compile(
+    r"(\d{1,3}(?:[.,]\d{1,2})?)\s*(?:/|(?<!\w)(?:[^\W\d_]{1,5}|[^\W\d_]{1,3}\s[^\W\d_]{1,2})(?!\w))\s*(\d{1,3})"
+)
 _PERCENT = re.compile(r"(\d{1,3}(?:[.,]\d{1,2})?)\s*%")
 _NUMBER = re.compile(r"\d{1,3}(?:[.,]\d{1,2})?")
 _SCHOOL = {"a+": 5.0, "a": 4.75, "b+": 4.25, "b": 4.0, "c+": 3.5, "c": 3.0, "d+": 2.5, "d": 2.0, "f": 0.5}

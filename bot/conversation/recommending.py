@@ -5,7 +5,6 @@ Knows the catalogue's tags and the slates shown. What the data can't answer is s
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -37,7 +36,6 @@ EXACT = 0.98
 """Similarity from which a name is as good as written out."""
 _FILMS_OF_A_NAME = 3
 """Films that carry a tag of several words before its last word is taken for a surname."""
-_OR = re.compile(r"\s+or\s+", re.IGNORECASE)
 _RATED = 20
 """Ratings from which a film's year counts for what is new."""
 
@@ -177,7 +175,7 @@ def _liked(turn: Turn, wish: Wish, notes: list[str]) -> tuple[tuple[FilmId, ...]
     for typed in wish.like:
         links = turn.link_all(typed)
         if len(links) == 1 and links[0].certainty is Certainty.UNKNOWN:
-            links = tuple(link for part in _OR.split(typed) for link in turn.link_all(part))
+            links = tuple(link for part in _alternatives(turn, typed) for link in turn.link_all(part))
         for link in links:
             if link.certainty is Certainty.UNKNOWN:
                 missing = True
@@ -200,6 +198,17 @@ def _liked(turn: Turn, wish: Wish, notes: list[str]) -> tuple[tuple[FilmId, ...]
     known, strange = _likable(turn, film_ids)
     notes += strange
     return known, missing or bool(strange)
+
+
+def _alternatives(turn: Turn, typed: str) -> list[str]:
+    """“Alien or Heat” → both."""
+    parts: list[list[str]] = [[]]
+    for word in typed.split():
+        if word.casefold() in turn.phrases.alternatives:
+            parts.append([])
+        else:
+            parts[-1].append(word)
+    return [" ".join(words) for words in parts if words]
 
 
 def _tags(turn: Turn, wish: Wish, notes: list[str]) -> tuple[str, ...]:

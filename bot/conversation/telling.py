@@ -94,7 +94,7 @@ def accounts_in_words(say: Say, accounts: Iterable[IdentityKey]) -> str:
 def genres_in_words(say: Say, genres: Iterable[str]) -> str:
     """“horror and sci-fi”, in the order of the catalogue."""
     wanted = set(genres)
-    return say.listed([genre.lower() for genre in GENRES if genre in wanted])
+    return say.listed([say(f"genre-{genre}") for genre in GENRES if genre in wanted])
 
 
 def reason_in_words(say: Say, reason: Reason, *, with_shared: bool = False) -> str:
@@ -125,9 +125,10 @@ def facts_in_words(say: Say, facts: Sequence[str]) -> str:
     if not facts:
         return say("reason-facts-none")
     decades = [fact for fact in facts if fact[:1].isdigit() and fact.endswith("s") and fact[:-1].isdigit()]
-    genres = [fact.lower() for fact in facts if fact in GENRES]
     tags = [fact for fact in facts if fact not in decades and fact not in GENRES]
-    what = " ".join((*decades, *genres[:1])) if not genres[1:] else " ".join((*decades, ", ".join(genres)))
+    genres = say("list-comma").join(say(f"genre-{fact}") for fact in facts if fact in GENRES)
+    decade = say("list-comma").join(say("facts-decade", first=fact[:-1]) for fact in decades)
+    what = say("facts-genres-decade", decade=decade, genres=genres) if decade and genres else decade or genres
     if tags and what:
         return say("reason-facts-tagged", what=what, tags=say.listed(tags))
     return say("reason-facts-tagged", what="", tags=say.listed(tags)).removeprefix(", ") if tags else what

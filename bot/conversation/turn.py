@@ -177,8 +177,8 @@ class Turn:
 
     @property
     def titles(self) -> TitleIndex:
-        """What people type → films."""
-        return self.engine.titles
+        """What people type → films, in the person's language."""
+        return self.engine.titles.told_by(self.phrases.telling)
 
     @property
     def today(self) -> date:

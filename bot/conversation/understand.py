@@ -126,7 +126,8 @@ def understand_command(
         rating = stars(given["rating"]) if "rating" in given else None
         return (LogWatches(film, film, when=given.get("date"), rating=rating),)
     if known is Name.NEXT and "count" in given:
-        return _command(known, f"{given['count']} films {given.get('wish', '')}", situation, language)
+        films = phrases_for(language).films
+        return _command(known, f"{given['count']} {films} {given.get('wish', '')}", situation, language)
     return _command(known, " ".join(given.values()), situation, language)
 
 
@@ -323,9 +324,10 @@ class _Reading:
                     places.append(self.situation.shown if place == -1 and self.situation.shown else place)
         return tuple(dict.fromkeys(places))
 
-    def says(self, match: Match, *words: str) -> bool:
-        """Whether one of the words stands in what was matched."""
-        return any(token.word in words for token in self.tokens[match.start : match.end])
+    def says_every(self, match: Match) -> bool:
+        """Whether all films of the list are meant."""
+        every = self.phrases.every.get(match.label.partition(".")[0], frozenset())
+        return any(token.word in every for token in self.tokens[match.start : match.end])
 
     # What phrases mean
 
@@ -431,14 +433,14 @@ class _Reading:
 
     def seen(self, match: Match) -> Intent:
         reaction = _REACTIONS.get(match.label.replace("seen.", "log."))
-        return Seen(self.places(match), self.says(match, "both", "all"), self._when(match), reaction)
+        return Seen(self.places(match), self.says_every(match), self._when(match), reaction)
 
     def dismiss(self, match: Match) -> Intent:
         for start, end in match.captures.get("films", ()):
             wish = read_wish(self.tokens[start:end], self.said, self.phrases, negated=True)
             if wish.without_genres and not wish.words and not wish.unwanted:
                 return Recommend(wish)
-        every = self.says(match, "both", "all", "them")
+        every = self.says_every(match)
         return Dismiss(self.places(match), self.captured(match, "films"), every, off=match.label == "dismiss.off")
 
     def more(self, match: Match) -> Intent:
@@ -454,7 +456,7 @@ class _Reading:
         return Want(
             self.places(match),
             self.captured(match, "films"),
-            self.says(match, "both", "all", "them", "everything"),
+            self.says_every(match),
             self.raw(match.start, match.end),
         )
 
@@ -462,7 +464,7 @@ class _Reading:
         return Watchlist(search=self.captured(match, "films"))
 
     def unwant(self, match: Match) -> Intent:
-        return Unwant(self.places(match), self.captured(match, "films"), self.says(match, "both", "all", "them"))
+        return Unwant(self.places(match), self.captured(match, "films"), self.says_every(match))
 
     def adjust(self, match: Match) -> Intent:
         """A setting and its value: all that was typed there, marks too (“-1”)."""

@@ -12,9 +12,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
+from itertools import product
 from typing import Any
 
-from bot.conversation.grammar import Grammar, Predicate, Token, plain
+from bot.conversation.grammar import Grammar, Predicate, Token, plain, spellings
+from engine.titles import Telling
 
 DEFAULT_LANGUAGE = "en"
 
@@ -35,6 +37,19 @@ class DayPhrase:
     ago: int | None
     months: int | None
     precision: str
+
+
+@dataclass(frozen=True, slots=True)
+class DateWords:
+    """How dateparser is helped: what it is told instead of words that it does not know (nothing: they are left out).
+
+    `year`, `month` and `week` are the words for those, in all their forms.
+    """
+
+    instead: Mapping[str, str]
+    year: frozenset[str]
+    month: frozenset[str]
+    week: frozenset[str]
 
 
 class Say:
@@ -74,27 +89,35 @@ class Phrases:
     pointing: frozenset[str]
     statement: frozenset[str]
     film_words: frozenset[str]
+    every: Mapping[str, frozenset[str]]
+    """By group of templates, the words that mean all films of a list."""
     watched: str
     """The word that `/watched` stands for."""
+    films: str
+    """The word for films behind a number."""
+    alternatives: frozenset[str]
+    """Words between things of which either will do."""
     numbers: Mapping[str, int]
     ordinals: Mapping[str, int]
     decades: Mapping[str, int]
     months: Mapping[str, int]
     days: Mapping[str, DayPhrase]
+    date_words: DateWords
     genres: Mapping[str, tuple[str, ...]]
     eras: Mapping[str, Era]
     adventurousness: Mapping[str, float]
     watchlist_words: Mapping[str, str]
     setting_words: Mapping[str, str]
     languages: Mapping[str, str]
+    telling: Telling
+    """Words around titles and in answers to “which one?”, beside those that the engine knows."""
 
 
-_DECADE = re.compile(r"'?((?:18|19|20)?\d0)s")
 _SCORE = re.compile(
     r"\d+(?:[.,]\d+)?(?:/(?:4|5|6|10|20|100)(?:[.,]0)?|%)|[★☆⭐½]+|[abcdf]\+?|\d+[.,]\d+", re.IGNORECASE
 )
 _DATE = re.compile(r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4})")
-_NUMBERED = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?")
+_NUMBERED_TO = 99
 
 
 def number_of(word: str, numbers: Mapping[str, int]) -> int | None:
@@ -106,23 +129,30 @@ def number_of(word: str, numbers: Mapping[str, int]) -> int | None:
 
 def ordinal_of(word: str, ordinals: Mapping[str, int], numbers: Mapping[str, int]) -> int | None:
     """The place of a word: “2”, “2nd”, “second”, “two”; -1 is the last."""
-    found = _NUMBERED.fullmatch(word)
-    if found:
-        return int(found.group(1)) or None
+    if word.isascii() and word.isdigit():
+        return int(word) or None if len(word) <= 2 else None
     return ordinals.get(word) or numbers.get(word)
 
 
 def decade_of(word: str, decades: Mapping[str, int]) -> int | None:
     """The first year of a decade: “70s”, “1970s”, “seventies”."""
-    found = _DECADE.fullmatch(word)
-    if not found:
-        return decades.get(word)
-    start = int(found.group(1))
-    return start if start >= 100 else start + (2000 if start < 30 else 1900)
+    return decades.get(word)
 
 
-def _types(data: Mapping[str, Any]) -> dict[str, Predicate]:
-    numbers, ordinals, decades = data["numbers"], data["ordinals"], data["decades"]
+def _day_of_month(word: str, ordinals: Mapping[str, int]) -> bool:
+    """Whether a word is a day of a month in figures: “3”, “3rd”."""
+    day = int(word) if word.isascii() and word.isdigit() and len(word) <= 2 else ordinals.get(word, 0)
+    return word[:1].isdigit() and 1 <= day <= 31
+
+
+def _decades_in_figures(endings: Iterable[str]) -> dict[str, int]:
+    """“70s” and “1970s” → 1970, with any of the endings; up to the 20s two figures are of this century."""
+    starts = [*range(1800, 2100, 10)]
+    full = {f"{start}{ending}": start for start in starts for ending in endings}
+    return full | {f"{start % 100:02}{ending}": start for start in range(1930, 2030, 10) for ending in endings}
+
+
+def _types(numbers: Mapping[str, int], ordinals: Mapping[str, int], decades: Mapping[str, int]) -> dict[str, Predicate]:
     return {
         "number": lambda token: number_of(token.word, numbers) is not None,
         "ordinal": lambda token: ordinal_of(token.word, ordinals, numbers) is not None,
@@ -130,7 +160,7 @@ def _types(data: Mapping[str, Any]) -> dict[str, Predicate]:
         "decade": lambda token: decade_of(token.word, decades) is not None,
         "score": lambda token: _SCORE.fullmatch(token.raw) is not None and token.raw not in {"a", "A"},
         "date": lambda token: _DATE.fullmatch(token.raw) is not None,
-        "day": lambda token: (found := _NUMBERED.fullmatch(token.word)) is not None and 1 <= int(found.group(1)) <= 31,
+        "day": lambda token: _day_of_month(token.word, ordinals),
         "word": lambda token: not token.is_mark,
     }
 
@@ -141,10 +171,6 @@ def _flat(templates: Mapping[str, Mapping[str, Sequence[str]]]) -> dict[str, Seq
 
 def _any_of(phrases: Iterable[str]) -> str:
     return "|".join(phrases)
-
-
-def _by_plain(table: Mapping[str, Any]) -> dict[str, Any]:
-    return {key_of(phrase): value for phrase, value in table.items()}
 
 
 def key_of(phrase: str) -> str:
@@ -158,48 +184,88 @@ def _read(name: str) -> dict[str, Any]:
 
 @lru_cache(maxsize=8)
 def phrases_for(language: str) -> Phrases:
-    """The phrases of a language, compiled at the first call; FileNotFoundError when there are none."""
+    """The phrases of a language, compiled at the first call; FileNotFoundError when there are none.
+
+    A language may lack groups of templates and tables: then nothing is understood by them.
+    """
     data = _read(f"{language}.toml")
-    genres = {phrase: (genre,) for genre, listed in data["genres"].items() for phrase in listed}
-    genres |= {phrase: tuple(both) for phrase, both in data["both_genres"].items()}
-    rules = dict(data["rules"]) | dict(data["reactions"])
-    rules["genre"] = _any_of(genres)
-    rules["era"] = _any_of(data["eras"])
-    rules["adventurousness"] = _any_of(data["adventurousness"])
-    rules["language"] = _any_of(data["languages"])
-    rules["filler"] = _any_of(data["fillers"]["words"].split())
-    types = _types(data)
+    respelled: Mapping[str, str] = data.get("respelled", {})
+
+    def table(name: str) -> dict[str, Any]:
+        """A table by its phrases in plain form, however they are spelt."""
+        listed = data.get(name, {}).items()
+        return {" ".join(form): value for said, value in listed for form in _spellings(said, respelled)}
+
+    def words(name: str) -> frozenset[str]:
+        return frozenset(" ".join(form) for said in data.get(name, ()) for form in _spellings(said, respelled))
+
+    genres = {said: (genre,) for genre, listed in data.get("genres", {}).items() for said in listed}
+    genres |= {said: tuple(both) for said, both in data.get("both_genres", {}).items()}
+    data["genres"] = genres
+    rules = {
+        **data["rules"],
+        **data.get("reactions", {}),
+        "genre": _any_of(genres),
+        "era": _any_of(data.get("eras", ())),
+        "adventurousness": _any_of(data.get("adventurousness", ())),
+        "language": _any_of(data.get("languages", ())),
+        "filler": _any_of(data["fillers"]["words"].split()),
+    }
+    numbers = table("numbers")
+    ordinals = table("ordinals") | {
+        f"{number}{ending}": number for number in range(1, _NUMBERED_TO + 1) for ending in data["ordinal_endings"]
+    }
+    decades = table("decades") | _decades_in_figures(data["decade_endings"])
+    types = _types(numbers, ordinals, decades)
+    dates = data["date_words"]
     return Phrases(
         sentences=Grammar(
-            _flat(data["templates"]), rules=rules, types=types, before=data["before"], after=data["after"]
+            _flat(data["templates"]),
+            rules=rules,
+            types=types,
+            before=data["before"],
+            after=data["after"],
+            respelled=respelled,
         ),
-        wishes=Grammar(data["wish"], rules=rules, types=types),
-        begins=frozenset(data["begins"]),
-        joins=frozenset(data["joins"]),
-        everyday=frozenset(map(key_of, data["everyday"])),
-        place_words=frozenset(data["place_words"]),
-        pointers=frozenset(data["pointers"]),
-        negations=frozenset(data["negations"]),
-        before_count=frozenset(data["before_count"]),
-        pointing=frozenset(data["pointing"]),
-        statement=frozenset(data["statement"]),
-        film_words=frozenset(data["film_words"]),
+        wishes=Grammar(data["wish"], rules=rules, types=types, respelled=respelled),
+        begins=words("begins"),
+        joins=words("joins"),
+        everyday=words("everyday"),
+        place_words=words("place_words"),
+        pointers=words("pointers"),
+        negations=words("negations"),
+        before_count=words("before_count"),
+        pointing=words("pointing"),
+        statement=words("statement"),
+        film_words=words("film_words"),
+        every={group: frozenset(map(plain, listed)) for group, listed in data.get("every", {}).items()},
         watched=data["watched"],
-        numbers=data["numbers"],
-        ordinals=data["ordinals"],
-        decades=data["decades"],
-        months=data["months"],
-        days={
-            key_of(said): DayPhrase(of.get("ago"), of.get("months"), of["precision"])
-            for said, of in data["days"].items()
-        },
-        genres=_by_plain(genres),
-        eras={key_of(said): Era(of.get("from"), of.get("to"), of.get("recent")) for said, of in data["eras"].items()},
-        adventurousness=_by_plain(data["adventurousness"]),
-        watchlist_words=data["watchlist_words"],
-        setting_words=_by_plain(data["setting_words"]),
-        languages=data["languages"],
+        films=data["films"],
+        alternatives=words("alternatives"),
+        numbers=numbers,
+        ordinals=ordinals,
+        decades=decades,
+        months=table("months"),
+        days={said: DayPhrase(of.get("ago"), of.get("months"), of["precision"]) for said, of in table("days").items()},
+        date_words=DateWords(
+            instead={form: told for said, told in dates["instead"].items() for form in spellings(said, respelled)},
+            year=frozenset(map(plain, dates["year"])),
+            month=frozenset(map(plain, dates["month"])),
+            week=frozenset(map(plain, dates["week"])),
+        ),
+        genres=table("genres"),
+        eras={said: Era(of.get("from"), of.get("to"), of.get("recent")) for said, of in table("eras").items()},
+        adventurousness=table("adventurousness"),
+        watchlist_words=table("watchlist_words"),
+        setting_words=table("setting_words"),
+        languages=data.get("languages", {}) | table("languages"),
+        telling=Telling.of(data.get("telling", {})),
     )
+
+
+def _spellings(phrase: str, respelled: Mapping[str, str]) -> Iterable[tuple[str, ...]]:
+    """The ways to write a phrase, word by word."""
+    return product(*(sorted(spellings(word, respelled)) for word in phrase.split()))
 
 
 @lru_cache(maxsize=8)
