@@ -136,6 +136,11 @@ def loose_words(name: str, *, spelled: bool = False) -> list[str]:
     return _digits([word for word in read if word != "the"] or read, spelled=spelled)
 
 
+def loose_run(read: Sequence[str]) -> str:
+    """The key of words (of `words`) but for “the” and the way that numbers are written, run together."""
+    return "".join(_digits([word for word in read if word != "the"] or list(read), spelled=False))
+
+
 def exact_key(name: str) -> str:
     """The key of a name as written: its words run together. A name of signs alone (“$”) is its own key."""
     return "".join(words(name)) or "".join(name[:MAX_NAME].split()).casefold()

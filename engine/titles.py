@@ -35,6 +35,7 @@ from engine.names import (
     forms,
     key_hash,
     loose_key,
+    loose_run,
     loose_words,
     symbol,
     trigrams_of,
@@ -69,6 +70,10 @@ _SHARED = 0.3
 """Least share of the typed trigrams, by weight, that a candidate's names have."""
 _JUMBLED_TO = 12
 """Letters up to which two swapped ones are looked for."""
+_MAX_NAMED_PIECES = 14
+"""Words and marks that a name in a text may have."""
+_ARTICLES_LAST = frozenset({"the", "a", "an"})
+_MARKS_IN_NAMES = frozenset(",:-–—'’.!?/&…")
 _SHORT = 4
 """Letters up to which only an exact name counts."""
 _CUT_OFFS = ((7, 0.88), (11, 0.86), (MAX_NAME, 0.84))
@@ -138,6 +143,18 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """A film's name that stands in a text, in the pieces `start` to `end` (not included). `standing` and `ratings` are
+    those of the best rated film of that name; `rare`: a word of it is in few names, so that it tells something."""
+
+    start: int
+    end: int
+    standing: Standing
+    ratings: int
+    rare: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Alias:
     """A name that people use for a film and the catalogue does not, in words with spaces."""
 
@@ -159,12 +176,14 @@ class Telling:
     before_year: frozenset[str]
     behind_year: frozenset[str]
     decades: Mapping[str, int]
+    ordinals: Mapping[str, int]
 
     @classmethod
     def of(cls, table: Mapping[str, Any]) -> Telling:
         """The words of a table of the form of `[telling]`; a list that it lacks is empty."""
-        listed = {name: frozenset(table.get(name, ())) for name in cls.__dataclass_fields__ if name != "decades"}
-        return cls(**listed, decades=table.get("decades", {}))
+        tables = {name: table.get(name, {}) for name in ("decades", "ordinals")}
+        listed = {name: frozenset(table.get(name, ())) for name in cls.__dataclass_fields__ if name not in tables}
+        return cls(**listed, **tables)
 
     def with_words(self, other: Telling) -> dict[str, Any]:
         """All fields, with the words of both."""
@@ -404,6 +423,8 @@ class TitleIndex:
         series = _FIRST_OF.match(typed)
         if series and self._exact(f"{series['of']} 2"):
             return replace(self.link(series["of"], year=year), text=typed)
+        if (part := self._part_of_series(typed)) and (link := self.link(part)).certainty is Certainty.CLEAR:
+            return replace(link, text=typed)
         near: list[Link] = []
         for name, said in self._readings(typed, year):
             expanded = self._expanded(name)
@@ -415,6 +436,20 @@ class TitleIndex:
                     return link
                 near += [link] if link else []
         return max(near, key=lambda link: link.matches[0].similarity if link.matches else 0.0)
+
+    def _part_of_series(self, typed: str) -> str | None:
+        """“The second Godfather” as “Godfather 2”; the first of a series by its name alone."""
+        said = [word for word in typed.split() if word.casefold() != "the"]
+        number = self._words.ordinals.get(said[0].casefold()) if len(said) > 1 else None
+        if number is None:
+            return None
+        if len(said) > 2 and said[-1].casefold() in self._words.film_words:
+            said.pop()
+        name = " ".join(said[1:])
+        whole = f"{name} {number}"
+        if number > 1 or self._exact(whole):
+            return whole if self._exact(whole) else None
+        return name if self._exact(f"{name} 2") else None
 
     def _readings(self, typed: str, year: int | None) -> Iterator[tuple[str, int | None]]:
         """The ways to read a text as a name and a year, the likeliest first: “Blade Runner 2049” is a name as well."""
@@ -453,6 +488,57 @@ class TitleIndex:
         for row in self._aliases.get(loose, ()):
             found[row] = Standing.NAME
         return found
+
+    def named_in(self, pieces: Sequence[str]) -> list[Named]:
+        """Every name of a film that some pieces of a text in a row are, word by word; names may overlap.
+
+        Pieces are words and marks. Only names as they are written, loosely: misspelt ones are for `link`.
+        """
+        read = [self._written_out(words(piece)) for piece in pieces]
+        spans: list[tuple[int, int, list[str]]] = []
+        keys: list[str] = []
+        for start, first in enumerate(read):
+            if not first:
+                continue
+            run: list[str] = []
+            for end in range(start, min(len(read), start + _MAX_NAMED_PIECES)):
+                if not read[end]:
+                    if pieces[end] not in _MARKS_IN_NAMES:
+                        break
+                    continue
+                run = [*run, *read[end]]
+                if run[-1] in _ARTICLES_LAST and len(run) > 1:
+                    continue  # “28 days, the zombie one”
+                for key in {"".join(run), loose_run(run)}:
+                    spans.append((start, end + 1, run))
+                    keys.append(key)
+        wanted = np.array([key_hash(key) for key in keys], np.uint64)
+        there = self._hashes[np.minimum(np.searchsorted(self._hashes, wanted), len(self._hashes) - 1)] == wanted
+        found: dict[tuple[int, int], Named] = {}
+        for number, (start, end, run) in enumerate(spans):
+            rows = dict(self._entries_of(keys[number])) if there[number] else {}
+            rows |= dict.fromkeys(self._aliases.get(keys[number], ()), Standing.NAME)
+            if not rows:
+                continue
+            best = max(rows, key=self._ratings)
+            named = Named(start, end, rows[best], self._ratings(best), any(map(self._rare, run)))
+            known = found.get((start, end))
+            if known is None or known.ratings < named.ratings:
+                found[start, end] = named
+        return list(found.values())
+
+    def _written_out(self, read: list[str]) -> list[str]:
+        """Words with their abbreviations written out."""
+        short = self._words.abbreviations
+        return [out for word in read for out in short.get(word, word).split()]
+
+    def is_known(self, ratings: int) -> bool:
+        """Whether a film that was rated so often is one of those that people know."""
+        return ratings >= self._known_from
+
+    def is_famous(self, ratings: int) -> bool:
+        """Whether a film that was rated so often is one of those that nearly everybody knows."""
+        return ratings >= self._famous_from
 
     def _by_name(self, typed: str, name: str, year: int | None) -> Link | None:
         """A link by whole names (and, when a year is told, by parts of names that it fits); None: no such name."""
@@ -566,7 +652,7 @@ class TitleIndex:
         if len(read) < 2 and (not rare or min(found.values()) is Standing.SUBTITLE):
             return self._choices(typed, found) if rare and known else None
         link = self._among(typed, found)
-        sure = rare or (known and len(read) > 2)
+        sure = rare or (known and (len(read) > 2 or self._famous(max(found, key=self._ratings))))
         return link if sure or link.certainty is Certainty.AMBIGUOUS else self._choices(typed, found)
 
     def _expanded(self, name: str) -> str | None:
@@ -591,7 +677,11 @@ class TitleIndex:
                 if not found or not any(len(w) > 2 and w not in self._words.nothing for w in loose_words(of_name)):
                     continue
                 rest = " ".join((*said[:start], *said[start + length :]))
+                strongest = max(map(self._ratings, found))
+                rivals = [row for row in found if self._ratings(row) * _CLEAR_RATIO >= strongest]
                 chosen, by_age = self._narrowed(list(found), rest)
+                if by_age:  # “the first Halloween” is none that hardly anybody knows
+                    chosen, by_age = self._narrowed(rivals, rest)
                 known = any(map(self._known, found))
                 if set(words(rest)) <= self._words.film_words:
                     # “the movie Alien” is Alien; “the big movie” may be no title.

@@ -35,12 +35,15 @@ _TOKEN = re.compile(
     | \d{1,9}[.,]\d{1,9}%? | \d{1,9}%                      # 4.5, 80%
     | (?:[^\W\d_]\.){2,8}[^\W\d_]?(?!\w)                   # E.T.
     | [★☆⭐½]{1,12}
+    | [A-Fa-f][+\-−](?!\w) | \d{1,2}\*                       # school grades: A-, B+; 5*
     | '\d0s(?!\w)                                          # '70s
     | [^\W_]+(?:['’\-&·][^\W_]+)*\+?                       # words, also isn't, sci-fi, B+
     | \n | \S
     """,
     re.VERBOSE,
 )
+_SPEAKING = frozenset("★☆⭐½👍👎❤😍🔥💩")
+"""Signs that say something as words do."""
 _LONE_WORD = re.compile(r"\s*([^\s|()\[\]{}<>*]+)\s*(?=[|)\]]|$)")
 _INNER_MARKS = str.maketrans("", "", "'’-.&·")
 
@@ -71,6 +74,8 @@ class Token:
     end: int
     is_mark: bool
     mistyped: str | None = None
+    is_film: bool = False
+    """All these words are the name of a film, put together as one by `spotting`."""
 
     @property
     def meant(self) -> str:
@@ -85,7 +90,7 @@ def tokenize(text: str) -> tuple[Token, ...]:
         if len(tokens) == MAX_TOKENS:
             break
         raw = found.group()
-        is_mark = not any(c.isalnum() or c in "★☆⭐½" for c in raw)
+        is_mark = not any(c.isalnum() or c in _SPEAKING for c in raw)
         tokens.append(Token(raw, raw if is_mark else plain(raw) or raw, found.start(), found.end(), is_mark))
     return tuple(tokens)
 
@@ -237,7 +242,7 @@ class Grammar:
             elif sign in "([":
                 place, current = self._bracket(template, place, current)
             elif sign == "{":
-                close = self._find(template, "}", place)
+                close = self._close(template, place)
                 current = self._slot(template[place + 1 : close], current)
                 place = close + 1
             elif sign == "<":
@@ -253,6 +258,16 @@ class Grammar:
                 current = self._words(self._spelt([template[place:stop]]), current)
                 place = stop
         return place, current
+
+    @staticmethod
+    def _close(template: str, place: int) -> int:
+        """The end of the slot that begins there; a slot may hold others: `{when:<month> {year}}`."""
+        depth = 0
+        for at in range(place, len(template)):
+            depth += (template[at] == "{") - (template[at] == "}")
+            if depth == 0:
+                return at
+        raise TemplateError(f"“{template}” has a bracket that was never closed")
 
     @staticmethod
     def _find(template: str, sign: str, place: int) -> int:

@@ -11,7 +11,10 @@ _OF = re.compile(
 )
 _PERCENT = re.compile(r"(\d{1,3}(?:[.,]\d{1,2})?)\s*%")
 _NUMBER = re.compile(r"\d{1,3}(?:[.,]\d{1,2})?")
-_SCHOOL = {"a+": 5.0, "a": 4.75, "b+": 4.25, "b": 4.0, "c+": 3.5, "c": 3.0, "d+": 2.5, "d": 2.0, "f": 0.5}
+_SCHOOL = {
+    "a+": 5.0, "a": 4.75, "a-": 4.5, "b+": 4.25, "b": 4.0, "b-": 3.75, "c+": 3.5, "c": 3.0, "c-": 2.75, "d+": 2.5, "d": 2.0,
+    "d-": 1.5, "f": 0.5,
+}  # fmt: skip
 
 
 def stars(words: str) -> float | None:
@@ -27,7 +30,7 @@ def stars(words: str) -> float | None:
         return _within(_value(of.group(1)), float(of.group(2)))
     if percent := _PERCENT.search(text):
         return _within(_value(percent.group(1)), 100.0)
-    if (grade := _SCHOOL.get(text.casefold())) is not None:
+    if (grade := _SCHOOL.get(text.casefold().replace("−", "-"))) is not None:
         return grade
     if number := _NUMBER.search(text):
         value = _value(number.group())

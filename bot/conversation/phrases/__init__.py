@@ -109,12 +109,30 @@ class Phrases:
     watchlist_words: Mapping[str, str]
     setting_words: Mapping[str, str]
     languages: Mapping[str, str]
+    cues: Grammar
+    """What is said wherever it stands."""
+    before_title: frozenset[str]
+    articles: frozenset[str]
+    saw_words: frozenset[str]
+    telling_joins: frozenset[str]
+    before_year: frozenset[str]
+    tells_apart: frozenset[str]
+    ends_telling: frozenset[str]
+    third_persons: frozenset[str]
+    no_days: frozenset[str]
+    """What may be a day in a template, and is none in any sentence."""
+    festivals: frozenset[str]
+    """Days that films are called after."""
+    before_days: frozenset[str]
+    half: str
+    usual: frozenset[str]
+    """All words that phrases are made of."""
     telling: Telling
     """Words around titles and in answers to “which one?”, beside those that the engine knows."""
 
 
 _SCORE = re.compile(
-    r"\d+(?:[.,]\d+)?(?:/(?:4|5|6|10|20|100)(?:[.,]0)?|%)|[★☆⭐½]+|[abcdf]\+?|\d+[.,]\d+", re.IGNORECASE
+    r"\d+(?:[.,]\d+)?(?:/(?:4|5|6|10|20|100)(?:[.,]0)?|%)|[★☆⭐½]+|[abcdf][+\-−]?|\d\*|\d+[.,]\d+", re.IGNORECASE
 )
 _DATE = re.compile(r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4})")
 _NUMBERED_TO = 99
@@ -218,16 +236,32 @@ def phrases_for(language: str) -> Phrases:
     decades = table("decades") | _decades_in_figures(data["decade_endings"])
     types = _types(numbers, ordinals, decades)
     dates = data["date_words"]
+    sentences = Grammar(
+        _flat(data["templates"]),
+        rules=rules,
+        types=types,
+        before=data["before"],
+        after=data["after"],
+        respelled=respelled,
+    )
+    wishes = Grammar(data["wish"], rules=rules, types=types, respelled=respelled)
     return Phrases(
-        sentences=Grammar(
-            _flat(data["templates"]),
-            rules=rules,
-            types=types,
-            before=data["before"],
-            after=data["after"],
-            respelled=respelled,
-        ),
-        wishes=Grammar(data["wish"], rules=rules, types=types, respelled=respelled),
+        sentences=sentences,
+        wishes=wishes,
+        cues=Grammar(data.get("cues", {}), rules=rules, types=types, respelled=respelled),
+        before_title=words("before_title"),
+        articles=words("articles"),
+        saw_words=words("saw_words"),
+        telling_joins=words("telling_joins"),
+        before_year=words("before_year"),
+        tells_apart=words("tells_apart"),
+        ends_telling=words("ends_telling"),
+        third_persons=words("third_persons"),
+        no_days=words("no_days"),
+        festivals=words("festivals"),
+        before_days=words("before_days"),
+        half=data.get("half", ""),
+        usual=frozenset(sentences.vocabulary | wishes.vocabulary | numbers.keys() | ordinals.keys()),
         begins=words("begins"),
         joins=words("joins"),
         everyday=words("everyday"),

@@ -1,0 +1,524 @@
+"""What a message holds wherever it stands in it, for messages that no phrase reads as a whole.
+
+`Evidence` finds the cues of a language in any sentence (that somebody watched, that somebody did not, days, marks, what
+was thought), says of each film whether this person watched it, and puts the watches together. What a message is about
+at large is decided before, by `gist`. Pure functions; knows films only as names that the title index knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from bot.conversation.grammar import Match, Token, cover
+from bot.conversation.intents import LogWatches, Reaction, State
+from bot.conversation.phrases import Phrases, number_of
+from bot.conversation.ratings import stars
+from bot.conversation.spotting import Titles
+from engine.names import Standing
+from engine.titles import Certainty, Named
+
+_GAP_WORD = 1.2
+_MAX_OBJECT = 9
+"""Words behind a verb that may be one title."""
+_MAX_LINKS = 4
+"""Titles that are compared letter by letter in one message."""
+_NEAR = 3
+"""Words between a film and an “again” that is about it."""
+_SURE = 0.84
+"""Similarity from which a misspelt name is one."""
+_STRONG = frozenset(".!?\n;…")
+_WEAK = frozenset(",:—–-()/\"“”+=")
+_POSITIVE = frozenset({"saw", "rewatched", "abandoned", "loved", "liked", "fine", "disliked", "hated"})
+_VERBS = frozenset({"saw", "rewatched", "abandoned"})
+"""Cues behind which a film is named."""
+_NEGATIVE = frozenset({"not", "others", "unreal", "passing"})
+_REACTIONS = {reaction.value: reaction for reaction in Reaction}
+
+
+@dataclass(frozen=True, slots=True)
+class _Cue:
+    label: str
+    start: int
+    end: int
+    match: Match
+
+
+@dataclass(slots=True)
+class _Film:
+    """A film in the message: its words, from the first to the last that tell which it is."""
+
+    start: int
+    end: int
+    text: str = ""
+    """What it is called, where that is not just these words."""
+    when: str | None = None
+    rating: float | None = None
+    reaction: Reaction | None = None
+    state: State | None = None
+
+
+class Evidence:
+    """A message read for what it holds."""
+
+    def __init__(self, said: str, tokens: Sequence[Token], phrases: Phrases, titles: Titles) -> None:
+        self._said, self._phrases, self._titles = said, phrases, titles
+        self.tokens = tuple(tokens)
+        self._cues = self._found()
+        self._sentence = self._sentences()
+
+    def _found(self) -> list[_Cue]:
+        """The cues of each clause: none reaches over a mark."""
+        cues: list[_Cue] = []
+        start = 0
+        for end in range(len(self.tokens) + 1):
+            if end < len(self.tokens) and not self.tokens[end].is_mark:
+                continue
+            clause = self.tokens[start:end]
+            every = dict.fromkeys(range(1, len(clause)), True)
+            for part in cover(clause, self._phrases.cues, every, lambda _label: True, gap_word=_GAP_WORD):
+                if isinstance(part, Match) and not self._is_vague(clause[part.start : part.end]):
+                    moved = {n: tuple((start + a, start + b) for a, b in of) for n, of in part.captures.items()}
+                    first, last = start + part.start, start + part.end
+                    cues.append(_Cue(part.label, first, last, replace(part, start=first, end=last, captures=moved)))
+            start = end + 1
+        return cues
+
+    def _is_vague(self, words: Sequence[Token]) -> bool:
+        """“Before December's even started” is no day."""
+        return len(words) == 1 and (words[0].word in self._phrases.no_days or words[0].raw[:1].isupper() and words[0].mistyped is not None)
+
+    def _sentences(self) -> list[int]:
+        """By token, the number of its sentence."""
+        numbers, number = [], 0
+        for token in self.tokens:
+            numbers.append(number)
+            number += token.raw in _STRONG
+        return numbers
+
+    @property
+    def skeleton(self) -> list[str]:
+        """The cues, films and marks of the message in their order."""
+        begun = {cue.start: cue.label for cue in self._cues}
+        within = {place for cue in self._cues for place in range(cue.start + 1, cue.end)}
+        bones: list[str] = []
+        for place, token in enumerate(self.tokens):
+            if place in begun:
+                bones.append(begun[place])
+            elif token.is_film and place not in within:
+                bones.append("film")
+            elif token.raw in "?\n:":
+                bones.append(token.raw)
+            elif token.raw in _STRONG:
+                bones.append(".")
+            elif token.is_mark and token.raw in "\"“”":
+                bones.append("quote")
+            elif place not in within and (not bones or bones[-1] != "…"):
+                bones.append("…")
+        return bones
+
+    def has(self, *labels: str) -> bool:
+        """Whether any of these cues is there."""
+        return any(cue.label in labels for cue in self._cues)
+
+    @property
+    def films(self) -> list[Token]:
+        """The films that are named as such."""
+        return [token for token in self.tokens if token.is_film]
+
+    def vetoes(self) -> bool:
+        """Whether all that is said of the films speaks against a watch of this person's."""
+        films = [_Film(place, place + 1) for place, token in enumerate(self.tokens) if token.is_film]
+        told = [self._told(film) for film in films]
+        if told:
+            return not any(one is not False for one in told)
+        return self.has(*_NEGATIVE) and not self.has(*_POSITIVE)
+
+    # Watches
+
+    def watches(self) -> tuple[LogWatches, ...]:
+        """The watches that are told, films with the same details as one; none when no film can be made out."""
+        films = [
+            _Film(place, place + 1)
+            for place, token in enumerate(self.tokens)
+            if token.is_film and not self._within_cue(place)
+        ]
+        positive = self._direct([film for film in films if self._told(film) is not False])
+        if not positive:
+            positive = self._objects()
+        elif found := self._objects(beside=films):
+            positive = sorted([*positive, *found], key=lambda film: film.start)
+        if not positive:
+            return ()
+        for film in positive:
+            self._widen(film)
+        positive = self._joined(positive)
+        self._describe(positive)
+        return self._as_intents(positive)
+
+    def _direct(self, positive: Sequence[_Film]) -> list[_Film]:
+        """Without single words that stand nowhere near a verb or another film: “The Room with Tommy Wiseau” is one."""
+        sure = [film for film in positive if not self._is_one_word(film)]
+        starts = {film.start for film in positive}
+        for film in positive:
+            if self._is_one_word(film) and self._leads_to(film, starts):
+                sure.append(film)
+        return sorted(sure, key=lambda film: film.start) or list(positive)
+
+    def _is_one_word(self, film: _Film) -> bool:
+        words = self.tokens[film.start].word.split()
+        return len([word for word in words if word not in self._phrases.articles]) == 1
+
+    def _leads_to(self, film: _Film, starts: set[int]) -> bool:
+        """Whether what stands before a film leads to it: a verb, another film of a list, the beginning of a sentence."""
+        place = film.start - 1
+        while place >= 0:
+            token = self.tokens[place]
+            here = next((cue for cue in self._cues if cue.start <= place < cue.end), None)
+            if token.raw in _STRONG | {":", "="} or (here is not None and here.label in _POSITIVE | {"when"}):
+                return True
+            if token.is_film:
+                return place in starts
+            if here is None and not self._is_small(token):
+                return False
+            place = here.start - 1 if here is not None else place - 1
+        return True
+
+    def _is_small(self, token: Token) -> bool:
+        return (
+            (token.is_mark and token.raw in _WEAK)
+            or token.word in self._phrases.before_title
+            or token.word in self._phrases.telling_joins
+            or token.word in self._phrases.tells_apart
+            or token.raw.endswith(("'s", "’s"))
+        )
+
+    def _within_cue(self, place: int) -> bool:
+        return any(cue.start <= place < cue.end for cue in self._cues)
+
+    def _told(self, film: _Film) -> bool | None:
+        """Whether a film was watched by this person, as far as cues tell."""
+        here = self._sentence[film.start]
+        inside = [cue for cue in self._cues if self._sentence[cue.start] == here]
+        for cue in inside:
+            near = 0 <= film.start - cue.end <= 2 or 0 <= cue.start - film.end <= 1
+            if cue.label == "passing" and near:
+                return False
+        if any(cue.label == "unreal" and cue.start < film.start for cue in inside):
+            return False
+        verbs = [cue for cue in inside if cue.label in _POSITIVE | _NEGATIVE - {"passing", "unreal"}]
+        before = [cue for cue in verbs if cue.end <= film.start and not (cue.label in _REACTIONS and self._films_before(cue))]
+        after = [cue for cue in verbs if cue.start >= film.end]
+        governing = before[-1] if before else after[0] if after else None
+        if governing is None:
+            following = [cue for cue in self._cues if self._sentence[cue.start] == here + 1]
+            governing = next((cue for cue in following if cue.label in _POSITIVE | {"not", "others"}), None)
+            if governing is not None and self._names_its_own(governing):
+                governing = None
+        if governing is None:
+            return None
+        return governing.label in _POSITIVE
+
+    def _films_before(self, cue: _Cue) -> bool:
+        """Whether a reaction is to a film that was named before it in its sentence."""
+        return any(
+            self.tokens[place].is_film and self._sentence[place] == self._sentence[cue.start] for place in range(cue.start)
+        )
+
+    def _names_its_own(self, cue: _Cue) -> bool:
+        rest = [place for place in range(cue.end, len(self.tokens)) if self._sentence[place] == self._sentence[cue.start]]
+        return any(self.tokens[place].is_film for place in rest)
+
+    # Films that are no name at first sight
+
+    def _objects(self, beside: Sequence[_Film] = ()) -> list[_Film]:
+        """Films right behind a verb, or at the beginning of a sentence: everyday words, misspelt names."""
+        taken = {film.start for film in beside}
+        found: list[_Film] = []
+        for place in [cue.end for cue in self._cues if cue.label in _VERBS]:
+            found += self._at(place, taken | {film.start for film in found}, roughly=not beside)
+        if found or beside:
+            return found
+        begins = [place + 1 for place, token in enumerate(self.tokens) if token.raw in _STRONG | {":"}]
+        begins += [cue.end for cue in self._cues if cue.label == "when" and cue.start == 0]
+        for place in (0, *begins[:3]):
+            if found := self._at(place, set(), roughly=True):
+                return found
+        return self._anywhere()
+
+    def _anywhere(self) -> list[_Film]:
+        """A known film's name of one word that is no everyday word, wherever it stands."""
+        for named in self._titles.named_in([token.raw for token in self.tokens]):
+            word = self.tokens[named.start]
+            plain = named.end == named.start + 1 and word.word not in self._phrases.usual and not word.word.isdigit()
+            if plain and named.standing < Standing.PART and self._titles.is_known(named.ratings):
+                return [_Film(named.start, named.end)]
+        return []
+
+    def _at(self, place: int, taken: set[int], *, roughly: bool) -> list[_Film]:
+        """The films that are named from there on, if any is."""
+        begin = self._past_small_words(place)
+        if begin >= len(self.tokens) or begin in taken or any(cue.start <= begin < cue.end for cue in self._cues):
+            return []
+        rough = roughly and self.tokens[begin].word not in self._phrases.pointers
+        found = self._exactly(begin) or (self._roughly(begin) if rough else [])
+        return [film for film in found if film.start not in taken]
+
+    def _past_small_words(self, place: int) -> int:
+        while place < len(self.tokens) and (
+            self.tokens[place].raw in _WEAK or self.tokens[place].word in self._phrases.before_title
+        ):
+            place += 1
+        return place
+
+    def _exactly(self, begin: int) -> list[_Film]:
+        """Names, however everyday their words, that begin right here and go on as a list."""
+        end = min(len(self.tokens), begin + 40)
+        names: dict[int, tuple[int, float]] = {}
+        for named in self._titles.named_in([token.raw for token in self.tokens[begin:end]]):
+            if named.standing >= Standing.PART or not named.ratings:
+                continue
+            start, stop = begin + named.start, begin + named.end
+            words = [token for token in self.tokens[start:stop] if not token.is_mark]
+            if self._is_cue(start, stop) or (len(words) == 1 and not self._may_be_name(words[0], named)):
+                continue
+            weight = stop - start + (0.5 if self._titles.is_known(named.ratings) else 0.0)
+            if start not in names or names[start][1] < weight:
+                names[start] = stop, weight
+        films: list[_Film] = []
+        place = begin
+        while place < end:
+            if place in names:
+                films.append(_Film(place, names[place][0]))
+                place = names[place][0]
+            elif self.tokens[place].is_film:
+                films.append(_Film(place, place + 1))
+                place += 1
+            else:
+                break
+            while place < end and films and (
+                self.tokens[place].raw in ",&+" or self.tokens[place].word in self._phrases.telling_joins
+            ):
+                place += 1
+        return [film for film in films if not self.tokens[film.start].is_film] if films else []
+
+    def _may_be_name(self, word: Token, named: Named) -> bool:
+        """Whether one word behind a verb may be a film: not “it” and no hardly known film of an everyday word."""
+        if word.word in self._phrases.pointers:
+            return word.raw[:1].isupper() and len(word.raw) > 1
+        return self._titles.is_known(named.ratings) or word.word not in self._phrases.usual
+
+    def _is_cue(self, start: int, stop: int) -> bool:
+        return any(cue.start <= start and stop <= cue.end for cue in self._cues)
+
+    def _roughly(self, begin: int) -> list[_Film]:
+        """The misspelt name that begins right here, if one is near enough."""
+        stop = begin
+        cue_starts = {cue.start for cue in self._cues}
+        while stop < len(self.tokens) and stop - begin < _MAX_OBJECT:
+            token = self.tokens[stop]
+            if token.raw in _STRONG or (stop > begin and stop in cue_starts):
+                break
+            stop += 1
+        ends = [stop, *(place for place in range(stop - 1, begin, -1) if not self.tokens[place].is_mark)]
+        best: tuple[float, int] | None = None
+        for end in [e for e in ends if e > begin][:_MAX_LINKS]:
+            link = self._titles.link(self._raw(begin, end))
+            if link.matches and link.matches[0].similarity >= _SURE and link.certainty is not Certainty.UNKNOWN:
+                alike = link.matches[0].similarity
+                if best is None or alike > best[0]:
+                    best = alike, end
+        return [_Film(begin, best[1])] if best else []
+
+    # The words that tell which film
+
+    def _widen(self, film: _Film) -> None:
+        """Take in a year, a number, or words that tell films of a name apart, before and behind."""
+        plain = self._titles.link(self._raw(film.start, film.end))
+        end = film.end
+        # “(2018)”, “from 1933”, “2”
+        following = self.tokens[end : end + 3]
+        if following and following[0].raw == "(":
+            close = next((place for place in range(end, min(end + 8, len(self.tokens))) if self.tokens[place].raw == ")"), None)
+            if close is not None:
+                self._try(film, film.start, close + 1, plain.certainty)
+        elif following and following[0].word.isdigit() and not self._is_cue(end, end + 1):
+            self._try(film, film.start, end + 1, plain.certainty)
+        elif len(following) > 1 and following[1].word.isdigit() and len(following[1].word) == 4 and following[0].word in self._phrases.before_year:
+            self._try(film, film.start, end + 2, plain.certainty)
+        if plain.certainty is not Certainty.CLEAR and film.end == end:
+            for more in (2, 1):
+                if not any(t.is_mark or t.is_film or self._is_cue(end, end + 1) for t in self.tokens[end : end + more]):
+                    self._try(film, film.start, min(end + more, len(self.tokens)), Certainty.CLEAR)
+        self._widen_by_numbers(film)
+        for back in (2, 1):
+            begin = film.start - back
+            if begin < 0 or any(token.is_mark or token.is_film for token in self.tokens[begin : film.start]):
+                continue
+            first = self.tokens[begin]
+            telling = first.word in self._phrases.tells_apart or first.raw.endswith(("'s", "’s")) or (
+                first.word.isdigit() and len(first.word) == 4
+            )
+            if telling or (back == 2 and self.tokens[begin + 1].raw.endswith(("'s", "’s"))):
+                self._try(film, begin, film.end, plain.certainty)
+                break
+        if plain.certainty is Certainty.AMBIGUOUS:
+            tail = self._telling_tail(film.end)
+            if tail:
+                name = self._raw(film.start, film.end)
+                telling = [token.raw for token in self.tokens[slice(*tail)] if self._tells(token)]
+                for words in (self._raw(*tail), " ".join(telling)):
+                    text = f"{words} {name}" if words else name
+                    if self._titles.link(text).certainty is Certainty.CLEAR:
+                        film.text, film.end = text, tail[1]
+                        break
+
+    def _widen_by_numbers(self, film: _Film) -> None:
+        """“Back to the Future 2 and 3”."""
+        last = self.tokens[film.end - 1].word.split()[-1:] if film.end else []
+        while last and last[0].isdigit() and film.end + 1 < len(self.tokens):
+            joined = self.tokens[film.end].word in self._phrases.telling_joins or self.tokens[film.end].raw in ",&+"
+            number = self.tokens[film.end + 1]
+            if not (joined and number.word.isdigit() and len(number.word) < 3):
+                return
+            film.end += 2
+
+    def _tells(self, token: Token) -> bool:
+        return token.word in self._phrases.tells_apart or (token.word.isdigit() and len(token.word) == 4)
+
+    def _telling_tail(self, end: int) -> tuple[int, int] | None:
+        """“, the De Niro one”: from its first word to its last."""
+        place = end
+        while place < len(self.tokens) and self.tokens[place].raw in ",(–—-":
+            place += 1
+        for stop in range(place, min(place + 7, len(self.tokens))):
+            if self.tokens[stop].raw in _STRONG or self.tokens[stop].is_film:
+                break
+            if self.tokens[stop].word in self._phrases.ends_telling and stop > place:
+                return place, stop + 1
+        return None
+
+    def _try(self, film: _Film, start: int, end: int, plain: Certainty) -> None:
+        """Widen to these words if they name a film no less surely."""
+        link = self._titles.link(self._raw(start, end))
+        order = [Certainty.UNKNOWN, Certainty.AMBIGUOUS, Certainty.CLEAR]
+        if link.matches and order.index(link.certainty) >= order.index(plain):
+            film.start, film.end = start, end
+
+    @staticmethod
+    def _joined(films: Sequence[_Film]) -> list[_Film]:
+        """Without those that lie within another."""
+        kept: list[_Film] = []
+        for film in sorted(films, key=lambda one: (one.start, -one.end)):
+            if not kept or film.start >= kept[-1].end:
+                kept.append(film)
+        return kept
+
+    # Days, marks, what was thought
+
+    def _describe(self, films: Sequence[_Film]) -> None:
+        """Give each film what is said of it. A cue is about the film before it in its sentence, or, where it stands before
+        all of them, about all; in a sentence without films, about those of the last one that had any. What is said of
+        the last film of a sentence alone holds for the others too."""
+        by_sentence: dict[int, list[_Film]] = {}
+        for film in films:
+            by_sentence.setdefault(self._sentence[film.start], []).append(film)
+        later: list[tuple[list[_Film], _Cue]] = []
+        for cue in self._cues:
+            if self._of_others(cue) or any(film.start <= cue.start < film.end for film in films):
+                continue
+            here = by_sentence.get(self._sentence[cue.start], [])
+            nexts = [film for film in here if film.start >= cue.end]
+            adjacent = nexts and cue.label in _REACTIONS and all(map(self._is_small, self.tokens[cue.end : nexts[0].start]))
+            owners = [film for film in here if film.end <= cue.start]
+            if adjacent:
+                self._note(nexts[0], cue)
+            elif owners:
+                self._note(owners[-1], cue)
+            elif here:
+                later.append((here, cue))
+            else:
+                earlier = [number for number in by_sentence if number < self._sentence[cue.start]]
+                later.append((by_sentence[max(earlier)] if earlier else list(films), cue))
+        for group in by_sentence.values():
+            for name in ("when", "rating", "reaction", "state"):
+                if [film for film in group if getattr(film, name) is not None] == group[-1:]:
+                    for film in group[:-1]:
+                        setattr(film, name, getattr(group[-1], name))
+        for group, cue in later:
+            for film in group:
+                self._note(film, cue)
+        # A day told once holds for the whole message.
+        days = {film.when for film in films if film.when is not None}
+        if len(days) == 1:
+            for film in films:
+                film.when = film.when or min(days)
+
+    def _of_others(self, cue: _Cue) -> bool:
+        """Whether it is said by or of somebody else: “Kevin loved it”."""
+        if cue.label not in _REACTIONS or cue.start == 0:
+            return False
+        before = self.tokens[cue.start - 1]
+        return any(other.label == "others" and other.end == cue.start for other in self._cues) or (
+            before.word in self._phrases.third_persons
+        )
+
+    def _note(self, film: _Film, cue: _Cue) -> None:
+        if film.when is None:
+            spans = cue.match.captures.get("when") or cue.match.captures.get("just")
+            film.when = self._raw(*spans[0]) if spans else None
+        if cue.label == "rating" and film.rating is None:
+            rating = self._rating(cue)
+            film.rating = rating if rating is not None else film.rating
+        elif cue.label in _REACTIONS:
+            film.reaction = _REACTIONS[cue.label]
+        elif cue.label in {"again", "rewatched"} and film.state is None:
+            near = cue.label == "rewatched" or (
+                min(abs(cue.start - film.end), abs(film.start - cue.end)) <= _NEAR
+                and not any(other.label == "not" and film.end <= other.start < cue.start for other in self._cues)
+            )
+            film.state = State.REWATCH if near else None
+        elif cue.label == "abandoned":
+            film.state = State.ABANDONED
+
+    def _rating(self, cue: _Cue) -> float | None:
+        spans = cue.match.captures.get("rating")
+        if not spans:
+            return None
+        said = self._raw(*spans[0]).casefold()
+        half = any(token.word == self._phrases.half for token in self.tokens[slice(*spans[0])])
+        words = [str(number) if (number := number_of(word, self._phrases.numbers)) is not None else word for word in said.split()]
+        rating = stars(" ".join(words))
+        return rating + 0.5 if rating is not None and half and rating <= 4.5 else rating
+
+    def _as_intents(self, films: Sequence[_Film]) -> tuple[LogWatches, ...]:
+        """One intent for films in a row with the same details."""
+        out: list[LogWatches] = []
+        films = self._without_doubles(films)
+        doubtful = any(token.raw == "?" for token in self.tokens[-2:])
+        for film in films:
+            text = film.text or self._raw(film.start, film.end)
+            one = LogWatches(
+                text, text, when=film.when, state=film.state or State.FINISHED, rating=film.rating,
+                reaction=film.reaction, questioned=doubtful,
+            )  # fmt: skip
+            if out and replace(out[-1], films="", whole="") == replace(one, films="", whole=""):
+                both = f"{out[-1].films}\n{text}"
+                out[-1] = replace(one, films=both, whole=both)
+            else:
+                out.append(one)
+        return tuple(out)
+
+    def _without_doubles(self, films: Sequence[_Film]) -> list[_Film]:
+        """A film that is named twice once, with all that is said of it."""
+        by_name: dict[str, _Film] = {}
+        for film in films:
+            known = by_name.setdefault(self._raw(film.start, film.end).casefold().removeprefix("the "), film)
+            for name in ("when", "rating", "reaction", "state"):
+                if getattr(known, name) is None:
+                    setattr(known, name, getattr(film, name))
+        return list(by_name.values())
+
+    def _raw(self, start: int, end: int) -> str:
+        """What was typed from one word to another."""
+        return self._said[self.tokens[start].start : self.tokens[end - 1].end] if start < end else ""

@@ -1,0 +1,146 @@
+"""Films named anywhere in a message: `spotted` puts the words of each name together as one token.
+
+What is a name is for the catalogue to say, and whether the words mean the film here for how they were typed: in quotes,
+with capitals, or so that they are nothing else. A name of everyday words in lower case (“heat”, “up”, “the end”) is left
+as it is: only where a film must stand it means one, and that is for those who read the sentence. Pure functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from bot.conversation.grammar import Token
+from bot.conversation.phrases import Phrases
+from engine.names import Standing
+from engine.titles import Link, Named
+
+MAX_FILMS = 60
+"""Names that are put together in one message."""
+_QUOTES = frozenset("\"“”„«»‘’'*_")
+_ENDS = frozenset(".!?\n:;—–-(")
+_LONG = 4
+"""Words from which a name is one though all of its words are everyday ones: “ten things i hate about you”."""
+_NAMED_FROM = 20
+"""Ratings from which a word with a capital may be the name of a film."""
+_SHOUTED = 0.6
+"""Share of letters in capitals from which capitals tell nothing."""
+
+
+class Titles(Protocol):
+    """What is needed of the catalogue's title index."""
+
+    def named_in(self, pieces: Sequence[str]) -> list[Named]:
+        """Every name of a film in some pieces of a text."""
+
+    def is_known(self, ratings: int) -> bool:
+        """Whether a film rated so often is known to people."""
+
+    def is_famous(self, ratings: int) -> bool:
+        """Whether nearly everybody knows it."""
+
+    def link(self, text: str, *, year: int | None = None) -> Link:
+        """The film that a text names."""
+
+
+def spotted(tokens: Sequence[Token], phrases: Phrases, titles: Titles) -> tuple[Token, ...]:
+    """The tokens, with the words of each film's name as one."""
+    said = _Said(tokens, phrases, titles)
+    chosen = _apart(
+        (said.weight(named), named.start, named.end)
+        for named in said.names()
+    )
+    out: list[Token] = []
+    place = 0
+    for start, end in chosen[:MAX_FILMS]:
+        out += tokens[place:start]
+        inside = tokens[start:end]
+        word = " ".join(token.word for token in inside if not token.is_mark)
+        first, last = inside[0], inside[-1]
+        out.append(replace(first, raw="".join(t.raw for t in inside), word=word, end=last.end, mistyped=None, is_film=True))
+        place = end
+    return (*out, *tokens[place:])
+
+
+def _apart(weighed: Iterable[tuple[float, int, int]]) -> list[tuple[int, int]]:
+    """The spans that do not overlap, the weightiest first, in their order; those that weigh nothing are left out."""
+    taken: list[tuple[int, int]] = []
+    for weight, start, end in sorted(weighed, key=lambda one: (-one[0], one[1])):
+        if weight > 0 and all(end <= other or start >= stop for other, stop in taken):
+            taken.append((start, end))
+    return sorted(taken)
+
+
+class _Said:
+    """One message, and how its words were typed."""
+
+    def __init__(self, tokens: Sequence[Token], phrases: Phrases, titles: Titles) -> None:
+        self._tokens, self._phrases, self._titles = tokens, phrases, titles
+        letters = [c for token in tokens for c in token.raw if c.isalpha()]
+        self._shouts = sum(c.isupper() for c in letters) > _SHOUTED * max(1, len(letters))
+
+    def names(self) -> list[Named]:
+        """All names, those before an “'s” too: “Fargo's the one”."""
+        pieces = [token.raw for token in self._tokens]
+        found = self._titles.named_in(pieces)
+        bare = [piece[:-2] if piece[-2:].casefold() in {"'s", "’s"} else piece for piece in pieces]
+        if bare != pieces:
+            known = {(one.start, one.end) for one in found}
+            ends = {place + 1 for place, piece in enumerate(pieces) if bare[place] != piece}
+            found += [one for one in self._titles.named_in(bare) if one.end in ends and (one.start, one.end) not in known]
+        return found
+
+    def weight(self, named: Named) -> float:
+        """How surely the words mean the film; 0: they may mean anything."""
+        words = [token for token in self._tokens[named.start : named.end] if not token.is_mark]
+        size = len(words)
+        known = self._titles.is_known(named.ratings)
+        part = named.standing >= Standing.PART
+        if self._quoted(named):
+            return 2.0 * size + 1 if named.ratings and (known or not part) else 0.0
+        before = self._tokens[named.start - 1].word if named.start else ""
+        if before in self._phrases.before_days and " ".join(w.word for w in words) in self._phrases.festivals:
+            return 0.0
+        capitals = self._capitals(named, words)
+        usual = all(self._is_usual(word) for word in words)
+        if words[0].word in self._phrases.saw_words and not words[0].raw[:1].isupper() and size > 1:
+            return 0.5 * size  # “saw 3 Idiots”
+        if size == 1:
+            return self._weight_of_word(named, words[0], capitals=capitals, usual=usual)
+        if usual and size < _LONG:
+            return float(size) if capitals and known and not part else 0.0
+        if part:
+            telling = named.rare or size > 2 or self._titles.is_famous(named.ratings)
+            return float(size) - 0.2 if known and telling else 0.0
+        if known:
+            return float(size)
+        return float(size) - 0.5 if named.ratings and (capitals or size > 3) else 0.0
+
+    def _weight_of_word(self, named: Named, word: Token, *, capitals: bool, usual: bool) -> float:
+        """The same for a name of one word, which may be anybody's word."""
+        if word.word.isdigit() or len(word.word) < 2 or word.word in self._phrases.everyday:
+            return 0.0
+        if capitals and named.standing < Standing.PART and named.ratings >= _NAMED_FROM:
+            return 1.0
+        plain = not usual and word.mistyped is None and self._titles.is_famous(named.ratings)
+        return 0.9 if plain and (named.rare or named.standing is Standing.NAME) else 0.0
+
+    def _quoted(self, named: Named) -> bool:
+        before = self._tokens[named.start - 1].raw if named.start else ""
+        after = self._tokens[named.end].raw if named.end < len(self._tokens) else ""
+        return bool(before and after) and before in _QUOTES and after in _QUOTES
+
+    def _capitals(self, named: Named, words: Sequence[Token]) -> bool:
+        """Whether the words are written as a name; the first word of a sentence always is."""
+        if self._shouts:
+            return False
+        big = [word.raw[:1].isupper() or word.raw[:1].isdigit() for word in words]
+        if len(words) > 1:
+            return big[0] and big[-1] and any(word.raw[:1].isupper() for word in words)
+        begins = named.start == 0 or self._tokens[named.start - 1].raw in _ENDS
+        return big[0] and not begins
+
+    def _is_usual(self, word: Token) -> bool:
+        """Whether a word is one that phrases are made of."""
+        return word.word in self._phrases.usual
