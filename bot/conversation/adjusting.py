@@ -7,13 +7,12 @@ the language of a message in `dialogue`, who sees replies in `turn`, the usual a
 from __future__ import annotations
 
 import re
-from functools import lru_cache
-from zoneinfo import available_timezones
 
 from bot.conversation.intents import Adjust, Setting, Settings
 from bot.conversation.phrases import is_spoken, key_of
 from bot.conversation.telling import shown_title
 from bot.conversation.turn import Turn
+from bot.conversation.zones import zone_of
 from storage.records import Preference, Visibility
 
 STEP = 0.2
@@ -23,7 +22,6 @@ _LEVELS = {"low": 0.0, "medium": 0.5, "high": 0.9}
 _NAMES = frozenset({Setting.TIME_ZONE, Setting.LOCALE})
 """Settings whose values are names."""
 _CODE = re.compile(r"([a-z]{2,3})((?:[-_][a-z0-9]{2,8}){0,3})", re.IGNORECASE)
-_NO_PLACES = frozenset({"Factory", "localtime"})
 MAX_VALUE = 60
 """Characters of a value that are read."""
 
@@ -122,27 +120,10 @@ def _value(turn: Turn, setting: Setting, words: str) -> Value:
 
 
 def _zone(words: str) -> str:
-    """The IANA zone of a name, whole (“europe/berlin”) or its place alone (“New York”)."""
-    found = _zones().get(_place_key(words))
+    found = zone_of(words)
     if found is None:
         raise _WrongValueError
     return found
-
-
-@lru_cache(maxsize=1)
-def _zones() -> dict[str, str]:
-    """Every zone by its name, and by its place alone where no other place is called so."""
-    names = sorted(available_timezones() - _NO_PLACES)
-    by_place: dict[str, list[str]] = {}
-    for name in names:
-        if "/" in name and not name.startswith(("Etc/", "posix/", "right/")):
-            by_place.setdefault(_place_key(name.rsplit("/", 1)[1]), []).append(name)
-    places = {place: zones[0] for place, zones in by_place.items() if len(zones) == 1}
-    return places | {_place_key(name): name for name in names}
-
-
-def _place_key(name: str) -> str:
-    return " ".join(re.sub(r"[_\s]+", " ", name).split()).casefold()
 
 
 def _locale(turn: Turn, words: str) -> str:

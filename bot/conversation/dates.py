@@ -58,8 +58,8 @@ def day_of(words: str, moment: datetime, phrases: Phrases, language: str) -> Whe
         return When(moment.date() - timedelta(days=known.ago), Exactness(known.precision))
     plain_words = [token.word for token in tokenize(words) if not token.is_mark]
     months = [phrases.months[word] for word in plain_words if word in phrases.months]
-    figures = [word for word in plain_words if word[:1].isdigit()]
-    if len(months) == 1 and all(len(figure) == 4 for figure in figures):
+    figures = [word for word in plain_words if word[:1].isdigit()]  # also “18th”
+    if len(months) == 1 and all(len(figure) == 4 and figure.isdigit() for figure in figures):
         return _not_future(_month(months[0], int(figures[0]) if figures else None, moment), moment)
     if (year := _YEAR.fullmatch(" ".join(plain_words))) and len(plain_words) <= 4:
         first = _date(int(year.group(1)), 1, 1)

@@ -72,8 +72,9 @@ from bot.conversation.recalling import (
     remove,
     take_back,
 )
-from bot.conversation.recommending import dismiss, is_title, more, recommend, why
+from bot.conversation.recommending import dismiss, is_title, more, recommend, tags_of, why
 from bot.conversation.reply import Reply, Visibility, from_json, to_json
+from bot.conversation.spotting import Known
 from bot.conversation.turn import Fetched, Habits, Kept, KeptSlate, Turn
 from bot.conversation.understand import cleaned, understand, understand_command
 from bot.conversation.wanting import is_title as is_wanted_title
@@ -231,7 +232,7 @@ class Dialogue:
             return _earlier(snapshot.earlier_reply, language)
         moment = origin.moment.astimezone(self._zone_of(origin, snapshot))
         context = from_payload(snapshot.context)
-        intents = await asyncio.to_thread(_intents, message, snapshot, context, language)
+        intents = await asyncio.to_thread(_intents, message, snapshot, context, language, answering.recommender)
         fetched = await self._fetched(message, intents, snapshot, context, identity)
         loop = asyncio.get_running_loop()
         kept_slate = _kept_slate(loop, answering.slates, snapshot)
@@ -385,7 +386,7 @@ def _kept_slate(loop: asyncio.AbstractEventLoop, slates: Slates | None, snapshot
 
 
 def _intents(
-    message: Text | Command | Press, snapshot: Snapshot, context: Context, language: str
+    message: Text | Command | Press, snapshot: Snapshot, context: Context, language: str, recommender: Recommender
 ) -> tuple[Intent, ...]:
     question = context.questions[0] if context.questions else None
     situation = Situation(
@@ -396,7 +397,8 @@ def _intents(
     )
     match message:
         case Text():
-            intents = understand(message.text, situation, language)
+            known = Known(recommender.titles, tags_of(recommender.catalog))
+            intents = understand(message.text, situation, language, known)
             return (Import(),) if message.files and intents == (NotUnderstood(empty=True),) else intents
         case Command():
             return understand_command(message.name, message.arguments, situation, language)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bot.conversation.grammar import Match, Token, cover
-from bot.conversation.intents import LogWatches, Reaction, State
+from bot.conversation.intents import LogWatches, NotWatched, React, Reaction, State
 from bot.conversation.phrases import Phrases, number_of
 from bot.conversation.ratings import stars
 from bot.conversation.spotting import Titles
@@ -33,6 +33,12 @@ _POSITIVE = frozenset({"saw", "rewatched", "abandoned", "loved", "liked", "fine"
 _VERBS = frozenset({"saw", "rewatched", "abandoned"})
 """Cues behind which a film is named."""
 _NEGATIVE = frozenset({"not", "others", "unreal", "passing"})
+_KINDS = {
+    "unreal": NotWatched.HYPOTHETICAL,
+    "others": NotWatched.OTHERS,
+    "plan": NotWatched.PLAN,
+    "not": NotWatched.NEGATION,
+}
 _REACTIONS = {reaction.value: reaction for reaction in Reaction}
 
 
@@ -125,6 +131,106 @@ class Evidence:
     def films(self) -> list[Token]:
         """The films that are named as such."""
         return [token for token in self.tokens if token.is_film]
+
+    def judgement(self, *, last: bool = False) -> React:
+        """What was thought, the marks given and how it was watched, whatever it is about; said twice, the first holds,
+        or the last."""
+        told = React()
+        for cue in self._cues if not last else reversed(self._cues):
+            if cue.label in _REACTIONS and told.reaction is None and not self._of_others(cue):
+                told = replace(told, reaction=_REACTIONS[cue.label])
+            elif cue.label == "rating" and told.rating is None:
+                told = replace(told, rating=self._rating(cue))
+            elif cue.label == "abandoned":
+                told = replace(told, state=State.ABANDONED)
+            elif cue.label in {"again", "rewatched"} and told.state is None:
+                told = replace(told, state=State.REWATCH)
+        return told
+
+    def when(self, *, last: bool = False) -> str | None:
+        """The first day that is said, or the last."""
+        days = [
+            self._raw(*(cue.match.captures.get("when") or ((cue.start, cue.end),))[0])
+            for cue in self._cues
+            if cue.label == "when"
+        ]
+        return (days[-1] if last else days[0]) if days else None
+
+    def why_not(self) -> NotWatched:
+        """Why films that are named were not watched by this person."""
+        labels = [cue.label for cue in self._cues]
+        if any(token.raw == "?" for token in self.tokens):
+            return NotWatched.QUESTION
+        for label, kind in _KINDS.items():
+            if label in labels:
+                return kind
+        return NotWatched.PASSING
+
+    def meant(self) -> str:
+        """The words of a correction that tell a film: “no, the remake”, “I meant Aliens”; none when it is about a day or
+        a mark."""
+        films = [place for place, token in enumerate(self.tokens) if token.is_film]
+        if films:
+            film = _Film(films[-1], films[-1] + 1)
+            self._widen(film)
+            return film.text or self._raw(film.start, film.end)
+        if self.has("when", "rating", "abandoned", "rewatched", *_REACTIONS) and not self._telling_words():
+            return ""
+        return self._telling_words() or self._left()
+
+    def _telling_words(self) -> str:
+        """“The 1953 one”, “the remake”."""
+        for place in range(len(self.tokens)):
+            if self.tokens[place].word in self._phrases.articles:
+                for stop in range(place + 1, min(place + 6, len(self.tokens))):
+                    if self.tokens[stop].word in self._phrases.ends_telling:
+                        return self._raw(place, stop + 1)
+        return ""
+
+    def _left(self) -> str:
+        """The words behind those that only say that something is to be corrected."""
+        places = [
+            place
+            for place, token in enumerate(self.tokens)
+            if not token.is_mark and token.word not in self._phrases.correcting
+        ]
+        return self._raw(places[0], places[-1] + 1) if places else ""
+
+    def unspotted(self) -> str | None:
+        """Words that may be a film's name: those that no phrase is made of, in a row."""
+        runs: list[tuple[int, int]] = []
+        start = None
+        for place in range(len(self.tokens) + 1):
+            inside = place < len(self.tokens) and not self.tokens[place].is_mark and (
+                self.tokens[place].word not in self._phrases.usual and self.tokens[place].mistyped is None
+            )
+            if inside and start is None:
+                start = place
+            elif not inside and start is not None:
+                runs.append((start, place))
+                start = None
+        names = self._titles.named_in([token.raw for token in self.tokens])
+        exact = [named for named in names if named.ratings and named.standing < Standing.PART]
+        exact = [named for named in exact if any(a <= named.start < b for a, b in runs)]
+        if exact:
+            best = max(exact, key=lambda named: (named.end - named.start, named.ratings))
+            return self._raw(best.start, best.end)
+        if not runs:
+            return None
+        return self._raw(*max(runs, key=lambda run: run[1] - run[0]))
+
+    def object_of_question(self) -> str | None:
+        """The film of “have I seen Up”: a name at the end of the question that is no day."""
+        last = len(self.tokens)
+        while last and self.tokens[last - 1].is_mark:
+            last -= 1
+        for named in sorted(self._titles.named_in([token.raw for token in self.tokens[:last]]), key=lambda one: one.start):
+            ends = named.end == last and named.start > 0 and named.standing < Standing.PART
+            if ends and self._titles.is_known(named.ratings) and not self._is_cue(named.start, named.end):
+                before = self.tokens[named.start - 1].word
+                if before in self._phrases.saw_words:
+                    return self._raw(named.start, named.end)
+        return None
 
     def vetoes(self) -> bool:
         """Whether all that is said of the films speaks against a watch of this person's."""

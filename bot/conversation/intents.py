@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 
 class Asked(StrEnum):
@@ -78,6 +79,10 @@ class React:
     rating: float | None = None
     state: State | None = None
 
+    def details(self) -> dict[str, Any]:
+        """Its fields by name."""
+        return {"reaction": self.reaction, "rating": self.rating, "state": self.state}
+
 
 @dataclass(frozen=True, slots=True)
 class Wish:
@@ -135,6 +140,8 @@ class Seen:
     every: bool = False
     when: str | None = None
     reaction: Reaction | None = None
+    rating: float | None = None
+    state: State | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +171,10 @@ class Undo:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What was watched; `search` names a film (“have I seen Alien?”)."""
+    """What was watched; `search` names a film (“have I seen Alien?”), `when` a time (“in October”)."""
 
     search: str | None = None
+    when: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,9 +186,14 @@ class Remove:
 
 @dataclass(frozen=True, slots=True)
 class Meant:
-    """“No, I meant the remake”: another film than the last one logged, or a word that tells it."""
+    """“No, I meant the remake”: another film than the last one logged, or a word that tells it; or, of that film, another
+    day, mark, reaction or manner (“it was yesterday”)."""
 
-    text: str
+    text: str = ""
+    when: str | None = None
+    rating: float | None = None
+    reaction: Reaction | None = None
+    state: State | None = None
 
 
 @dataclass(frozen=True, slots=True)

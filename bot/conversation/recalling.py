@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.conversation.context import Question
-from bot.conversation.dates import Exactness
+from bot.conversation.dates import Exactness, When, day_of
 from bot.conversation.intents import Asked, History, Remove
 from bot.conversation.telling import (
     day_in_words,
@@ -14,7 +16,7 @@ from bot.conversation.telling import (
 from bot.conversation.turn import Turn, details_of
 from engine.titles import Certainty
 from storage.changes import MessageChanges, RemoveWatch, UndoMessage
-from storage.records import FeedbackKind, Watch, WatchState
+from storage.records import FeedbackKind, Precision, Watch, WatchState
 
 MAX_LISTED = 20
 """Watches that one answer lists."""
@@ -35,7 +37,31 @@ def history(turn: Turn, intent: History) -> None:
     if not watches:
         turn.tell("history-none")
         return
+    if intent.when and (said := day_of(intent.when, turn.moment, turn.phrases, turn.language)).day:
+        watches = [watch for watch in watches if _within(watch, said)]
+        when = day_in_words(turn.say, said.day, said.exactness, turn.today)
+        if not watches:
+            turn.tell("history-none-then", when=when)
+            return
+        turn.tell("history-then" if len(watches) > 1 else "history-then-one", count=len(watches), when=when)
+        _list(turn, watches)
+        return
     turn.tell("history-total" if len(watches) > 1 else "history-total-one", count=len(watches))
+    _list(turn, watches)
+    turn.hint("history-footer")
+
+
+def _within(watch: Watch, said: When) -> bool:
+    """Whether a watch falls into a time that was asked about."""
+    if watch.watched_on is None or said.day is None:
+        return False
+    period = Precision(said.exactness.value)
+    exact = watch.precision is Precision.DAY or watch.precision is period
+    return exact and period.start(watch.watched_on) == period.start(said.day)
+
+
+def _list(turn: Turn, watches: Sequence[Watch]) -> None:
+    """The watches, those of a day in one line."""
     days: dict[str, list[str]] = {}
     for watch in watches[:MAX_LISTED]:
         days.setdefault(_when(turn, watch), []).append(_listed(turn, watch))
@@ -43,7 +69,6 @@ def history(turn: Turn, intent: History) -> None:
         turn.tell("history-line", when=when, films=turn.say("list-comma").join(films))
     if len(watches) > MAX_LISTED:
         turn.tell("history-rest", count=len(watches) - MAX_LISTED)
-    turn.hint("history-footer")
 
 
 def _when(turn: Turn, watch: Watch) -> str:

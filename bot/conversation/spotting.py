@@ -8,7 +8,7 @@ as it is: only where a film must stand it means one, and that is for those who r
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from bot.conversation.grammar import Token
@@ -42,6 +42,14 @@ class Titles(Protocol):
 
     def link(self, text: str, *, year: int | None = None) -> Link:
         """The film that a text names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What of the catalogue one must know to understand: its names, and its tags without case."""
+
+    titles: Titles
+    tags: frozenset[str]
 
 
 def spotted(tokens: Sequence[Token], phrases: Phrases, titles: Titles) -> tuple[Token, ...]:

@@ -11,6 +11,8 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+from bot.conversation.evidence import Evidence
+from bot.conversation.gist import Gist, gist_for
 from bot.conversation.commands import ALIASES, Name, taken_apart
 from bot.conversation.grammar import Match, Token, cover, tokenize
 from bot.conversation.intents import (
@@ -53,9 +55,12 @@ from bot.conversation.intents import (
     Why,
     Wish,
 )
+from bot.conversation.loosely import read_loosely
 from bot.conversation.phrases import Phrases, number_of, ordinal_of, phrases_for, word_key
 from bot.conversation.ratings import stars
+from bot.conversation.spotting import Known, spotted
 from bot.conversation.wishes import read_wish
+from engine.titles import Certainty
 
 MAX_TEXT = 2_000
 """Characters of a message that are read; a list of a hundred films is shorter."""
@@ -69,6 +74,10 @@ _FEW_WISHED = 6
 MAX_BARE_TITLE = 20
 """Words up to which an unread message may be a title."""
 
+_EXACT = 0.98
+"""Similarity from which a name is as good as written out."""
+_CONTRADICTED = 0.15
+"""Probability of a watch below which phrases alone log none."""
 _SEPARATORS = frozenset(".!?;,\n—–-…/")
 _STATES = {"log.abandoned": State.ABANDONED, "log.rewatched": State.REWATCH}
 _ASIDES = {NotWatched.OTHERS, NotWatched.PASSING, NotWatched.HYPOTHETICAL}
@@ -100,8 +109,14 @@ def cleaned(text: str) -> str:
     return "\n".join(" ".join(line.split()) for line in kept.split("\n") if line.strip())
 
 
-def understand(text: str, situation: Situation, language: str = "en") -> tuple[Intent, ...]:
-    """What a message means, in the order said; never empty, and bounded in time whatever is typed."""
+def understand(
+    text: str, situation: Situation, language: str = "en", known: Known | None = None
+) -> tuple[Intent, ...]:
+    """What a message means, in the order said; never empty, and bounded in time whatever is typed.
+
+    What no phrase reads as a whole is read for what it is about and what it holds, where the names of films are `known`
+    and the language has a model; else by the phrases alone.
+    """
     said = cleaned(text)
     phrases = phrases_for(language)
     if typed := taken_apart(said):
@@ -110,7 +125,24 @@ def understand(text: str, situation: Situation, language: str = "en") -> tuple[I
     tokens = phrases.sentences.correct(tokenize(said))
     if not any(not token.is_mark for token in tokens):
         return (Help(),) if said.strip() in {"?", "??", "???"} else (NotUnderstood(empty=True),)
-    return _Reading(said, tokens, phrases, situation).intents()
+    gist = gist_for(language)
+    if known is None or gist is None:
+        return _Reading(said, tokens, phrases, situation).intents()
+    spotted_tokens = spotted(tokens, phrases, known.titles)
+    whole = _Reading(said, spotted_tokens, phrases, situation).whole(known)
+    if whole is not None and not _contradicted(whole, said, spotted_tokens, phrases, known, gist):
+        return whole
+    return read_loosely(said, spotted_tokens, phrases, situation, known, gist)
+
+
+def _contradicted(
+    intents: Sequence[Intent], said: str, tokens: Sequence[Token], phrases: Phrases, known: Known, gist: Gist
+) -> bool:
+    """Whether phrases read a watch out of a message that is about something else: “Roger Ebert hated Jaws”."""
+    if not any(isinstance(intent, LogWatches) for intent in intents):
+        return False
+    odds = gist.of(tokens, Evidence(said, tokens, phrases, known.titles).skeleton)
+    return sum(odds[name] for name in ("log", "seen", "react", "correct", "recommend")) < _CONTRADICTED
 
 
 def understand_command(
@@ -262,6 +294,35 @@ class _Reading:
         if self.situation.asked is not None and gaps and isinstance(parts[0], tuple):
             return (Answer(AnswerKind.WORDS, text=self.raw(*parts[0])), *_merged(found))
         return _merged(found)
+
+    def whole(self, known: Known) -> tuple[Intent, ...] | None:
+        """What the phrases mean that read all of the message, when films stand where they must; else None."""
+        parts = cover(self.tokens, self.phrases.sentences, self._points(), self._allowed)
+        if not all(isinstance(part, Match) and self._is_tight(part, known) for part in parts):
+            return None
+        return self.intents()
+
+    def _is_tight(self, match: Match, known: Known) -> bool:
+        """Whether what is captured as films is films, and nothing else."""
+        for start, end in match.captures.get("films", ()):
+            words = self.tokens[start:end]
+            strange = [t for t in words if not (t.is_film or t.is_mark or t.word in self.phrases.around_titles)]
+            if not any(token.is_film for token in words) or strange:
+                if word_key(words) in self.phrases.pointers or self._has_exact_names(self.raw(start, end), known):
+                    continue
+                return False
+        wishes = (*match.captures.get("wish", ()), *match.captures.get("without", ()), *match.captures.get("spared", ()))
+        return all(self._is_tight_wish(*span, known) for span in wishes)
+
+    def _has_exact_names(self, text: str, known: Known) -> bool:
+        link = known.titles.link(text)
+        return link.certainty is not Certainty.UNKNOWN and link.matches[0].similarity >= _EXACT
+
+    def _is_tight_wish(self, start: int, end: int, known: Known) -> bool:
+        """Whether a wish has no words but those that a wish is made of."""
+        strict = read_wish(self.tokens[start:end], self.said, self.phrases)
+        loose = read_wish(self.tokens[start:end], self.said, self.phrases, tags=known.tags)
+        return strict == loose
 
     @property
     def is_short(self) -> bool:

@@ -410,7 +410,7 @@ def _answer_shown(turn: Turn, question: Question, intent: Answer) -> None:
 
 def seen(turn: Turn, intent: Seen) -> None:
     """“Seen 2”, “seen it”: log films that were shown or talked about."""
-    details = Details(reaction=intent.reaction)
+    details = Details(state=intent.state or State.FINISHED, rating=intent.rating, reaction=intent.reaction)
     if intent.when:
         said = day_of(intent.when, turn.moment, turn.phrases, turn.language)
         details = replace(details, day=said.day, exactness=said.exactness)
@@ -450,7 +450,10 @@ def react(turn: Turn, intent: React) -> None:
         rated = []
         for film_id in () if _asking_which(turn) else turn.in_mind:
             watches = [watch for watch in turn.history if watch.film_id == film_id]
-            if watches and (intent.rating is not None or intent.reaction is not None):
+            if watches and intent.state is not None:
+                _retell(turn, watches[-1], replace(details, state=intent.state))
+                rated.append(film_id)
+            elif watches and (intent.rating is not None or intent.reaction is not None):
                 change = log_of(film_id, details)
                 turn.changes.append(RateWatch(watches[-1].watch_id, change.rating, change.reaction))
                 rated.append(film_id)
@@ -476,6 +479,22 @@ def react(turn: Turn, intent: React) -> None:
         turn.tell("rate-what")
 
 
+def _retell(turn: Turn, watch: Watch, details: Details) -> None:
+    """Keep a watch as it is told now: what is new in `details`, and the rest as it was."""
+    was = details_of(watch)
+    told = Details(
+        details.day or was.day,
+        details.exactness if details.day else was.exactness,
+        details.state if details.state is not State.FINISHED else was.state,
+        was.rating if details.rating is None else details.rating,
+        details.reaction or was.reaction,
+    )
+    turn.removed.add(watch.watch_id)
+    turn.changes.append(RemoveWatch(watch.watch_id))
+    turn.log(log_of(watch.film_id, told))
+    turn.logged_by = turn.message_id
+
+
 def _asking_which(turn: Turn) -> bool:
     return bool(turn.questions) and turn.questions[0].asked is Asked.WHICH_FILM and turn.questions[0].logs
 
@@ -484,7 +503,10 @@ def _asking_which(turn: Turn) -> bool:
 
 
 def meant(turn: Turn, intent: Meant) -> None:
-    """“No, the 1953 one”: change the film logged last for another one."""
+    """“No, the 1953 one”: change the film logged last for another one; “it was yesterday”: or what was told of it."""
+    if not intent.text:
+        _correct_details(turn, intent)
+        return
     logged = [
         w for w in turn.history if w.message_id == turn.logged_by and w.film_id in {s.film_id for s in turn.swaps}
     ]
@@ -509,6 +531,27 @@ def meant(turn: Turn, intent: Meant) -> None:
         turn.removed.add(watch.watch_id)
         turn.changes.append(RemoveWatch(watch.watch_id))
         turn.ask(_question(turn, link, details_of(watch)))
+
+
+def _correct_details(turn: Turn, intent: Meant) -> None:
+    """Another day, mark, reaction or manner of the films told last."""
+    film_ids = turn.in_mind or ((turn.history[-1].film_id,) if turn.history else ())
+    told = [next((w for w in reversed(turn.history) if w.film_id == film_id), None) for film_id in film_ids]
+    watches = [watch for watch in told if watch is not None]
+    details = Details(state=intent.state or State.FINISHED, rating=intent.rating, reaction=intent.reaction)
+    if intent.when:
+        said = day_of(intent.when, turn.moment, turn.phrases, turn.language)
+        details = replace(details, day=said.day, exactness=said.exactness)
+        if said.in_future:
+            turn.hint("future-date")
+    if not watches or details == Details():
+        turn.tell("rate-what" if not watches else "which-again")
+        return
+    for watch in watches:
+        _retell(turn, watch, details)
+    films = turn.say.listed([film.label for film in turn.films(list(film_ids))])
+    turn.tell("corrected", films=films, details=details_in_words(turn.say, details, turn.today))
+    turn.in_mind = tuple(film_ids)
 
 
 def _points(turn: Turn, text: str) -> bool:

@@ -20,12 +20,23 @@ _BRACKET_YEAR = re.compile(r"\s*[(\[]\s*(\d{4})\s*[)\]]")
 _UNANSWERABLE = {"runtime": "runtime", "language": "language", "service": "service", "group": "group"}
 
 
-def read_wish(tokens: Sequence[Token], said: str, phrases: Phrases, *, negated: bool = False) -> Wish:
-    """Read the words of a wish. `negated`: a “no” or “not” came before them, which holds for the first thing named."""
+def read_wish(
+    tokens: Sequence[Token],
+    said: str,
+    phrases: Phrases,
+    *,
+    negated: bool = False,
+    tags: frozenset[str] | None = None,
+) -> Wish:
+    """Read the words of a wish. `negated`: a “no” or “not” came before them, which holds for the first thing named.
+
+    With the catalogue's `tags` they are words of a sentence that says more than the wish: those that describe no film
+    are passed over.
+    """
     words = phrases.wishes.correct(tokens[:MAX_WORDS])
     count, words = _leading_count(words, phrases)
     parts = cover(words, phrases.wishes, dict.fromkeys(range(1, len(words)), True), _any, gap_word=_UNREAD_WORD)
-    wish = _Wish(words, said, phrases, count)
+    wish = _Wish(words, said, phrases, count, tags)
     for part in parts:
         if isinstance(part, Match):
             negated = wish.take(part, negated=negated)
@@ -48,8 +59,15 @@ def _any(_label: str) -> bool:
 class _Wish:
     """A wish being read."""
 
-    def __init__(self, tokens: Sequence[Token], said: str, phrases: Phrases, count: int | None) -> None:
-        self._tokens, self._said, self._phrases = tokens, said, phrases
+    def __init__(
+        self,
+        tokens: Sequence[Token],
+        said: str,
+        phrases: Phrases,
+        count: int | None,
+        tags: frozenset[str] | None = None,
+    ) -> None:
+        self._tokens, self._said, self._phrases, self._tags = tokens, said, phrases, tags
         self._count = count
         self._first: int | None = None
         self._last: int | None = None
@@ -86,8 +104,32 @@ class _Wish:
     def leave(self, start: int, end: int, *, negated: bool) -> None:
         """Keep words that no phrase reads: neighbours together, for tags of two words."""
         words = word_key(self._tokens[start:end])
+        if self._tags is not None:
+            words = " ".join(self._describing(start, end))
         if words:
             (self._unwanted if negated else self._words).append(words)
+
+    def _describing(self, start: int, end: int) -> list[str]:
+        """The words that a tag is made of; a film's name that stands alone is one to be like."""
+        kept: list[str] = []
+        place = start
+        tags = self._tags or frozenset()
+        while place < end:
+            token = self._tokens[place]
+            if token.is_film:
+                self._like.append(self._raw(place, place + 1))
+                place += 1
+                continue
+            for size in (3, 2, 1):
+                words = word_key(self._tokens[place : min(place + size, end)])
+                forms = (words, words.removesuffix("s"), f"{words}s", words.replace(" ", "-"))
+                if words and place + size <= end and any(form in tags for form in forms):
+                    if size > 1 or words not in self._phrases.usual_words:
+                        kept.append(words)
+                        place += size - 1
+                    break
+            place += 1
+        return kept
 
     def take(self, part: Match, *, negated: bool) -> bool:
         """Take one reading; returns whether a “not” that came before still waits for its word."""
@@ -99,6 +141,10 @@ class _Wish:
             case "genre" | "without_genre":
                 genres = self._phrases.genres[self._key(part, "genre")]
                 (self._without_genres if negated or part.label == "without_genre" else self._genres).extend(genres)
+            case "like" | "without_film" if self._tags is not None and not self._names_film(part):
+                self._take_loosely(part)
+            case "director" if self._tags is not None and not self._names_person(part):
+                self.leave(*part.captures["name"][0], negated=negated)
             case "like" | "without_film":
                 films = self._with_year(*part.captures["films"][0])
                 (self._without_films if negated or part.label == "without_film" else self._like).append(films)
@@ -128,6 +174,27 @@ class _Wish:
             case other:
                 self._unanswerable.append(_UNANSWERABLE[other])
         return False
+
+    def _names_film(self, part: Match) -> bool:
+        """Whether a film stands where one must."""
+        start, end = part.captures["films"][0]
+        return any(token.is_film for token in self._tokens[start:end])
+
+    def _names_person(self, part: Match) -> bool:
+        """Whether a name stands where one must: with a capital, or as the surname of a tag."""
+        start, end = part.captures["name"][0]
+        words = word_key(self._tokens[start:end])
+        named = any(tag.endswith(f" {words}") or tag == words for tag in self._tags or ())
+        return end - start <= 3 and (named or all(self._tokens[place].raw[:1].isupper() for place in range(start, end)))
+
+    def _take_loosely(self, part: Match) -> None:
+        """“No jump scares”, “like really weird”: words, not films."""
+        start, end = part.captures["films"][0]
+        if part.label == "without_film":
+            words = self._describing(start, end)
+            self._unwanted += [" ".join(words)] if words else []
+        else:
+            self.leave(start, end, negated=False)
 
     def _years(self, part: Match) -> None:
         if "decade" in part.captures:

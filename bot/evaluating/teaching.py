@@ -8,19 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.resources import files
+from pathlib import Path
 
 import numpy as np
 
 from bot.conversation.evidence import Evidence
-from bot.conversation.gist import BUCKETS, Gist, features
+from bot.conversation.gist import BUCKETS, Gist, features, to_arrays
 from bot.conversation.grammar import Token, tokenize
 from bot.conversation.phrases import phrases_for
 from bot.conversation.spotting import Titles, spotted
 from bot.conversation.understand import cleaned
 from bot.evaluating.cases import INTENTS, CaseError
+from engine import bundle
 
-RIDGE = 2e-5
+PHRASES = Path(__file__).parent.parent / "conversation" / "phrases"
+RIDGE = 5e-7
 """Weight of the squared weights beside the mean loss."""
 STEPS = 300
 
@@ -35,7 +37,7 @@ class Example:
 
 def examples_of(language: str) -> tuple[Example, ...]:
     """The examples of a language; CaseError for a line that is none."""
-    return parsed(files("bot.conversation.phrases").joinpath(f"{language}.examples.tsv").read_text(encoding="utf-8"))
+    return parsed((PHRASES / f"{language}.examples.tsv").read_text(encoding="utf-8"))
 
 
 def parsed(text: str) -> tuple[Example, ...]:
@@ -65,25 +67,42 @@ def learned(examples: Sequence[Example], titles: Titles, language: str, *, ridge
     rows = [features(*read(example.text, titles, language)) for example in examples]
     values = np.concatenate([np.full(len(row), 1 / np.sqrt(len(row))) for row in rows])
     starts = np.concatenate([[0], np.cumsum([len(row) for row in rows])])
-    inputs = csr_matrix((values, np.concatenate(rows), starts), shape=(len(rows), BUCKETS))
+    touched, columns = np.unique(np.concatenate(rows), return_inverse=True)
+    inputs = csr_matrix((values, columns, starts), shape=(len(rows), len(touched)))
     wanted = np.zeros((len(examples), len(intents)))
     wanted[np.arange(len(examples)), [intents.index(example.intent) for example in examples]] = 1.0
     # Each intent counts by the root of how often it is there: rare ones are not drowned.
     counts = wanted.sum(axis=0)
     importance = (wanted / np.sqrt(counts)).sum(axis=1)
     importance /= importance.sum()
-    shape = (BUCKETS + 1, len(intents))
+    size = len(touched)
+    shape = (size + 1, len(intents))
 
     def loss(flat: np.ndarray) -> tuple[float, np.ndarray]:
         weights = flat.reshape(shape)
-        scores = inputs @ weights[:BUCKETS] + weights[BUCKETS]
+        scores = inputs @ weights[:size] + weights[size]
         scores -= scores.max(axis=1, keepdims=True)
         odds = np.exp(scores)
         odds /= odds.sum(axis=1, keepdims=True)
-        cost = -(importance * np.log((odds * wanted).sum(axis=1) + 1e-12)).sum() + ridge * (weights[:BUCKETS] ** 2).sum()
+        cost = -(importance * np.log((odds * wanted).sum(axis=1) + 1e-12)).sum() + ridge * (weights[:size] ** 2).sum()
         error = (odds - wanted) * importance[:, None]
-        slope = np.vstack([inputs.T @ error + 2 * ridge * weights[:BUCKETS], error.sum(axis=0, keepdims=True)])
+        slope = np.vstack([inputs.T @ error + 2 * ridge * weights[:size], error.sum(axis=0, keepdims=True)])
         return float(cost), slope.ravel()
 
     found = minimize(loss, np.zeros(shape).ravel(), jac=True, method="L-BFGS-B", options={"maxiter": STEPS})
-    return Gist(intents, found.x.reshape(shape).astype(np.float32))
+    weights = np.zeros((BUCKETS + 1, len(intents)), np.float32)
+    weights[[*touched, BUCKETS]] = found.x.reshape(shape)
+    return Gist(intents, weights)
+
+
+def main() -> None:
+    """Learn each language that has examples, and keep what was learned beside its phrases."""
+    titles = bundle.load(bundle.STARTER, provider="cpu").titles
+    for language in sorted(file.name.partition(".")[0] for file in PHRASES.glob("*.examples.tsv")):
+        examples = examples_of(language)
+        np.savez_compressed(PHRASES / f"{language}.gist.npz", **to_arrays(learned(examples, titles, language)))
+        print(f"{language}: learned from {len(examples)} examples")  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

@@ -113,6 +113,8 @@ class Phrases:
     """What is said wherever it stands."""
     before_title: frozenset[str]
     articles: frozenset[str]
+    around_titles: frozenset[str]
+    """All words that may stand beside the films of a list without saying anything of their own."""
     saw_words: frozenset[str]
     telling_joins: frozenset[str]
     before_year: frozenset[str]
@@ -125,6 +127,17 @@ class Phrases:
     """Days that films are called after."""
     before_days: frozenset[str]
     half: str
+    no_places: frozenset[str]
+    all_words: frozenset[str]
+    like_words: frozenset[str]
+    clearing: frozenset[str]
+    picking: frozenset[str]
+    none_words: frozenset[str]
+    turning: frozenset[str]
+    correcting: frozenset[str]
+    setting_cues: Mapping[str, frozenset[str]]
+    usual_words: frozenset[str]
+    """Tags that are said of films in any sentence, and describe none."""
     usual: frozenset[str]
     """All words that phrases are made of."""
     telling: Telling
@@ -251,6 +264,7 @@ def phrases_for(language: str) -> Phrases:
         cues=Grammar(data.get("cues", {}), rules=rules, types=types, respelled=respelled),
         before_title=words("before_title"),
         articles=words("articles"),
+        around_titles=words("articles") | words("telling_joins") | words("tells_apart") | words("ends_telling"),
         saw_words=words("saw_words"),
         telling_joins=words("telling_joins"),
         before_year=words("before_year"),
@@ -261,6 +275,16 @@ def phrases_for(language: str) -> Phrases:
         festivals=words("festivals"),
         before_days=words("before_days"),
         half=data.get("half", ""),
+        no_places=words("no_places"),
+        all_words=words("all_words"),
+        like_words=words("like_words"),
+        clearing=words("clearing"),
+        picking=words("picking"),
+        none_words=words("none_words"),
+        turning=words("turning"),
+        correcting=words("correcting"),
+        setting_cues={name: frozenset(listed) for name, listed in data.get("setting_cues", {}).items()},
+        usual_words=words("usual_words"),
         usual=frozenset(sentences.vocabulary | wishes.vocabulary | numbers.keys() | ordinals.keys()),
         begins=words("begins"),
         joins=words("joins"),

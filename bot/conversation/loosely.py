@@ -1,0 +1,385 @@
+"""Messages that no phrase reads as a whole: `read_loosely` tells what they are about at large and what they hold.
+
+The model of `gist` says what each part of a message is about, and for each of those there is one way to find what it
+needs: films, places on the list, days, a wish, a value. What is not sure is asked about (`doubtful`) or left alone, so
+that nothing is logged that was not said. Pure functions; knows films only as names.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from bot.conversation.evidence import Evidence
+from bot.conversation.gist import Gist
+from bot.conversation.grammar import Token
+from bot.conversation.intents import (
+    Adjust,
+    Answer,
+    AnswerKind,
+    BareTitle,
+    Dismiss,
+    Export,
+    Forget,
+    Help,
+    History,
+    Import,
+    Intent,
+    LinkAccounts,
+    LogWatches,
+    Meant,
+    More,
+    NotAWatch,
+    NotUnderstood,
+    NotWatched,
+    Privacy,
+    React,
+    Recommend,
+    Remove,
+    Seen,
+    Setting,
+    Settings,
+    Situation,
+    Thanks,
+    Undo,
+    UnlinkAccount,
+    Unwant,
+    Want,
+    Watchlist,
+    Why,
+)
+from bot.conversation.phrases import Phrases, number_of, ordinal_of
+from bot.conversation.spotting import Known
+from bot.conversation.wishes import read_wish
+from bot.conversation.zones import place_in
+
+SURE = 0.6
+"""Probability from which watches are logged without a question."""
+_PART_SURE = 0.65
+"""Probability from which a part of a message is about something of its own."""
+_BREAK_SURE = 0.8
+"""The same for parts that only a comma or an “and” parts."""
+_DOING = frozenset(
+    """log correct undo remove recommend more why seen dismiss save unsave watchlist history set settings privacy export
+    import forget link unlink help""".split()
+)
+_SAME = {"react": "log"}
+_STRONG = frozenset(".!?\n;…—–")
+_CODE = re.compile(r"[A-Z0-9]{4}(?:-[A-Z0-9]{4})+|[A-Z0-9]{8,}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A part of a message: token range, what it is about, and how surely."""
+
+    start: int
+    end: int
+    about: str
+    sure: float
+
+
+def read_loosely(
+    said: str, tokens: Sequence[Token], phrases: Phrases, situation: Situation, known: Known, gist: Gist
+) -> tuple[Intent, ...]:
+    """What a message means, in the order said; never empty."""
+    reader = _Loose(said, tokens, phrases, situation, known, gist)
+    found: list[Intent] = []
+    for part in reader.parts():
+        found += [intent for intent in reader.meaning(part) if intent not in found]
+    return tuple(found) or (NotUnderstood(said),)
+
+
+class _Loose:
+    """One message."""
+
+    def __init__(
+        self, said: str, tokens: Sequence[Token], phrases: Phrases, situation: Situation, known: Known, gist: Gist
+    ) -> None:
+        self._said, self._tokens, self._phrases = said, tuple(tokens), phrases
+        self._situation, self._known, self._gist = situation, known, gist
+
+    # What it is about
+
+    def about(self, start: int, end: int) -> dict[str, float]:
+        """What some words are about, given what the conversation was about before."""
+        tokens = self._tokens[start:end]
+        odds = self._gist.of(tokens, self._evidence(start, end).skeleton)
+        odds["answer"] *= 2.0 if self._situation.asked else 0.0
+        if not self._situation.film_in_mind:
+            odds["react"] *= 0.3
+            odds["correct"] *= 0.3
+        if not self._situation.shown:
+            odds["more"] *= 0.5
+        if not any(token.is_film for token in tokens):
+            odds["title"] *= 0.5
+        whole = sum(odds.values())
+        return {name: share / whole for name, share in odds.items()}
+
+    def parts(self) -> tuple[_Part, ...]:
+        """The message as a whole, or, where parts of it surely ask for different things, those."""
+        whole = self._part(0, len(self._tokens))
+        spans = list(self._sentences())
+        asked = self._apart([self._part(*span) for span in spans], _PART_SURE) if len(spans) > 1 else ()
+        if len(asked) < 2:
+            asked = self._broken(whole)
+        return asked if len(asked) > 1 else (whole,)
+
+    def _part(self, start: int, end: int) -> _Part:
+        odds = self.about(start, end)
+        best = max(odds, key=lambda name: odds[name])
+        return _Part(start, end, best, odds[best])
+
+    def _sentences(self) -> Iterator[tuple[int, int]]:
+        start = 0
+        for place, token in enumerate(self._tokens):
+            if token.raw in _STRONG and place > start:
+                yield start, place + 1
+                start = place + 1
+        if start < len(self._tokens):
+            yield start, len(self._tokens)
+
+    @staticmethod
+    def _apart(parts: Sequence[_Part], least: float) -> tuple[_Part, ...]:
+        """The parts that ask for something, neighbours about the same as one; only those that surely do."""
+        doing: list[_Part] = []
+        for part in parts:
+            about = _SAME.get(part.about, part.about)
+            if doing and (about == _SAME.get(doing[-1].about, doing[-1].about) or about not in _DOING or part.sure < least):
+                doing[-1] = replace(doing[-1], end=part.end)
+            elif about in _DOING and part.sure >= least:
+                doing.append(part if doing else replace(part, start=0))
+        return tuple(doing) if len({part.about for part in doing}) > 1 else ()
+
+    def _broken(self, whole: _Part) -> tuple[_Part, ...]:
+        """The message broken at a comma or a joining word into two that ask for different things."""
+        best: tuple[float, tuple[_Part, ...]] = (0.0, ())
+        for place in range(2, len(self._tokens) - 1):
+            token = self._tokens[place]
+            if not (token.raw in ",:-" or token.word in self._phrases.joins or token.word in self._phrases.begins):
+                continue
+            first, second = self._part(0, place), self._part(place, len(self._tokens))
+            split = self._apart((first, second), _BREAK_SURE)
+            sure = first.sure * second.sure
+            if len(split) > 1 and sure > best[0] and {first.about, second.about} != {whole.about}:
+                best = sure, split
+        return best[1]
+
+    # What it holds
+
+    def _evidence(self, start: int, end: int) -> Evidence:
+        return Evidence(self._said, self._tokens[start:end], self._phrases, self._known.titles)
+
+    def meaning(self, part: _Part) -> tuple[Intent, ...]:
+        """The intents of a part."""
+        found = _MEANINGS[part.about](self, part)
+        return found if isinstance(found, tuple) else (found,)
+
+    def raw(self, start: int, end: int) -> str:
+        """What was typed from one word to another."""
+        return self._said[self._tokens[start].start : self._tokens[end - 1].end] if start < end else ""
+
+    def films(self, part: _Part) -> list[str]:
+        """The names of films in a part, as typed; those right behind the words that ask, too."""
+        return [token.raw if not self._said else self._said[token.start : token.end] for token in self._tokens[part.start : part.end] if token.is_film]
+
+    def film(self, part: _Part) -> str | None:
+        """The one film, or the words that may be one because nothing else is left of the part."""
+        films = self.films(part)
+        if films:
+            return "\n".join(films)
+        return self._evidence(part.start, part.end).unspotted()
+
+    def places(self, part: _Part) -> tuple[int, ...]:
+        """The places on the list that a part names."""
+        shown = self._situation.shown
+        tokens = self._tokens[part.start : part.end]
+        places: list[int] = []
+        for at, token in enumerate(tokens):
+            place = None if token.is_mark or token.is_film else ordinal_of(token.meant, self._phrases.ordinals, self._phrases.numbers)
+            if place is None or (token.word in self._phrases.no_places and not self._beside_place(tokens, at)):
+                continue
+            count = next((n for t in tokens[at + 1 : at + 2] if (n := number_of(t.meant, self._phrases.numbers))), None)
+            if count and place in {1, -1} and token.word in self._phrases.ordinals:
+                places += range(1, count + 1) if place == 1 else range(max(1, shown - count + 1), shown + 1)
+            elif not (at and tokens[at - 1].word in self._phrases.ordinals and token.word in self._phrases.numbers):
+                places.append(shown if place == -1 else place)
+        return tuple(dict.fromkeys(place for place in places if 1 <= place <= max(shown, 1)))
+
+    def _beside_place(self, tokens: Sequence[Token], at: int) -> bool:
+        return at > 0 and tokens[at - 1].word in self._phrases.place_words
+
+    def every(self, part: _Part) -> bool:
+        """Whether all of the list is meant."""
+        return any(token.word in self._phrases.all_words for token in self._tokens[part.start : part.end])
+
+    def says(self, part: _Part, words: frozenset[str]) -> bool:
+        """Whether any of these words is there."""
+        return any(token.meant in words or token.word in words for token in self._tokens[part.start : part.end])
+
+    def count(self, part: _Part) -> int | None:
+        """A number that stands alone."""
+        for token in self._tokens[part.start : part.end]:
+            if not token.is_film and (number := number_of(token.meant, self._phrases.numbers)):
+                return number if number > 1 else None
+        return None
+
+    # Meanings
+
+    def log(self, part: _Part) -> Intent | tuple[Intent, ...]:
+        evidence = self._evidence(part.start, part.end)
+        watches = evidence.watches()
+        if not watches:
+            return self.seen(part) if self._situation.film_in_mind or self.places(part) else NotUnderstood(self.raw(part.start, part.end))
+        if evidence.vetoes():
+            return self.mention(part)
+        return tuple(replace(watch, doubtful=watch.doubtful or part.sure < SURE) for watch in watches)
+
+    def react(self, part: _Part) -> Intent | tuple[Intent, ...]:
+        evidence = self._evidence(part.start, part.end)
+        if evidence.films and not evidence.vetoes():
+            watches = evidence.watches()
+            return tuple(replace(watch, doubtful=part.sure < SURE, opinion=True) for watch in watches) or self.mention(part)
+        judged = evidence.judgement()
+        if judged == React():
+            return Thanks() if not self._situation.film_in_mind else judged
+        return judged
+
+    def mention(self, part: _Part) -> Intent:
+        films = self.films(part)
+        return NotAWatch(self._evidence(part.start, part.end).why_not(), films[0] if films else "")
+
+    def title(self, part: _Part) -> Intent:
+        films = self.films(part)
+        fond = len(self._tokens[part.start : part.end]) > len(films) + 1
+        return BareTitle("\n".join(films) if films else self.raw(part.start, part.end), fond=fond and bool(films))
+
+    def recommend(self, part: _Part) -> Intent:
+        wish = read_wish(self._tokens[part.start : part.end], self._said, self._phrases, tags=self._known.tags)
+        places = self.places(part) if self.says(part, self._phrases.like_words) and self._situation.shown else ()
+        if places and not wish.like:
+            wish = replace(wish, like_places=places, count=None)
+        elif not wish.like and self.says(part, self._phrases.like_words) and self.says(part, self._phrases.pointers):
+            wish = replace(wish, like_it=True)
+        return Recommend(wish)
+
+    def more(self, part: _Part) -> Intent:
+        wish = read_wish(self._tokens[part.start : part.end], self._said, self._phrases, tags=self._known.tags)
+        if replace(wish, count=None).says_something:
+            return Recommend(wish)
+        return More(self.count(part))
+
+    def why(self, part: _Part) -> Intent:
+        places = self.places(part)
+        films = self.films(part)
+        return Why(places, None if places or not films else films[0])
+
+    def seen(self, part: _Part) -> Intent:
+        evidence = self._evidence(part.start, part.end)
+        judged = evidence.judgement()
+        places = self.places(part)
+        every = not places and self.every(part)
+        return Seen(places, every, evidence.when(), judged.reaction, judged.rating, judged.state)
+
+    def dismiss(self, part: _Part) -> Intent:
+        films, places = self.films(part), self.places(part)
+        return Dismiss(places, films[0] if films and not places else None, every=not films and not places and self.every(part))
+
+    def save(self, part: _Part) -> Intent:
+        places = self.places(part) if self._situation.shown else ()
+        return Want(places, None if places else self.film(part), every=not places and self.every(part))
+
+    def unsave(self, part: _Part) -> Intent:
+        places, film = self.places(part), self.film(part)
+        clear = not places and not self.films(part) and (self.every(part) or self.says(part, self._phrases.clearing))
+        return Unwant(places if self._situation.shown else (), None if places or clear else film, clear=clear)
+
+    def watchlist(self, part: _Part) -> Intent:
+        films = self.films(part)
+        if films:
+            return Watchlist(search=films[0])
+        return Watchlist(best=self.says(part, self._phrases.picking))
+
+    def history(self, part: _Part) -> Intent:
+        film = "\n".join(self.films(part)) or self._evidence(part.start, part.end).object_of_question()
+        return History(film or None, when=None if film else self._evidence(part.start, part.end).when())
+
+    def remove(self, part: _Part) -> Intent:
+        film = self.film(part)
+        return Remove(film) if film else Undo()
+
+    def undo(self, part: _Part) -> Intent:
+        films = self.films(part)
+        return Remove(films[0]) if films and not self._situation.film_in_mind else Undo()
+
+    def correct(self, part: _Part) -> Intent:
+        evidence = self._evidence(part.start, part.end)
+        judged = evidence.judgement(last=True)
+        return Meant(evidence.meant(), when=evidence.when(last=True), **judged.details())
+
+    def answer(self, part: _Part) -> Intent:
+        places = self.places(part)
+        tokens = self._tokens[part.start : part.end]
+        if self.says(part, self._phrases.none_words):
+            return Answer(AnswerKind.NONE)
+        if self.every(part):
+            return Answer(AnswerKind.ALL)
+        if len(places) == 1 and len([token for token in tokens if not token.is_mark]) <= len(self._phrases.place_words):
+            return Answer(AnswerKind.WORDS, text=self.raw(part.start, part.end), place=places[0])
+        return Answer(AnswerKind.WORDS, text=self.raw(part.start, part.end))
+
+    def set(self, part: _Part) -> Intent | tuple[Intent, ...]:
+        found = tuple(self._settings(part))
+        return found or Settings(strange=self.raw(part.start, part.end))
+
+    def _settings(self, part: _Part) -> Iterator[Intent]:
+        tokens = [token for token in self._tokens[part.start : part.end] if not token.is_mark]
+        words = [token.meant for token in tokens]
+        turned = sum(word in self._phrases.turning for word in words) % 2 == 1
+        said = self._phrases.setting_cues
+        if any(word in said["group"] for word in words):
+            yield Adjust(Setting.GROUP_OPT_IN, "off" if turned else "on")
+        elif any(word in said["private"] | said["public"] for word in words):
+            private = any(word in said["private"] for word in words)
+            yield Adjust(Setting.VISIBILITY, "private" if private or turned else "public")
+        if place := place_in([token.raw for token in tokens]):
+            yield Adjust(Setting.TIME_ZONE, place)
+        language = next((word for word in words if word in self._phrases.languages), None)
+        if language and not place:
+            yield Adjust(Setting.LOCALE, language)
+        more, less = (any(word in said[name] for word in words) for name in ("more", "less"))
+        if (more or less) and not language and not place:
+            yield Adjust(Setting.ADVENTUROUSNESS, "more" if (more and not less) != turned else "less")
+
+    def link(self, part: _Part) -> Intent:
+        code = _CODE.search(self.raw(part.start, part.end))
+        return LinkAccounts(code.group() if code else "")
+
+    def chat(self, _part: _Part) -> Intent:
+        return Thanks()
+
+    def unclear(self, part: _Part) -> Intent:
+        return NotUnderstood(self.raw(part.start, part.end))
+
+
+def _always(intent: Intent) -> Callable[[_Loose, _Part], Intent]:
+    return lambda _reader, _part: intent
+
+
+_MEANINGS: Mapping[str, Callable[[_Loose, _Part], Intent | tuple[Intent, ...]]] = {
+    **{
+        name: getattr(_Loose, name)
+        for name in (
+            "log", "react", "mention", "title", "recommend", "more", "why", "seen", "dismiss", "save", "unsave",
+            "watchlist", "history", "remove", "undo", "correct", "answer", "set", "link", "chat", "unclear",
+        )
+    },
+    "settings": _always(Settings()),
+    "privacy": _always(Privacy()),
+    "export": _always(Export()),
+    "import": _always(Import()),
+    "forget": _always(Forget()),
+    "unlink": _always(UnlinkAccount()),
+    "help": _always(Help()),
+}  # fmt: skip
+"""What a part that is about something means."""
