@@ -73,6 +73,7 @@ _JUMBLED_TO = 12
 _MAX_NAMED_PIECES = 14
 """Words and marks that a name in a text may have."""
 _ARTICLES_LAST = frozenset({"the", "a", "an"})
+_PARTING = frozenset(",.!?")
 _MARKS_IN_NAMES = frozenset(",:-–—'’.!?/&…")
 _SHORT = 4
 """Letters up to which only an exact name counts."""
@@ -521,11 +522,19 @@ class TitleIndex:
             if not rows:
                 continue
             best = max(rows, key=self._ratings)
+            if not self._has_marks(best, pieces[start:end]):
+                continue
             named = Named(start, end, rows[best], self._ratings(best), any(map(self._rare, run)))
             known = found.get((start, end))
             if known is None or known.ratings < named.ratings:
                 found[start, end] = named
         return list(found.values())
+
+    def _has_marks(self, row: int, pieces: Sequence[str]) -> bool:
+        """Whether a film's names have the marks that part sentences where they stand in what was typed: “alone, in the
+        dark” is not *Alone in the Dark*."""
+        parting = {piece for piece in pieces if piece in _PARTING}
+        return not parting or any(parting <= set(name) for name in self._catalog.names_at(row))
 
     def _written_out(self, read: list[str]) -> list[str]:
         """Words with their abbreviations written out."""
@@ -603,11 +612,16 @@ class TitleIndex:
         """Films of one name: the only one, the one with ten times the ratings of any other, or a question."""
         order = sorted(found, key=lambda row: (-self._ratings(row), row))
         first = self._match(order[0], _alike(found[order[0]]))
+        label = self._label(order[0])
+        order = [order[0], *(row for row in order[1:] if self._label(row) != label)]  # some films are listed twice
         if len(order) == 1:
             return Link(typed, Certainty.CLEAR, (first,))
         if self._ratings(order[1]) * _CLEAR_RATIO < self._ratings(order[0]):
             return Link(typed, Certainty.CLEAR, (first,), FilmId(int(self._catalog.film_ids[order[1]])))
         return self._choices(typed, found)
+
+    def _label(self, row: int) -> tuple[str, int]:
+        return self._catalog.names_at(row)[0], int(self._catalog.years[row])
 
     def _with_year(self, typed: str, found: Mapping[int, Standing | float], year: int) -> Link:
         """The films of `found` that a stated year fits; a year that fits none makes all of them choices."""

@@ -53,6 +53,11 @@ def day_of(words: str, moment: datetime, phrases: Phrases, language: str) -> Whe
         if known.months is not None:
             years, month = divmod(moment.year * 12 + moment.month - 1 - known.months, 12)
             return When(date(years, month + 1, 1), Exactness(known.precision))
+        if known.on is not None:
+            month, day = known.on
+            last = date(moment.year, month, day)
+            last = last if last <= moment.date() else last.replace(year=moment.year - 1)
+            return When(last if known.precision == "day" else last.replace(day=1), Exactness(known.precision))
         if known.ago is None:
             return UNKNOWN
         return When(moment.date() - timedelta(days=known.ago), Exactness(known.precision))

@@ -25,8 +25,9 @@ _MAX_LINKS = 4
 """Titles that are compared letter by letter in one message."""
 _NEAR = 3
 """Words between a film and an “again” that is about it."""
-_SURE = 0.84
+_SURE = 0.86
 """Similarity from which a misspelt name is one."""
+_QUOTES = frozenset("\"“”„«»'‘’")
 _STRONG = frozenset(".!?\n;…")
 _WEAK = frozenset(",:—–-()/\"“”+=")
 _POSITIVE = frozenset({"saw", "rewatched", "abandoned", "loved", "liked", "fine", "disliked", "hated"})
@@ -134,9 +135,11 @@ class Evidence:
 
     def judgement(self, *, last: bool = False) -> React:
         """What was thought, the marks given and how it was watched, whatever it is about; said twice, the first holds,
-        or the last."""
+        or the last. “Not 7” is no mark."""
         told = React()
         for cue in self._cues if not last else reversed(self._cues):
+            if last and self._denied(cue):
+                continue
             if cue.label in _REACTIONS and told.reaction is None and not self._of_others(cue):
                 told = replace(told, reaction=_REACTIONS[cue.label])
             elif cue.label == "rating" and told.rating is None:
@@ -150,11 +153,15 @@ class Evidence:
     def when(self, *, last: bool = False) -> str | None:
         """The first day that is said, or the last."""
         days = [
-            self._raw(*(cue.match.captures.get("when") or ((cue.start, cue.end),))[0])
+            self._day(*(cue.match.captures.get("when") or ((cue.start, cue.end),))[0])
             for cue in self._cues
-            if cue.label == "when"
+            if cue.label == "when" and not (last and self._denied(cue))
         ]
         return (days[-1] if last else days[0]) if days else None
+
+    def _denied(self, cue: _Cue) -> bool:
+        """Whether a “not” stands before it: “wednesday, not tuesday”."""
+        return any(token.word in self._phrases.negations for token in self.tokens[max(0, cue.start - 2) : cue.start])
 
     def why_not(self) -> NotWatched:
         """Why films that are named were not watched by this person."""
@@ -174,12 +181,12 @@ class Evidence:
             film = _Film(films[-1], films[-1] + 1)
             self._widen(film)
             return film.text or self._raw(film.start, film.end)
-        if self.has("when", "rating", "abandoned", "rewatched", *_REACTIONS) and not self._telling_words():
+        if self.has("when", "rating", "abandoned", "rewatched", *_REACTIONS) and not self.telling_words():
             return ""
-        return self._telling_words() or self._left()
+        return self.telling_words() or self._left()
 
-    def _telling_words(self) -> str:
-        """“The 1953 one”, “the remake”."""
+    def telling_words(self) -> str:
+        """“The 1953 one”, “the remake”; empty when nothing of the kind is said."""
         for place in range(len(self.tokens)):
             if self.tokens[place].word in self._phrases.articles:
                 for stop in range(place + 1, min(place + 6, len(self.tokens))):
@@ -310,6 +317,8 @@ class Evidence:
             near = 0 <= film.start - cue.end <= 2 or 0 <= cue.start - film.end <= 1
             if cue.label == "passing" and near:
                 return False
+        if self._is_quoted(film):
+            return False
         if any(cue.label == "unreal" and cue.start < film.start for cue in inside):
             return False
         verbs = [cue for cue in inside if cue.label in _POSITIVE | _NEGATIVE - {"passing", "unreal"}]
@@ -324,6 +333,14 @@ class Evidence:
         if governing is None:
             return None
         return governing.label in _POSITIVE
+
+    def _is_quoted(self, film: _Film) -> bool:
+        """Whether somebody is quoted who says so: a verb stands in the quotation marks too, and words outside."""
+        marks = [place for place, token in enumerate(self.tokens) if token.raw in _QUOTES]
+        for first, last in zip(marks[::2], marks[1::2], strict=False):
+            if first < film.start < last and (first > 2 or last < len(self.tokens) - 3):
+                return any(cue.label in _VERBS and first < cue.start < last for cue in self._cues)
+        return False
 
     def _films_before(self, cue: _Cue) -> bool:
         """Whether a reaction is to a film that was named before it in its sentence."""
@@ -572,7 +589,7 @@ class Evidence:
     def _note(self, film: _Film, cue: _Cue) -> None:
         if film.when is None:
             spans = cue.match.captures.get("when") or cue.match.captures.get("just")
-            film.when = self._raw(*spans[0]) if spans else None
+            film.when = self._day(*spans[0]) if spans else None
         if cue.label == "rating" and film.rating is None:
             rating = self._rating(cue)
             film.rating = rating if rating is not None else film.rating
@@ -586,6 +603,10 @@ class Evidence:
             film.state = State.REWATCH if near else None
         elif cue.label == "abandoned":
             film.state = State.ABANDONED
+
+    def _day(self, start: int, end: int) -> str:
+        """The words of a day, typing errors corrected."""
+        return " ".join(token.mistyped or token.raw for token in self.tokens[start:end])
 
     def _rating(self, cue: _Cue) -> float | None:
         spans = cue.match.captures.get("rating")

@@ -318,6 +318,9 @@ class Answer:
     place: int = 0
     text: str = ""
     when: str | None = None
+    rating: float | None = None
+    reaction: Reaction | None = None
+    state: State | None = None
 
 
 class NotWatched(StrEnum):

@@ -18,6 +18,7 @@ from bot.conversation.intents import (
     Adjust,
     Answer,
     AnswerKind,
+    Asked,
     BareTitle,
     Dismiss,
     Export,
@@ -60,6 +61,11 @@ _PART_SURE = 0.65
 """Probability from which a part of a message is about something of its own."""
 _BREAK_SURE = 0.8
 """The same for parts that only a comma or an “and” parts."""
+_OPEN = frozenset({Asked.WHICH_FILM, Asked.WHICH_SHOWN})
+"""Questions that are answered in many words."""
+_ANSWER_WORDS = 9
+_LIKELY_ANSWER, _LIKELY_ABOUT_IT, _HARDLY_ABOUT_IT = 3.0, 1.5, 0.3
+"""How much likelier an answer, a reaction or a correction is where there is something to answer or to react to."""
 _DOING = frozenset(
     """log correct undo remove recommend more why seen dismiss save unsave watchlist history set settings privacy export
     import forget link unlink help""".split()
@@ -105,16 +111,21 @@ class _Loose:
         """What some words are about, given what the conversation was about before."""
         tokens = self._tokens[start:end]
         odds = self._gist.of(tokens, self._evidence(start, end).skeleton)
-        odds["answer"] *= 2.0 if self._situation.asked else 0.0
-        if not self._situation.film_in_mind:
-            odds["react"] *= 0.3
-            odds["correct"] *= 0.3
+        asked = self._situation.asked in _OPEN
+        odds["answer"] *= _LIKELY_ANSWER if asked else 0.0
+        if asked and self._is_short(start, end):
+            odds["answer"] += sum(odds[name] for name in ("unclear", "title", "mention", "chat", "correct"))
+        for name in ("react", "correct"):
+            odds[name] *= _LIKELY_ABOUT_IT if self._situation.film_in_mind else _HARDLY_ABOUT_IT
         if not self._situation.shown:
             odds["more"] *= 0.5
         if not any(token.is_film for token in tokens):
             odds["title"] *= 0.5
         whole = sum(odds.values())
         return {name: share / whole for name, share in odds.items()}
+
+    def _is_short(self, start: int, end: int) -> bool:
+        return sum(not token.is_mark for token in self._tokens[start:end]) <= _ANSWER_WORDS
 
     def parts(self) -> tuple[_Part, ...]:
         """The message as a whole, or, where parts of it surely ask for different things, those."""
@@ -274,9 +285,13 @@ class _Loose:
         films = self.films(part)
         return Why(places, None if places or not films else films[0])
 
-    def seen(self, part: _Part) -> Intent:
+    def seen(self, part: _Part) -> Intent | tuple[Intent, ...]:
         evidence = self._evidence(part.start, part.end)
         judged = evidence.judgement()
+        if evidence.films and evidence.vetoes():
+            return self.mention(part)
+        if evidence.films and (watches := evidence.watches()):
+            return tuple(replace(watch, doubtful=part.sure < SURE) for watch in watches)
         places = self.places(part)
         every = not places and self.every(part)
         return Seen(places, every, evidence.when(), judged.reaction, judged.rating, judged.state)
@@ -318,15 +333,14 @@ class _Loose:
         return Meant(evidence.meant(), when=evidence.when(last=True), **judged.details())
 
     def answer(self, part: _Part) -> Intent:
-        places = self.places(part)
-        tokens = self._tokens[part.start : part.end]
+        evidence = self._evidence(part.start, part.end)
+        judged, when = evidence.judgement(), evidence.when()
+        text = self.raw(part.start, part.end)
         if self.says(part, self._phrases.none_words):
             return Answer(AnswerKind.NONE)
         if self.every(part):
-            return Answer(AnswerKind.ALL)
-        if len(places) == 1 and len([token for token in tokens if not token.is_mark]) <= len(self._phrases.place_words):
-            return Answer(AnswerKind.WORDS, text=self.raw(part.start, part.end), place=places[0])
-        return Answer(AnswerKind.WORDS, text=self.raw(part.start, part.end))
+            return Answer(AnswerKind.ALL, when=when, **judged.details())
+        return Answer(AnswerKind.WORDS, text=evidence.telling_words() or text, when=when, **judged.details())
 
     def set(self, part: _Part) -> Intent | tuple[Intent, ...]:
         found = tuple(self._settings(part))

@@ -60,6 +60,7 @@ from bot.conversation.phrases import Phrases, number_of, ordinal_of, phrases_for
 from bot.conversation.ratings import stars
 from bot.conversation.spotting import Known, spotted
 from bot.conversation.wishes import read_wish
+from engine.names import loose_key
 from engine.titles import Certainty
 
 MAX_TEXT = 2_000
@@ -76,6 +77,10 @@ MAX_BARE_TITLE = 20
 
 _EXACT = 0.98
 """Similarity from which a name is as good as written out."""
+_SURELY_ONE = 0.85
+"""Probability from which a message is about one thing, though phrases read several."""
+_FEW_UNKNOWN = 6
+"""Words that may be a misspelt or unknown title."""
 _CONTRADICTED = 0.15
 """Probability of a watch below which phrases alone log none."""
 _SEPARATORS = frozenset(".!?;,\n—–-…/")
@@ -129,20 +134,21 @@ def understand(
     if known is None or gist is None:
         return _Reading(said, tokens, phrases, situation).intents()
     spotted_tokens = spotted(tokens, phrases, known.titles)
-    whole = _Reading(said, spotted_tokens, phrases, situation).whole(known)
-    if whole is not None and not _contradicted(whole, said, spotted_tokens, phrases, known, gist):
+    odds = gist.of(spotted_tokens, Evidence(said, spotted_tokens, phrases, known.titles).skeleton)
+    whole = _Reading(said, spotted_tokens, phrases, situation).whole(known, odds)
+    if whole is not None and not _contradicted(whole, odds):
         return whole
-    return read_loosely(said, spotted_tokens, phrases, situation, known, gist)
+    return _merged(read_loosely(said, spotted_tokens, phrases, situation, known, gist))
 
 
-def _contradicted(
-    intents: Sequence[Intent], said: str, tokens: Sequence[Token], phrases: Phrases, known: Known, gist: Gist
-) -> bool:
-    """Whether phrases read a watch out of a message that is about something else: “Roger Ebert hated Jaws”."""
-    if not any(isinstance(intent, LogWatches) for intent in intents):
-        return False
-    odds = gist.of(tokens, Evidence(said, tokens, phrases, known.titles).skeleton)
-    return sum(odds[name] for name in ("log", "seen", "react", "correct", "recommend")) < _CONTRADICTED
+def _contradicted(intents: Sequence[Intent], odds: Mapping[str, float]) -> bool:
+    """Whether phrases read out of a message what it is surely not about: “Roger Ebert hated Jaws” is no watch."""
+    watches = any(isinstance(intent, LogWatches) for intent in intents)
+    if watches and sum(odds[name] for name in ("log", "seen", "react", "correct", "recommend")) < _CONTRADICTED:
+        return True
+    about = max(odds, key=lambda name: odds[name])
+    several = len({type(intent) for intent in intents}) > 1
+    return several and about in {"log", "mention", "correct"} and odds[about] > _SURELY_ONE
 
 
 def understand_command(
@@ -295,20 +301,25 @@ class _Reading:
             return (Answer(AnswerKind.WORDS, text=self.raw(*parts[0])), *_merged(found))
         return _merged(found)
 
-    def whole(self, known: Known) -> tuple[Intent, ...] | None:
-        """What the phrases mean that read all of the message, when films stand where they must; else None."""
+    def whole(self, known: Known, odds: Mapping[str, float]) -> tuple[Intent, ...] | None:
+        """What the phrases mean that read all of the message, when films stand where they must; else None. `odds`: what
+        the message is about at large."""
         parts = cover(self.tokens, self.phrases.sentences, self._points(), self._allowed)
-        if not all(isinstance(part, Match) and self._is_tight(part, known) for part in parts):
+        if not all(isinstance(part, Match) and self._is_tight(part, known, odds) for part in parts):
             return None
         return self.intents()
 
-    def _is_tight(self, match: Match, known: Known) -> bool:
-        """Whether what is captured as films is films, and nothing else."""
+    def _is_tight(self, match: Match, known: Known, odds: Mapping[str, float]) -> bool:
+        """Whether what is captured as films is films, and nothing else; or a few words that nothing else explains."""
         for start, end in match.captures.get("films", ()):
             words = self.tokens[start:end]
             strange = [t for t in words if not (t.is_film or t.is_mark or t.word in self.phrases.around_titles)]
             if not any(token.is_film for token in words) or strange:
                 if word_key(words) in self.phrases.pointers or self._has_exact_names(self.raw(start, end), known):
+                    continue
+                unknown = len(words) <= _FEW_UNKNOWN and not any(token.is_film for token in words)
+                named = unknown and all(t.word not in self.phrases.usual or t.word in self.phrases.around_titles for t in words if not t.is_mark)
+                if named and match.label.startswith("log.") and odds["log"] > odds["unclear"]:
                     continue
                 return False
         wishes = (*match.captures.get("wish", ()), *match.captures.get("without", ()), *match.captures.get("spared", ()))
@@ -316,7 +327,9 @@ class _Reading:
 
     def _has_exact_names(self, text: str, known: Known) -> bool:
         link = known.titles.link(text)
-        return link.certainty is not Certainty.UNKNOWN and link.matches[0].similarity >= _EXACT
+        return any(loose_key(match.name) == loose_key(text) for match in link.matches) or (
+            link.certainty is Certainty.CLEAR and link.matches[0].similarity >= _EXACT and " " not in text.strip()
+        )
 
     def _is_tight_wish(self, start: int, end: int, known: Known) -> bool:
         """Whether a wish has no words but those that a wish is made of."""
@@ -396,9 +409,14 @@ class _Reading:
         start, end = match.captures["films"][0]
         reaction, rating = self._judgement(match)
         films = self.raw(start, end)
-        pointed_at = self.situation.film_in_mind and word_key(self.tokens[start:end]) in self.phrases.pointers
-        if match.label == "log.watched" and pointed_at:
-            return Seen(when=self._when(match))
+        if word_key(self.tokens[start:end]) in self.phrases.pointers and (
+            self.situation.film_in_mind or match.label != "log.watched"
+        ):
+            state = _STATES.get(match.label)
+            felt = _REACTIONS.get(match.label, reaction)
+            if match.label == "log.watched" or self._when(match):
+                return Seen(when=self._when(match), reaction=felt, rating=rating, state=state)
+            return React(felt, rating, state)
         named = start  # “the film Moon” is Moon, unless a film is called that
         while named > match.start and self.tokens[named - 1].word in self.phrases.place_words:
             named -= 1
@@ -674,21 +692,33 @@ def _merged(found: Sequence[Intent]) -> tuple[Intent, ...]:
         alone = [_alone(intent) for intent in found]
         found = [intent for intent in alone if len(alone) == 1 or not isinstance(intent, BareTitle)] or alone
     for intent in found:
-        before = intents[-1] if intents else None
-        if isinstance(intent, React) and isinstance(before, LogWatches):
-            intents[-1] = replace(
-                before,
-                reaction=intent.reaction or before.reaction,
-                rating=before.rating if intent.rating is None else intent.rating,
-                state=intent.state or before.state,
-            )
-        elif isinstance(intent, Recommend) and isinstance(before, Recommend):
-            intents[-1] = Recommend(_joined(before.wish, intent.wish))
+        joined = _with_more(intents[-1], intent) if intents else None
+        if joined is not None:
+            intents[-1] = joined
         elif intent not in intents:
             intents.append(intent)
     serious = [intent for intent in intents if not isinstance(intent, (Greeting, Thanks))]
     doing = [intent for intent in serious if not (isinstance(intent, NotAWatch) and intent.kind in _ASIDES)]
     return tuple(doing or serious or intents[:1] or [NotUnderstood()])
+
+
+def _with_more(before: Intent, intent: Intent) -> Intent | None:
+    """The intent before with what is said right after it of the same thing; None when it is another."""
+    match before, intent:
+        case (LogWatches() | React() | Seen() | Meant()), React():
+            state = intent.state or before.state
+            rating = before.rating if intent.rating is None else intent.rating
+            reaction = intent.reaction or before.reaction
+            if isinstance(before, LogWatches):
+                return replace(before, reaction=reaction, rating=rating, state=state or State.FINISHED)
+            return replace(before, reaction=reaction, rating=rating, state=state)
+        case LogWatches(when=None), Seen(places=(), every=False):
+            return replace(before, when=intent.when, reaction=intent.reaction or before.reaction)
+        case Undo(), Meant():
+            return intent
+        case Recommend(), Recommend():
+            return Recommend(_joined(before.wish, intent.wish))
+    return None
 
 
 def _alone(intent: Intent) -> Intent:

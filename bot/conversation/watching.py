@@ -276,11 +276,16 @@ def _answer_which(turn: Turn, question: Question, intent: Answer) -> None:
 
 
 def _with_day(turn: Turn, details: Details, intent: Answer) -> Details:
-    """What was said about a watch, with the day that the answer adds."""
-    if not intent.when or details.day is not None:
-        return details
-    said = day_of(intent.when, turn.moment, turn.phrases, turn.language)
-    return replace(details, day=said.day, exactness=said.exactness)
+    """What was said about a watch, with what the answer adds."""
+    if intent.when and details.day is None:
+        said = day_of(intent.when, turn.moment, turn.phrases, turn.language)
+        details = replace(details, day=said.day, exactness=said.exactness)
+    return replace(
+        details,
+        rating=details.rating if intent.rating is None else intent.rating,
+        reaction=intent.reaction or details.reaction,
+        state=intent.state or details.state,
+    )
 
 
 def _none_of_these(turn: Turn, question: Question) -> None:
@@ -511,7 +516,9 @@ def meant(turn: Turn, intent: Meant) -> None:
         w for w in turn.history if w.message_id == turn.logged_by and w.film_id in {s.film_id for s in turn.swaps}
     ]
     if turn.questions and not logged:
-        answer(turn, Answer(AnswerKind.WORDS, text=intent.text))
+        replied = Answer(AnswerKind.WORDS, 0, intent.text, intent.when, intent.rating, intent.reaction, intent.state)
+        turn.take(replied)
+        answer(turn, replied)
         return
     if not logged:
         log_watches(turn, LogWatches(intent.text, intent.text, doubtful=True))

@@ -245,11 +245,12 @@ def _wish(turn: Turn, intents: Sequence[meant.Recommend]) -> dict[str, Any]:
     """The wish in the words of the cases; what was not said is not there."""
     told: dict[str, Any] = {}
     for wish in (intent.wish for intent in intents):
+        in_mind = [Listener._labels(turn, [film_id]) for film_id in turn.in_mind] if wish.like_it else []
         told |= {
             name: value
             for name, value in {
                 "count": wish.count,
-                "like": _linked(turn, wish.like),
+                "like": _linked(turn, wish.like) + in_mind,
                 "unlike": _linked(turn, wish.without_films),
                 "genres": sorted(wish.genres),
                 "without_genres": sorted(wish.without_genres),

@@ -57,7 +57,8 @@ def _does(case: Case, outcome: Outcome) -> bool:
 
 def _telling(does: Sequence[frozenset[str]]) -> list[frozenset[str]]:
     """Without what asks for nothing beside what does."""
-    return [either for either in does if not either <= _ASIDES] or list(does[:1])
+    telling = [either for either in does if not either <= _ASIDES] or list(does[:1])
+    return [either for place, either in enumerate(telling) if place == 0 or either != telling[place - 1]]
 
 
 def _logged(case: Case, outcome: Outcome) -> bool:

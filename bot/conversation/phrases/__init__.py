@@ -32,11 +32,13 @@ class Era:
 
 @dataclass(frozen=True, slots=True)
 class DayPhrase:
-    """A date said without a calendar, so many days or months ago; both are None when it says nothing about the day."""
+    """A date said without a calendar, so many days or months ago, or the last time that it was that month and day; all
+    are None when it says nothing about the day."""
 
     ago: int | None
     months: int | None
     precision: str
+    on: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,7 +306,7 @@ def phrases_for(language: str) -> Phrases:
         ordinals=ordinals,
         decades=decades,
         months=table("months"),
-        days={said: DayPhrase(of.get("ago"), of.get("months"), of["precision"]) for said, of in table("days").items()},
+        days={said: DayPhrase(of.get("ago"), of.get("months"), of["precision"], of.get("on")) for said, of in table("days").items()},
         date_words=DateWords(
             instead={form: told for said, told in dates["instead"].items() for form in spellings(said, respelled)},
             year=frozenset(map(plain, dates["year"])),
