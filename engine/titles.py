@@ -522,7 +522,7 @@ class TitleIndex:
             if not rows:
                 continue
             best = max(rows, key=self._ratings)
-            if not self._has_marks(best, pieces[start:end]):
+            if not self._has_marks(best, pieces[start:end]) or self._runs_into(best, run):
                 continue
             named = Named(start, end, rows[best], self._ratings(best), any(map(self._rare, run)))
             known = found.get((start, end))
@@ -535,6 +535,11 @@ class TitleIndex:
         dark” is not *Alone in the Dark*."""
         parting = {piece for piece in pieces if piece in _PARTING}
         return not parting or any(parting <= set(name) for name in self._catalog.names_at(row))
+
+    def _runs_into(self, row: int, run: Sequence[str]) -> bool:
+        """Whether a name is only found because a small word was taken into it: “Juno on” is not *Junoon*."""
+        small = run[-1] in self._words.nothing or run[0] in self._words.nothing
+        return small and all(len(form.spaced.split()) < len(run) and run[-1] != form.spaced.split()[-1] for form in self._forms(row))
 
     def _written_out(self, read: list[str]) -> list[str]:
         """Words with their abbreviations written out."""

@@ -72,7 +72,7 @@ from bot.conversation.recalling import (
     remove,
     take_back,
 )
-from bot.conversation.recommending import dismiss, is_title, more, recommend, tags_of, why
+from bot.conversation.recommending import compact_tags_of, dismiss, is_title, more, recommend, why
 from bot.conversation.reply import Reply, Visibility, from_json, to_json
 from bot.conversation.spotting import Known
 from bot.conversation.turn import Fetched, Habits, Kept, KeptSlate, Turn
@@ -397,7 +397,7 @@ def _intents(
     )
     match message:
         case Text():
-            known = Known(recommender.titles, tags_of(recommender.catalog))
+            known = Known(recommender.titles, compact_tags_of(recommender.catalog))
             intents = understand(message.text, situation, language, known)
             return (Import(),) if message.files and intents == (NotUnderstood(empty=True),) else intents
         case Command():

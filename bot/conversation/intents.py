@@ -171,10 +171,12 @@ class Undo:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What was watched; `search` names a film (“have I seen Alien?”), `when` a time (“in October”)."""
+    """What was watched; `search` names a film (“have I seen Alien?”), `when` a time (“in October”); `it`: the film just
+    talked about."""
 
     search: str | None = None
     when: str | None = None
+    it: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ from bot.conversation.intents import (
     Watchlist,
     Why,
 )
-from bot.conversation.phrases import Phrases, number_of, ordinal_of
+from bot.conversation.phrases import Phrases, number_of, places_in
 from bot.conversation.spotting import Known
 from bot.conversation.wishes import read_wish
 from bot.conversation.zones import place_in
@@ -65,6 +65,7 @@ _OPEN = frozenset({Asked.WHICH_FILM, Asked.WHICH_SHOWN})
 """Questions that are answered in many words."""
 _ANSWER_WORDS = 9
 _LIKELY_ANSWER, _LIKELY_ABOUT_IT, _HARDLY_ABOUT_IT = 3.0, 1.5, 0.3
+_LIKELY_ALIKE = 2.0
 """How much likelier an answer, a reaction or a correction is where there is something to answer or to react to."""
 _DOING = frozenset(
     """log correct undo remove recommend more why seen dismiss save unsave watchlist history set settings privacy export
@@ -117,6 +118,8 @@ class _Loose:
             odds["answer"] += sum(odds[name] for name in ("unclear", "title", "mention", "chat", "correct"))
         for name in ("react", "correct"):
             odds[name] *= _LIKELY_ABOUT_IT if self._situation.film_in_mind else _HARDLY_ABOUT_IT
+        if any(token.is_film for token in tokens) and any(token.word in self._phrases.like_words for token in tokens):
+            odds["recommend"] *= _LIKELY_ALIKE
         if not self._situation.shown:
             odds["more"] *= 0.5
         if not any(token.is_film for token in tokens):
@@ -203,22 +206,8 @@ class _Loose:
 
     def places(self, part: _Part) -> tuple[int, ...]:
         """The places on the list that a part names."""
-        shown = self._situation.shown
-        tokens = self._tokens[part.start : part.end]
-        places: list[int] = []
-        for at, token in enumerate(tokens):
-            place = None if token.is_mark or token.is_film else ordinal_of(token.meant, self._phrases.ordinals, self._phrases.numbers)
-            if place is None or (token.word in self._phrases.no_places and not self._beside_place(tokens, at)):
-                continue
-            count = next((n for t in tokens[at + 1 : at + 2] if (n := number_of(t.meant, self._phrases.numbers))), None)
-            if count and place in {1, -1} and token.word in self._phrases.ordinals:
-                places += range(1, count + 1) if place == 1 else range(max(1, shown - count + 1), shown + 1)
-            elif not (at and tokens[at - 1].word in self._phrases.ordinals and token.word in self._phrases.numbers):
-                places.append(shown if place == -1 else place)
-        return tuple(dict.fromkeys(place for place in places if 1 <= place <= max(shown, 1)))
-
-    def _beside_place(self, tokens: Sequence[Token], at: int) -> bool:
-        return at > 0 and tokens[at - 1].word in self._phrases.place_words
+        found = places_in(self._tokens[part.start : part.end], self._phrases, self._situation.shown)
+        return tuple(place for place in found if 1 <= place <= max(self._situation.shown, 1))
 
     def every(self, part: _Part) -> bool:
         """Whether all of the list is meant."""
@@ -317,7 +306,8 @@ class _Loose:
 
     def history(self, part: _Part) -> Intent:
         film = "\n".join(self.films(part)) or self._evidence(part.start, part.end).object_of_question()
-        return History(film or None, when=None if film else self._evidence(part.start, part.end).when())
+        it = not film and self._situation.film_in_mind and self.says(part, self._phrases.pointers)
+        return History(film or None, when=None if film or it else self._evidence(part.start, part.end).when(), it=it)
 
     def remove(self, part: _Part) -> Intent:
         film = self.film(part)

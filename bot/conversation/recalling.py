@@ -33,6 +33,9 @@ def history(turn: Turn, intent: History) -> None:
     if intent.search:
         _search(turn, intent.search)
         return
+    if intent.it and turn.in_mind:
+        _search(turn, turn.film(turn.in_mind[0]).label)
+        return
     watches = list(reversed(turn.history))
     if not watches:
         turn.tell("history-none")

@@ -23,6 +23,7 @@ from bot.conversation.telling import (
     wish_in_words,
 )
 from bot.conversation.turn import Turn
+from bot.conversation.wishes import compact
 from engine.films import Catalog, Film, FilmId
 from engine.requests import Pick, Reason, ReasonKind, Request, Slate
 from engine.titles import Certainty
@@ -44,6 +45,12 @@ _RATED = 20
 def tags_of(catalog: Catalog) -> frozenset[str]:
     """All tags of a catalogue, without case."""
     return frozenset(catalog.tag(number).casefold() for number in range(catalog.tag_count))
+
+
+@lru_cache(maxsize=2)
+def compact_tags_of(catalog: Catalog) -> frozenset[str]:
+    """The same without spaces and hyphens, for words that are parted in many ways: “feel-good”."""
+    return frozenset(compact(tag) for tag in tags_of(catalog))
 
 
 @lru_cache(maxsize=2)

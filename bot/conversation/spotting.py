@@ -46,7 +46,7 @@ class Titles(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What of the catalogue one must know to understand: its names, and its tags without case."""
+    """What of the catalogue one must know to understand: its names, and its tags (without case, spaces and hyphens)."""
 
     titles: Titles
     tags: frozenset[str]
@@ -112,8 +112,8 @@ class _Said:
             return 0.0
         capitals = self._capitals(named, words)
         usual = all(self._is_usual(word) for word in words)
-        if words[0].word in self._phrases.saw_words and not words[0].raw[:1].isupper() and size > 1:
-            return 0.5 * size  # “saw 3 Idiots”
+        if words[0].word in self._phrases.saw_words and size > 1 and before not in self._phrases.saw_words:
+            return 0.0  # “saw 3 Idiots”
         if size == 1:
             return self._weight_of_word(named, words[0], capitals=capitals, usual=usual)
         if usual and size < _LONG:

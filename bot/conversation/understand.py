@@ -56,7 +56,7 @@ from bot.conversation.intents import (
     Wish,
 )
 from bot.conversation.loosely import read_loosely
-from bot.conversation.phrases import Phrases, number_of, ordinal_of, phrases_for, word_key
+from bot.conversation.phrases import Phrases, number_of, ordinal_of, phrases_for, places_in, word_key
 from bot.conversation.ratings import stars
 from bot.conversation.spotting import Known, spotted
 from bot.conversation.wishes import read_wish
@@ -392,6 +392,8 @@ class _Reading:
         """The places on a list that a match names; -1 is the last."""
         places: list[int] = []
         for start, end in match.captures.get("ordinal", ()):
+            if self.tokens[start - 1].word in self.phrases.ordinals and self.tokens[start].word in self.phrases.numbers:
+                return places_in(self.tokens[match.start : match.end], self.phrases, self.situation.shown)  # “the last two”
             for token in self.tokens[start:end]:
                 place = ordinal_of(token.meant, self.phrases.ordinals, self.phrases.numbers)
                 if place is not None:

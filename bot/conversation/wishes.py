@@ -52,6 +52,11 @@ def _leading_count(words: tuple[Token, ...], phrases: Phrases) -> tuple[int | No
     return (None, words) if number is None else (number, words[place + 1 :])
 
 
+def compact(words: str) -> str:
+    """Words without what parts them."""
+    return words.replace(" ", "").replace("-", "").replace("'", "")
+
+
 def _any(_label: str) -> bool:
     return True
 
@@ -122,8 +127,8 @@ class _Wish:
                 continue
             for size in (3, 2, 1):
                 words = word_key(self._tokens[place : min(place + size, end)])
-                forms = (words, words.removesuffix("s"), f"{words}s", words.replace(" ", "-"))
-                if words and place + size <= end and any(form in tags for form in forms):
+                run = compact(words)
+                if words and place + size <= end and {run, run.removesuffix("s"), f"{run}s"} & tags:
                     if size > 1 or words not in self._phrases.usual_words:
                         kept.append(words)
                         place += size - 1
@@ -145,6 +150,12 @@ class _Wish:
                 self._take_loosely(part)
             case "director" if self._tags is not None and not self._names_person(part):
                 self.leave(*part.captures["name"][0], negated=negated)
+            case "like" | "without_film" if self._tags is not None:
+                start, end = part.captures["films"][0]
+                places = [place for place in range(start, end) if self._tokens[place].is_film]
+                unlike = negated or part.label == "without_film"
+                (self._without_films if unlike else self._like).extend(self._with_year(p, p + 1) for p in places)
+                self.leave(places[-1] + 1, end, negated=False)
             case "like" | "without_film":
                 films = self._with_year(*part.captures["films"][0])
                 (self._without_films if negated or part.label == "without_film" else self._like).append(films)
@@ -167,8 +178,12 @@ class _Wish:
                 self._count = number or self._count
             case "director":
                 self._names.append(self._raw(*part.captures["name"][0]))
+            case "unmood" | "mood" if (genres := self._phrases.genres.get(self._key(part, "tag"))) is not None:
+                (self._without_genres if part.label == "unmood" else self._genres).extend(genres)
             case "unmood":
                 self._unwanted.append(self._key(part, "tag"))
+            case "mood" if self._tags is not None:
+                self.leave(*part.captures["tag"][0], negated=False)
             case "mood":
                 self._words.append(self._key(part, "tag"))
             case other:
@@ -176,16 +191,19 @@ class _Wish:
         return False
 
     def _names_film(self, part: Match) -> bool:
-        """Whether a film stands where one must."""
+        """Whether a film stands where one must; “no aliens” names none."""
         start, end = part.captures["films"][0]
-        return any(token.is_film for token in self._tokens[start:end])
+        films = [token for token in self._tokens[start:end] if token.is_film]
+        described = part.label == "without_film" and all(
+            token.raw.islower() and {compact(token.word), compact(token.word).removesuffix("s")} & (self._tags or frozenset())
+            for token in films
+        )
+        return bool(films) and not described
 
     def _names_person(self, part: Match) -> bool:
-        """Whether a name stands where one must: with a capital, or as the surname of a tag."""
+        """Whether a name stands where one must, with capitals."""
         start, end = part.captures["name"][0]
-        words = word_key(self._tokens[start:end])
-        named = any(tag.endswith(f" {words}") or tag == words for tag in self._tags or ())
-        return end - start <= 3 and (named or all(self._tokens[place].raw[:1].isupper() for place in range(start, end)))
+        return end - start <= 3 and all(self._tokens[place].raw[:1].isupper() for place in range(start, end))
 
     def _take_loosely(self, part: Match) -> None:
         """“No jump scares”, “like really weird”: words, not films."""

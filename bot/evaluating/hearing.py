@@ -201,17 +201,21 @@ def _new(before: Sequence[Watch], after: Sequence[Watch]) -> list[Watch]:
 
 
 def _named(turn: Turn, intent: meant.Intent) -> list[tuple[str, ...]]:
-    """The films that an intent names, apart from watches and wishes."""
+    """The films that an intent names, or means by “it”, apart from watches and wishes."""
+    typed: str | None
     match intent:
-        case meant.Why(film=text) | meant.Dismiss(film=text) | meant.Want(film=text) | meant.Unwant(film=text):
-            typed = text
-        case meant.History(search=text) | meant.Watchlist(search=text):
-            typed = text
-        case meant.Remove(film=text) | meant.NotAWatch(film=text) | meant.BareTitle(text=text):
-            typed = text
+        case meant.Why(film=typed) | meant.Dismiss(film=typed) | meant.Want(film=typed) | meant.Unwant(film=typed):
+            pass
+        case meant.History(search=typed) | meant.Watchlist(search=typed):
+            pass
+        case meant.Remove(film=typed) | meant.NotAWatch(film=typed) | meant.BareTitle(text=typed):
+            pass
         case _:
-            typed = None
-    return _linked(turn, (typed,)) if typed else []
+            return []
+    if typed:
+        return _linked(turn, (typed,))
+    points = isinstance(intent, meant.Want | meant.Unwant | meant.Dismiss) or (isinstance(intent, meant.History) and intent.it)
+    return [(turn.film(film_id).label,) for film_id in turn.context.in_mind] if points else []
 
 
 def _linked(turn: Turn, typed: Iterable[str]) -> list[tuple[str, ...]]:
@@ -226,10 +230,13 @@ def _places(intent: meant.Intent, listed: int) -> tuple[int, ...]:
     match intent:
         case meant.Recommend(wish=wish):
             return wish.like_places
+        case meant.Dismiss() | meant.Want() | meant.Unwant() if listed == 1 and not (intent.places or intent.film):
+            return (1,)
         case meant.Dismiss() | meant.Want() | meant.Unwant():
             return tuple(range(1, listed + 1)) if intent.every and not intent.places else intent.places
         case meant.Why():
-            return intent.places
+            every = not intent.places and intent.film is None
+            return tuple(range(1, listed + 1)) if every else intent.places
     return ()
 
 

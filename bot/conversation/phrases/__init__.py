@@ -130,6 +130,7 @@ class Phrases:
     before_days: frozenset[str]
     half: str
     no_places: frozenset[str]
+    before_places: frozenset[str]
     all_words: frozenset[str]
     like_words: frozenset[str]
     clearing: frozenset[str]
@@ -165,6 +166,26 @@ def ordinal_of(word: str, ordinals: Mapping[str, int], numbers: Mapping[str, int
     if word.isascii() and word.isdigit():
         return int(word) or None if len(word) <= 2 else None
     return ordinals.get(word) or numbers.get(word)
+
+
+def places_in(tokens: Sequence[Token], phrases: Phrases, shown: int) -> tuple[int, ...]:
+    """The places on a list of `shown` films that words name: “2”, “the second”, “the last two”, “number four”."""
+    places: list[int] = []
+    for at, token in enumerate(tokens):
+        known = not token.is_mark and not token.is_film
+        place = ordinal_of(token.meant, phrases.ordinals, phrases.numbers) if known else None
+        before = tokens[at - 1].word if at else ""
+        if place is None or (token.word in phrases.numbers and before in phrases.ordinals):
+            continue
+        if token.word in phrases.no_places and before not in phrases.before_places:
+            continue
+        following = tokens[at + 1].meant if at + 1 < len(tokens) else ""
+        count = number_of(following, phrases.numbers) if token.word in phrases.ordinals and place in {1, -1} else None
+        if count:
+            places += range(1, count + 1) if place == 1 else range(max(1, shown - count + 1), shown + 1)
+        else:
+            places.append(shown if place == -1 and shown else place)
+    return tuple(dict.fromkeys(places))
 
 
 def decade_of(word: str, decades: Mapping[str, int]) -> int | None:
@@ -278,6 +299,7 @@ def phrases_for(language: str) -> Phrases:
         before_days=words("before_days"),
         half=data.get("half", ""),
         no_places=words("no_places"),
+        before_places=words("before_places"),
         all_words=words("all_words"),
         like_words=words("like_words"),
         clearing=words("clearing"),
