@@ -11,6 +11,7 @@ import math
 import secrets
 import time
 import traceback
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
@@ -144,10 +145,12 @@ class Dialogue:
         diversity: float = 0.3,
         context_minutes: int = 60,
         kept: Kept | None = None,
+        heard: Callable[[Turn], None] | None = None,
     ) -> None:
         """`slates` keeps what was computed, `limits` counts messages; `zone` is for people whose platform tells none
         (None: the server's); a context lasts `context_minutes`; `kept` is how long other things are kept, as people are
-        told (None: for ever). `close` it: it has threads of its own."""
+        told (None: for ever); `heard` is told what each message was taken for, by those who examine the conversation.
+        `close` it: it has threads of its own."""
         self._store = store
         self._answering = _Answering(recommender, slates)
         self._limits = limits
@@ -155,6 +158,7 @@ class Dialogue:
         self._habits = Habits(slate_size, adventurousness, diversity)
         self._context_minutes = context_minutes
         self._kept = kept or Kept()
+        self._heard = heard
         # Messages of one person are answered one after the other; other processes are told apart by the version.
         self._turns: WeakValueDictionary[IdentityKey, asyncio.Lock] = WeakValueDictionary()
         # Acting may wait for a slate, which is computed in other threads: or all might wait and none compute.
@@ -233,6 +237,8 @@ class Dialogue:
         kept_slate = _kept_slate(loop, answering.slates, snapshot)
         acting = partial(self._acted, message, intents, snapshot, fetched, context, moment, language)
         turn = await loop.run_in_executor(self._acting, acting, answering.recommender, kept_slate)
+        if self._heard:
+            self._heard(turn)
         reply = turn.reply()
         if isinstance(message, Press) and message.action.verb not in LIST_VERBS:
             reply = replace(reply, replaces=message.reply_id)
@@ -424,6 +430,7 @@ def act(turn: Turn, intent: Intent) -> None:
     at_once = bool(turn.questions) and turn.questions[0].asked in _ANSWERED_AT_ONCE
     if not turn.asked_anew and (isinstance(intent, _STARTS_ANEW) or (at_once and not isinstance(intent, Answer))):
         turn.drop_questions()
+    turn.taken.append(intent)
     match intent:
         case LogWatches():
             log_watches(turn, intent)

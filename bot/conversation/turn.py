@@ -16,7 +16,7 @@ from bot.conversation.action import Verb
 from bot.conversation.cards import choice
 from bot.conversation.context import Context, Details, Question, Swap, to_payload
 from bot.conversation.dates import Exactness
-from bot.conversation.intents import Asked, Reaction, State
+from bot.conversation.intents import Asked, Intent, Reaction, State
 from bot.conversation.own_films import meant_by, one_line, with_own
 from bot.conversation.phrases import Phrases, Say
 from bot.conversation.reply import Card, Choice, File, Reply, Visibility
@@ -131,6 +131,8 @@ class Turn:
     told_zone: bool = False
     """Whether the platform told the person's time zone."""
     # What grows
+    taken: list[Intent] = field(default_factory=list)
+    """What the message was taken for in the end, an intent each."""
     changes: list[Change] = field(default_factory=list)
     logged: list[LogWatch] = field(default_factory=list)
     removed: set[int] = field(default_factory=set)
@@ -241,6 +243,11 @@ class Turn:
         return [film_id for film_id in film_ids if film_id in chosen]
 
     # What grows
+
+    def take(self, intent: Intent) -> None:
+        """What is being acted on is meant otherwise than it was understood: “Alien” answers no question."""
+        if self.taken:
+            self.taken[-1] = intent
 
     def log(self, change: LogWatch) -> None:
         """Keep a watch; what was watched is off the watchlist."""

@@ -558,6 +558,7 @@ def want_again(turn: Turn, watch: Watch) -> None:
 
 def bare_title(turn: Turn, intent: BareTitle) -> None:
     """Nothing but a title: ask whether it was watched; or say that no such film is known."""
+    turn.take(intent)
     swapped = _swap_by_words(turn, intent.text)
     if swapped:
         return
@@ -589,6 +590,7 @@ def _swap_by_words(turn: Turn, text: str) -> bool:
         if watch is None or not swapped.other_id:
             continue
         if turn.narrow([swapped.other_id], text) and not turn.narrow([swapped.film_id], text):
+            turn.take(Meant(text))
             swap(turn, watch, swapped.other_id)
             return True
     return False
@@ -596,6 +598,7 @@ def _swap_by_words(turn: Turn, text: str) -> bool:
 
 def not_understood(turn: Turn, intent: NotUnderstood) -> None:
     """Say so in one sentence, with an example."""
+    turn.take(intent)
     if intent.empty:
         turn.tell("empty-message")
     elif intent.text.startswith("/"):
@@ -613,6 +616,7 @@ def not_a_watch(turn: Turn, intent: NotAWatch) -> None:
     """A film was named and nothing is logged: a short honest sentence."""
     if intent.otherwise and any(_is_title(turn, text) for text in (intent.otherwise.films, intent.otherwise.whole)):
         turn.drop_questions()
+        turn.take(intent.otherwise)
         log_watches(turn, intent.otherwise)
         return
     link = turn.link(intent.film) if intent.film else None
