@@ -27,6 +27,8 @@ MAX_TOKENS = 300
 _FREE, _PASSED_OVER = 1.0, 0.4
 _TYPED, _ANY_WORD, _MISTYPED, _FILLER = 0.05, 0.6, 0.5, 0.05
 _MISTYPED_LENGTH = 5
+_ANY = frozenset({"word", "other"})
+"""Types of slots that hold about any word."""
 
 _TOKEN = re.compile(
     r"""
@@ -144,9 +146,9 @@ class Grammar:
     """Templates by label, compiled to one automaton.
 
     `rules` are named sub-templates; `types` the typed slots (`{year}`); `before` and `after` are words that may stand
-    around any template; `respelled` are letters that people also write in another way (“ü” as “ue”). Earlier templates
-    win ties. Rules are compiled once each; what a state inside a rule leads to is worked out when a reading first gets
-    there.
+    around any template; `respelled` are letters that people also write in another way (“ü” as “ue”), `no_slips` words
+    that are never mistyped ones of the templates. Earlier templates win ties. Rules are compiled once each; what a state
+    inside a rule leads to is worked out when a reading first gets there.
     """
 
     def __init__(
@@ -158,9 +160,11 @@ class Grammar:
         before: Iterable[str] = (),
         after: Iterable[str] = (),
         respelled: Mapping[str, str] | None = None,
+        no_slips: Iterable[str] = (),
     ) -> None:
         """Compile; TemplateError names a template that is not well formed."""
         self._respelled = respelled or {}
+        self._no_slips = frozenset(map(plain, no_slips))
         self._written_rules, self._types = rules, types
         self._rules: dict[str, int] = {}
         self.labels = frozenset(templates)
@@ -298,7 +302,7 @@ class Grammar:
         opened, closed = self._new(), self._new()
         self._silently(current, opened, name, opens=True)
         if (kind or name) in self._types:
-            cost = _ANY_WORD if (kind or name) == "word" else _TYPED
+            cost = _ANY_WORD if (kind or name) in _ANY else _TYPED
             reached = self._step(opened, self._types[kind or name], cost=cost)
         elif kind:
             reached = self._whole(kind, opened)
@@ -375,7 +379,12 @@ class Grammar:
 
     def _corrected(self, token: Token) -> Token:
         meant = None
-        if not token.is_mark and _MISTYPED_LENGTH <= len(token.word) <= 20 and token.word not in self.vocabulary:
+        if (
+            not token.is_mark
+            and _MISTYPED_LENGTH <= len(token.word) <= 20
+            and token.word not in self.vocabulary
+            and token.word not in self._no_slips
+        ):
             near = process.extractOne(token.word, self._long_words, scorer=OSA.distance, score_cutoff=1)
             meant = near[0] if near and near[0][0] == token.word[0] else None
         return token if meant == token.mistyped else replace(token, mistyped=meant)

@@ -335,6 +335,8 @@ class _Reading:
         start, end = match.captures["films"][0]
         reaction, rating = self._judgement(match)
         films = self.raw(start, end)
+        if match.label == "log.watched" and self.phrases.asks_by_mark and self._ends_with_question(match):
+            return History(self.raw(start, end))
         pointed_at = self.situation.film_in_mind and word_key(self.tokens[start:end]) in self.phrases.pointers
         if match.label == "log.watched" and pointed_at:
             return Seen(when=self._when(match))

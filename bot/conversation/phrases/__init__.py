@@ -95,6 +95,8 @@ class Phrases:
     """The word that `/watched` stands for."""
     films: str
     """The word for films behind a number."""
+    asks_by_mark: bool
+    """Whether “I have seen Alien” becomes a question by its mark alone."""
     alternatives: frozenset[str]
     """Words between things of which either will do."""
     numbers: Mapping[str, int]
@@ -152,7 +154,9 @@ def _decades_in_figures(endings: Iterable[str]) -> dict[str, int]:
     return full | {f"{start % 100:02}{ending}": start for start in range(1930, 2030, 10) for ending in endings}
 
 
-def _types(numbers: Mapping[str, int], ordinals: Mapping[str, int], decades: Mapping[str, int]) -> dict[str, Predicate]:
+def _types(
+    numbers: Mapping[str, int], ordinals: Mapping[str, int], decades: Mapping[str, int], oneself: frozenset[str]
+) -> dict[str, Predicate]:
     return {
         "number": lambda token: number_of(token.word, numbers) is not None,
         "ordinal": lambda token: ordinal_of(token.word, ordinals, numbers) is not None,
@@ -162,6 +166,7 @@ def _types(numbers: Mapping[str, int], ordinals: Mapping[str, int], decades: Map
         "date": lambda token: _DATE.fullmatch(token.raw) is not None,
         "day": lambda token: _day_of_month(token.word, ordinals),
         "word": lambda token: not token.is_mark,
+        "other": lambda token: not token.is_mark and token.word not in oneself,
     }
 
 
@@ -216,8 +221,9 @@ def phrases_for(language: str) -> Phrases:
         f"{number}{ending}": number for number in range(1, _NUMBERED_TO + 1) for ending in data["ordinal_endings"]
     }
     decades = table("decades") | _decades_in_figures(data["decade_endings"])
-    types = _types(numbers, ordinals, decades)
+    types = _types(numbers, ordinals, decades, words("oneself"))
     dates = data["date_words"]
+    no_slips = {*words("no_slips"), *numbers, *ordinals, *decades}
     return Phrases(
         sentences=Grammar(
             _flat(data["templates"]),
@@ -226,8 +232,9 @@ def phrases_for(language: str) -> Phrases:
             before=data["before"],
             after=data["after"],
             respelled=respelled,
+            no_slips=no_slips,
         ),
-        wishes=Grammar(data["wish"], rules=rules, types=types, respelled=respelled),
+        wishes=Grammar(data["wish"], rules=rules, types=types, respelled=respelled, no_slips=no_slips),
         begins=words("begins"),
         joins=words("joins"),
         everyday=words("everyday"),
@@ -241,6 +248,7 @@ def phrases_for(language: str) -> Phrases:
         every={group: frozenset(map(plain, listed)) for group, listed in data.get("every", {}).items()},
         watched=data["watched"],
         films=data["films"],
+        asks_by_mark=data.get("asks_by_mark", False),
         alternatives=words("alternatives"),
         numbers=numbers,
         ordinals=ordinals,
