@@ -2,8 +2,8 @@
 
 Knows words, templates and costs, and nothing about films, intents or any language: those come as data. A template is
 written with `[optional]`, `(this|that)`, `<rule>`, `{slot}`, `{slot:type}`, `{slot:<rule>}`, and `*` or `+` after a
-bracket. A slot without a type holds any words;
-with `~` behind its name they cost less, for phrases that pass over much.
+bracket. A slot without a type holds any words; with `~` behind its name they cost less, for phrases that
+pass over much, and with `!` more, for phrases that have little but the slot.
 
 Every template of a grammar becomes part of one automaton, run over the words as Pike's virtual machine does, so that
 the time is bounded by words × states whatever is typed; there are no regular expressions over what people wrote beyond
@@ -25,6 +25,8 @@ MAX_TOKENS = 300
 """Words and marks looked at in one message; far more than anyone types to a bot."""
 
 _FREE, _PASSED_OVER = 1.0, 0.4
+_OF_SIGN = {"": _FREE, "~": _PASSED_OVER, "!": 1.8}
+"""What a word costs in a slot without a type, by the sign behind its name."""
 _TYPED, _ANY_WORD, _MISTYPED, _FILLER = 0.05, 0.6, 0.5, 0.05
 _MISTYPED_LENGTH = 5
 _ANY = frozenset({"word", "other"})
@@ -298,7 +300,8 @@ class Grammar:
 
     def _slot(self, written: str, current: int) -> int:
         name, _, kind = written.partition(":")
-        name, cost = (name[:-1], _PASSED_OVER) if name.endswith("~") else (name, _FREE)
+        sign = name[-1:] if name.endswith(("~", "!")) else ""
+        name, cost = name.removesuffix(sign), _OF_SIGN[sign]
         opened, closed = self._new(), self._new()
         self._silently(current, opened, name, opens=True)
         if (kind or name) in self._types:

@@ -70,6 +70,8 @@ MAX_BARE_TITLE = 20
 """Words up to which an unread message may be a title."""
 
 _SEPARATORS = frozenset(".!?;,\n—–-…/")
+_BEGINNING = frozenset("\n¿¡")
+"""Marks behind which something new begins."""
 _STATES = {"log.abandoned": State.ABANDONED, "log.rewatched": State.REWATCH}
 _ASIDES = {NotWatched.OTHERS, NotWatched.PASSING, NotWatched.HYPOTHETICAL}
 """What is passed over beside something to do: “watched Alien with the kids, they loved it”."""
@@ -284,7 +286,7 @@ class _Reading:
             token, before = self.tokens[place], self.tokens[place - 1]
             if token.is_mark:
                 continue
-            parted = before.raw == "\n" or (before.raw in _SEPARATORS and before.end < token.start)
+            parted = before.raw in _BEGINNING or (before.raw in _SEPARATORS and before.end < token.start)
             if parted or token.word in self.phrases.joins:
                 points[place] = True
             elif token.word in self.phrases.begins and not before.is_mark:
@@ -345,7 +347,7 @@ class _Reading:
             named -= 1
         return LogWatches(
             films=films,
-            whole=self.raw(named, match.end).rstrip(",;. \n"),
+            whole=self.raw(named, match.end).rstrip(",;. \n¿¡"),
             when=self._when(match),
             state=_STATES.get(match.label, State.FINISHED),
             rating=rating,
