@@ -2,8 +2,8 @@
 
 Knows words, templates and costs, and nothing about films, intents or any language: those come as data. A template is
 written with `[optional]`, `(this|that)`, `<rule>`, `{slot}`, `{slot:type}`, `{slot:<rule>}`, and `*` or `+` after a
-bracket. A slot without a type holds any words; with `~` behind its name they cost less, for phrases that
-pass over much, and with `!` more, for phrases that have little but the slot.
+bracket. A slot without a type holds any words; with `~` behind its name they cost less, for phrases that pass over
+much, and with `!` more, for phrases that have little but the slot.
 
 Every template of a grammar becomes part of one automaton, run over the words as Pike's virtual machine does, so that
 the time is bounded by words × states whatever is typed; there are no regular expressions over what people wrote beyond
@@ -149,8 +149,8 @@ class Grammar:
 
     `rules` are named sub-templates; `types` the typed slots (`{year}`); `before` and `after` are words that may stand
     around any template; `respelled` are letters that people also write in another way (“ü” as “ue”), `no_slips` words
-    that are never mistyped ones of the templates. Earlier templates win ties. Rules are compiled once each; what a state
-    inside a rule leads to is worked out when a reading first gets there.
+    that are never mistyped ones of the templates. Earlier templates win ties. Rules are compiled once each; what a
+    state inside a rule leads to is worked out when a reading first gets there.
     """
 
     def __init__(

@@ -56,15 +56,15 @@ class Say:
     """What the bot says: sentences with named gaps, by key. A missing key is an error of ours (KeyError)."""
 
     def __init__(self, sentences: Mapping[str, str]) -> None:
-        self._sentences = sentences
+        self.sentences = sentences
 
     def __call__(self, key: str, /, **gaps: object) -> str:
         """The sentence of a key, its gaps filled."""
-        return self._sentences[key].format(**gaps)
+        return self.sentences[key].format(**gaps)
 
     def has(self, key: str) -> bool:
         """Whether there is such a sentence."""
-        return key in self._sentences
+        return key in self.sentences
 
     def listed(self, items: Sequence[str]) -> str:
         """“a, b and c”."""
@@ -285,7 +285,7 @@ def say_for(language: str) -> Say:
 def language_of(locale: str) -> str:
     """The language spoken to a locale: its own when there are phrases for it, else the default."""
     language = re.split(r"[-_]", locale, maxsplit=1)[0].lower()
-    return language if f"{language}.toml" in _languages() else DEFAULT_LANGUAGE
+    return language if language in spoken_languages() else DEFAULT_LANGUAGE
 
 
 def is_spoken(locale: str) -> bool:
@@ -294,8 +294,11 @@ def is_spoken(locale: str) -> bool:
 
 
 @lru_cache(maxsize=1)
-def _languages() -> frozenset[str]:
-    return frozenset(file.name for file in files(__package__).iterdir())
+def spoken_languages() -> frozenset[str]:
+    """The languages that have both files in this folder."""
+    names = {file.name for file in files(__package__).iterdir()}
+    said = {name.removesuffix(".say.toml") for name in names if name.endswith(".say.toml")}
+    return frozenset(language for language in said if f"{language}.toml" in names)
 
 
 def word_key(tokens: Sequence[Token]) -> str:
