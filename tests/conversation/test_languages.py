@@ -1,12 +1,15 @@
 """What holds for every language that is spoken: complete sentences, known meanings, words around titles and days."""
 
 import string
+import time
 from datetime import UTC, date, datetime
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bot.conversation.dates import day_of
-from bot.conversation.intents import LogWatches, Situation
+from bot.conversation.intents import Asked, LogWatches, Situation
 from bot.conversation.phrases import key_of, language_of, phrases_for, say_for, spoken_languages
 from bot.conversation.understand import MEANINGS, understand
 from engine.films import GENRES
@@ -150,3 +153,20 @@ async def test_a_language_is_asked_for_in_english_or_in_itself(
     assert (await ada.say("hallo" if locale == "de" else "hola")).text.startswith(greeting)
     await ada.say("speak English please")
     assert (await ada.say("hi")).text.startswith("Hello!")
+
+
+@pytest.mark.parametrize("language", OTHERS)
+@given(text=st.text(max_size=200), asked=st.sampled_from([None, *Asked]), shown=st.integers(0, 5))
+@settings(max_examples=100, deadline=None)
+def test_any_text_means_something(language: str, text: str, asked: Asked | None, shown: int) -> None:
+    assert understand(text, Situation(asked, shown, shown), language)
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_a_long_message_is_read_in_bounded_time(language: str) -> None:
+    watched = phrases_for(language).watched
+    understand(watched, Situation(), language)
+    started = time.thread_time()
+    for said in (f"{watched} " * 50_000, f"{watched} a, " * 50_000, "Alien y und a ich no que nicht " * 20_000):
+        assert understand(said, Situation(shown=5), language)
+    assert time.thread_time() - started < 10  # a bound that only a runaway breaks, not a measurement
