@@ -144,6 +144,19 @@ _Reached = tuple[tuple[int, _Passed], ...]
 """Where silent moves lead, each with the slots that open and close on the way."""
 
 
+def _parts_of(template: str) -> list[str]:
+    """A template cut where it stands outside of all brackets at a space; whole when it is alternatives there."""
+    parts, start, depth = [], 0, 0
+    for place, sign in enumerate(template):
+        depth += (sign in "([{<") - (sign in ")]}>")
+        if depth == 0 and sign == "|":
+            return [template]
+        if depth == 0 and sign.isspace():
+            parts.append(template[start:place])
+            start = place + 1
+    return [part for part in (*parts, template[start:]) if part]
+
+
 class Grammar:
     """Templates by label, compiled to one automaton.
 
@@ -179,11 +192,16 @@ class Grammar:
         self._reached: dict[int, _Reached] = {}
         self.vocabulary: set[str] = set(self._before | trailing)
         begin = self._new()
+        shared: dict[tuple[int, str], int] = {}
         for label, written in templates.items():
             for template in written:
-                start = self._new()
-                end = self._whole(template, start)
-                self._silently(begin, start)
+                end = begin
+                for part in _parts_of(template):  # templates that begin alike share their states
+                    if (end, part) not in shared:
+                        start = self._new()
+                        self._silently(end, start)
+                        shared[end, part] = self._whole(part, start)
+                    end = shared[end, part]
                 accept = self._new()
                 self._accepting[accept] = label
                 self._silently(end, accept)
@@ -417,6 +435,10 @@ class Grammar:
         """The label of the template that ends at a place."""
         return self._accepting.get(self._places[place][0])
 
+    def rank(self, place: int) -> int:
+        """Ascending with the order of the templates that end at places."""
+        return self._places[place][0]
+
     def is_filler(self, token: Token) -> bool:
         """Whether a word may stand before any template."""
         return token.word in self._before
@@ -459,7 +481,7 @@ class _Cover:
         self._gap_word = gap_word
         self._best: dict[int, tuple[float, int, Match | None]] = {0: (0.0, -1, None)}
         self._after: dict[int, tuple[float, _Events]] = {}
-        self._ended: tuple[float, str, _Events] | None = None
+        self._ended: tuple[float, int, str, _Events] | None = None
 
     def parts(self) -> tuple[Match | tuple[int, int], ...]:
         size = len(self._tokens)
@@ -484,8 +506,9 @@ class _Cover:
                     self._advance(state, cost + step, events, place)
             threads = self._after
             if self._ended is not None and (place + 1 == size or place + 1 in following):
-                match = self._match(place + 1, *self._ended)
-                self._offer(place + 1, self._ended[0], match.start, match)
+                cost, _, label, events = self._ended
+                match = self._match(place + 1, cost, label, events)
+                self._offer(place + 1, cost, match.start, match)
         return self._traced(size)
 
     def _begin(self, place: int, following: int, beginning: tuple[float, int] | None) -> tuple[float, int] | None:
@@ -514,8 +537,10 @@ class _Cover:
             return
         self._after[state] = (cost, events)
         label = self._grammar.accepts(state)
-        if label is not None and self._labels(label) and (self._ended is None or cost < self._ended[0]):
-            self._ended = (cost, label, events)
+        if label is not None and self._labels(label):
+            rank = self._grammar.rank(state)
+            if self._ended is None or (cost, rank) < self._ended[:2]:
+                self._ended = (cost, rank, label, events)
 
     def _match(self, end: int, cost: float, label: str, events: _Events) -> Match:
         passed: list[tuple[str, bool, int]] = []
