@@ -2,8 +2,8 @@
 
 Knows words, templates and costs, and nothing about films, intents or any language: those come as data. A template is
 written with `[optional]`, `(this|that)`, `<rule>`, `{slot}`, `{slot:type}`, `{slot:<rule>}`, and `*` or `+` after a
-bracket. A slot without a type holds any words;
-with `~` behind its name they cost less, for phrases that pass over much.
+bracket. A slot without a type holds any words; with `~` behind its name they cost less, for phrases that pass over
+much, and with `!` more, for phrases that have little but the slot.
 
 Every template of a grammar becomes part of one automaton, run over the words as Pike's virtual machine does, so that
 the time is bounded by words × states whatever is typed; there are no regular expressions over what people wrote beyond
@@ -25,8 +25,12 @@ MAX_TOKENS = 300
 """Words and marks looked at in one message; far more than anyone types to a bot."""
 
 _FREE, _PASSED_OVER = 1.0, 0.4
+_OF_SIGN = {"": _FREE, "~": _PASSED_OVER, "!": 1.8}
+"""What a word costs in a slot without a type, by the sign behind its name."""
 _TYPED, _ANY_WORD, _MISTYPED, _FILLER = 0.05, 0.6, 0.5, 0.05
 _MISTYPED_LENGTH = 5
+_ANY = frozenset({"word", "other"})
+"""Types of slots that hold about any word."""
 
 _TOKEN = re.compile(
     r"""
@@ -145,13 +149,26 @@ _Reached = tuple[tuple[int, _Passed], ...]
 """Where silent moves lead, each with the slots that open and close on the way."""
 
 
+def _parts_of(template: str) -> list[str]:
+    """A template cut where it stands outside of all brackets at a space; whole when it is alternatives there."""
+    parts, start, depth = [], 0, 0
+    for place, sign in enumerate(template):
+        depth += (sign in "([{<") - (sign in ")]}>")
+        if depth == 0 and sign == "|":
+            return [template]
+        if depth == 0 and sign.isspace():
+            parts.append(template[start:place])
+            start = place + 1
+    return [part for part in (*parts, template[start:]) if part]
+
+
 class Grammar:
     """Templates by label, compiled to one automaton.
 
     `rules` are named sub-templates; `types` the typed slots (`{year}`); `before` and `after` are words that may stand
-    around any template; `respelled` are letters that people also write in another way (“ü” as “ue”). Earlier templates
-    win ties. Rules are compiled once each; what a state inside a rule leads to is worked out when a reading first gets
-    there.
+    around any template; `respelled` are letters that people also write in another way (“ü” as “ue”), `no_slips` words
+    that are never mistyped ones of the templates. Earlier templates win ties. Rules are compiled once each; what a
+    state inside a rule leads to is worked out when a reading first gets there.
     """
 
     def __init__(
@@ -163,9 +180,11 @@ class Grammar:
         before: Iterable[str] = (),
         after: Iterable[str] = (),
         respelled: Mapping[str, str] | None = None,
+        no_slips: Iterable[str] = (),
     ) -> None:
         """Compile; TemplateError names a template that is not well formed."""
         self._respelled = respelled or {}
+        self._no_slips = frozenset(map(plain, no_slips))
         self._written_rules, self._types = rules, types
         self._rules: dict[str, int] = {}
         self.labels = frozenset(templates)
@@ -178,11 +197,16 @@ class Grammar:
         self._reached: dict[int, _Reached] = {}
         self.vocabulary: set[str] = set(self._before | trailing)
         begin = self._new()
+        shared: dict[tuple[int, str], int] = {}
         for label, written in templates.items():
             for template in written:
-                start = self._new()
-                end = self._whole(template, start)
-                self._silently(begin, start)
+                end = begin
+                for part in _parts_of(template):  # templates that begin alike share their states
+                    if (end, part) not in shared:
+                        start = self._new()
+                        self._silently(end, start)
+                        shared[end, part] = self._whole(part, start)
+                    end = shared[end, part]
                 accept = self._new()
                 self._accepting[accept] = label
                 self._silently(end, accept)
@@ -309,11 +333,12 @@ class Grammar:
 
     def _slot(self, written: str, current: int) -> int:
         name, _, kind = written.partition(":")
-        name, cost = (name[:-1], _PASSED_OVER) if name.endswith("~") else (name, _FREE)
+        sign = name[-1:] if name.endswith(("~", "!")) else ""
+        name, cost = name.removesuffix(sign), _OF_SIGN[sign]
         opened, closed = self._new(), self._new()
         self._silently(current, opened, name, opens=True)
         if (kind or name) in self._types:
-            cost = _ANY_WORD if (kind or name) == "word" else _TYPED
+            cost = _ANY_WORD if (kind or name) in _ANY else _TYPED
             reached = self._step(opened, self._types[kind or name], cost=cost)
         elif kind:
             reached = self._whole(kind, opened)
@@ -390,7 +415,12 @@ class Grammar:
 
     def _corrected(self, token: Token) -> Token:
         meant = None
-        if not token.is_mark and _MISTYPED_LENGTH <= len(token.word) <= 20 and token.word not in self.vocabulary:
+        if (
+            not token.is_mark
+            and _MISTYPED_LENGTH <= len(token.word) <= 20
+            and token.word not in self.vocabulary
+            and token.word not in self._no_slips
+        ):
             near = process.extractOne(token.word, self._long_words, scorer=OSA.distance, score_cutoff=1)
             meant = near[0] if near and near[0][0] == token.word[0] else None
         return token if meant == token.mistyped else replace(token, mistyped=meant)
@@ -419,6 +449,10 @@ class Grammar:
     def accepts(self, place: int) -> str | None:
         """The label of the template that ends at a place."""
         return self._accepting.get(self._places[place][0])
+
+    def rank(self, place: int) -> int:
+        """Ascending with the order of the templates that end at places."""
+        return self._places[place][0]
 
     def is_filler(self, token: Token) -> bool:
         """Whether a word may stand before any template."""
@@ -462,7 +496,7 @@ class _Cover:
         self._gap_word = gap_word
         self._best: dict[int, tuple[float, int, Match | None]] = {0: (0.0, -1, None)}
         self._after: dict[int, tuple[float, _Events]] = {}
-        self._ended: tuple[float, str, _Events] | None = None
+        self._ended: tuple[float, int, str, _Events] | None = None
 
     def parts(self) -> tuple[Match | tuple[int, int], ...]:
         size = len(self._tokens)
@@ -487,8 +521,9 @@ class _Cover:
                     self._advance(state, cost + step, events, place)
             threads = self._after
             if self._ended is not None and (place + 1 == size or place + 1 in following):
-                match = self._match(place + 1, *self._ended)
-                self._offer(place + 1, self._ended[0], match.start, match)
+                cost, _, label, events = self._ended
+                match = self._match(place + 1, cost, label, events)
+                self._offer(place + 1, cost, match.start, match)
         return self._traced(size)
 
     def _begin(self, place: int, following: int, beginning: tuple[float, int] | None) -> tuple[float, int] | None:
@@ -517,8 +552,10 @@ class _Cover:
             return
         self._after[state] = (cost, events)
         label = self._grammar.accepts(state)
-        if label is not None and self._labels(label) and (self._ended is None or cost < self._ended[0]):
-            self._ended = (cost, label, events)
+        if label is not None and self._labels(label):
+            rank = self._grammar.rank(state)
+            if self._ended is None or (cost, rank) < self._ended[:2]:
+                self._ended = (cost, rank, label, events)
 
     def _match(self, end: int, cost: float, label: str, events: _Events) -> Match:
         passed: list[tuple[str, bool, int]] = []

@@ -84,6 +84,8 @@ _FEW_UNKNOWN = 6
 _CONTRADICTED = 0.15
 """Probability of a watch below which phrases alone log none."""
 _SEPARATORS = frozenset(".!?;,\n—–-…/")
+_BEGINNING = frozenset("\n¿¡")
+"""Marks behind which something new begins."""
 _STATES = {"log.abandoned": State.ABANDONED, "log.rewatched": State.REWATCH}
 _ASIDES = {NotWatched.OTHERS, NotWatched.PASSING, NotWatched.HYPOTHETICAL}
 """What is passed over beside something to do: “watched Alien with the kids, they loved it”."""
@@ -358,7 +360,7 @@ class _Reading:
             token, before = self.tokens[place], self.tokens[place - 1]
             if token.is_mark:
                 continue
-            parted = before.raw == "\n" or (before.raw in _SEPARATORS and before.end < token.start)
+            parted = before.raw in _BEGINNING or (before.raw in _SEPARATORS and before.end < token.start)
             if parted or token.word in self.phrases.joins:
                 points[place] = True
             elif token.word in self.phrases.begins and not before.is_mark:
@@ -411,6 +413,8 @@ class _Reading:
         start, end = match.captures["films"][0]
         reaction, rating = self._judgement(match)
         films = self.raw(start, end)
+        if match.label == "log.watched" and self.phrases.asks_by_mark and self._ends_with_question(match):
+            return History(self.raw(start, end))
         if word_key(self.tokens[start:end]) in self.phrases.pointers and (
             self.situation.film_in_mind or match.label != "log.watched"
         ):
@@ -424,7 +428,7 @@ class _Reading:
             named -= 1
         return LogWatches(
             films=films,
-            whole=self.raw(named, match.end).rstrip(",;. \n"),
+            whole=self.raw(named, match.end).rstrip(",;. \n¿¡"),
             when=self._when(match),
             state=_STATES.get(match.label, State.FINISHED),
             rating=rating,

@@ -95,7 +95,7 @@ def _longer_title(turn: Turn, intent: LogWatches) -> str | None:
     A number stays with the day: “Jaws two years ago” is not Jaws 2.
     """
     whole, films = intent.whole, intent.films
-    words = whole.partition(films)[2].split()
+    words = [word for word in whole.partition(films)[2].split() if any(map(str.isalnum, word))]
 
     def numeral(word: str) -> bool:
         return number_of(word.casefold(), turn.phrases.numbers) is not None

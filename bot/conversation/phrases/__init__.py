@@ -58,15 +58,15 @@ class Say:
     """What the bot says: sentences with named gaps, by key. A missing key is an error of ours (KeyError)."""
 
     def __init__(self, sentences: Mapping[str, str]) -> None:
-        self._sentences = sentences
+        self.sentences = sentences
 
     def __call__(self, key: str, /, **gaps: object) -> str:
         """The sentence of a key, its gaps filled."""
-        return self._sentences[key].format(**gaps)
+        return self.sentences[key].format(**gaps)
 
     def has(self, key: str) -> bool:
         """Whether there is such a sentence."""
-        return key in self._sentences
+        return key in self.sentences
 
     def listed(self, items: Sequence[str]) -> str:
         """“a, b and c”."""
@@ -97,6 +97,8 @@ class Phrases:
     """The word that `/watched` stands for."""
     films: str
     """The word for films behind a number."""
+    asks_by_mark: bool
+    """Whether “I have seen Alien” becomes a question by its mark alone."""
     alternatives: frozenset[str]
     """Words between things of which either will do."""
     numbers: Mapping[str, int]
@@ -206,7 +208,9 @@ def _decades_in_figures(endings: Iterable[str]) -> dict[str, int]:
     return full | {f"{start % 100:02}{ending}": start for start in range(1930, 2030, 10) for ending in endings}
 
 
-def _types(numbers: Mapping[str, int], ordinals: Mapping[str, int], decades: Mapping[str, int]) -> dict[str, Predicate]:
+def _types(
+    numbers: Mapping[str, int], ordinals: Mapping[str, int], decades: Mapping[str, int], oneself: frozenset[str]
+) -> dict[str, Predicate]:
     return {
         "number": lambda token: number_of(token.word, numbers) is not None,
         "ordinal": lambda token: ordinal_of(token.word, ordinals, numbers) is not None,
@@ -216,6 +220,7 @@ def _types(numbers: Mapping[str, int], ordinals: Mapping[str, int], decades: Map
         "date": lambda token: _DATE.fullmatch(token.raw) is not None,
         "day": lambda token: _day_of_month(token.word, ordinals),
         "word": lambda token: not token.is_mark,
+        "other": lambda token: not token.is_mark and token.word not in oneself,
     }
 
 
@@ -270,8 +275,9 @@ def phrases_for(language: str) -> Phrases:
         f"{number}{ending}": number for number in range(1, _NUMBERED_TO + 1) for ending in data["ordinal_endings"]
     }
     decades = table("decades") | _decades_in_figures(data["decade_endings"])
-    types = _types(numbers, ordinals, decades)
+    types = _types(numbers, ordinals, decades, words("oneself"))
     dates = data["date_words"]
+    no_slips = {*words("no_slips"), *numbers, *ordinals, *decades}
     sentences = Grammar(
         _flat(data["templates"]),
         rules=rules,
@@ -279,8 +285,9 @@ def phrases_for(language: str) -> Phrases:
         before=data["before"],
         after=data["after"],
         respelled=respelled,
+        no_slips=no_slips,
     )
-    wishes = Grammar(data["wish"], rules=rules, types=types, respelled=respelled)
+    wishes = Grammar(data["wish"], rules=rules, types=types, respelled=respelled, no_slips=no_slips)
     return Phrases(
         sentences=sentences,
         wishes=wishes,
@@ -323,6 +330,7 @@ def phrases_for(language: str) -> Phrases:
         every={group: frozenset(map(plain, listed)) for group, listed in data.get("every", {}).items()},
         watched=data["watched"],
         films=data["films"],
+        asks_by_mark=data.get("asks_by_mark", False),
         alternatives=words("alternatives"),
         numbers=numbers,
         ordinals=ordinals,
@@ -359,7 +367,7 @@ def say_for(language: str) -> Say:
 def language_of(locale: str) -> str:
     """The language spoken to a locale: its own when there are phrases for it, else the default."""
     language = re.split(r"[-_]", locale, maxsplit=1)[0].lower()
-    return language if f"{language}.toml" in _languages() else DEFAULT_LANGUAGE
+    return language if language in spoken_languages() else DEFAULT_LANGUAGE
 
 
 def is_spoken(locale: str) -> bool:
@@ -368,8 +376,11 @@ def is_spoken(locale: str) -> bool:
 
 
 @lru_cache(maxsize=1)
-def _languages() -> frozenset[str]:
-    return frozenset(file.name for file in files(__package__).iterdir())
+def spoken_languages() -> frozenset[str]:
+    """The languages that have both files in this folder."""
+    names = {file.name for file in files(__package__).iterdir()}
+    said = {name.removesuffix(".say.toml") for name in names if name.endswith(".say.toml")}
+    return frozenset(language for language in said if f"{language}.toml" in names)
 
 
 def word_key(tokens: Sequence[Token]) -> str:
