@@ -495,7 +495,18 @@ class TitleIndex:
 
         Pieces are words and marks. Only names as they are written, loosely: misspelt ones are for `link`.
         """
-        read = [self._written_out(words(piece)) for piece in pieces]
+        plain = [words(piece) for piece in pieces]
+        written = [self._written_out(piece) for piece in plain]
+        found: dict[tuple[int, int], Named] = {}
+        for read in (plain, written) if written != plain else (plain,):
+            for named in self._named(pieces, read):
+                known = found.get((named.start, named.end))
+                if known is None or known.ratings < named.ratings:
+                    found[named.start, named.end] = named
+        return list(found.values())
+
+    def _named(self, pieces: Sequence[str], read: Sequence[list[str]]) -> Iterator[Named]:
+        """The names that pieces read in one way are."""
         spans: list[tuple[int, int, list[str]]] = []
         keys: list[str] = []
         for start, first in enumerate(read):
@@ -515,7 +526,6 @@ class TitleIndex:
                     keys.append(key)
         wanted = np.array([key_hash(key) for key in keys], np.uint64)
         there = self._hashes[np.minimum(np.searchsorted(self._hashes, wanted), len(self._hashes) - 1)] == wanted
-        found: dict[tuple[int, int], Named] = {}
         for number, (start, end, run) in enumerate(spans):
             rows = dict(self._entries_of(keys[number])) if there[number] else {}
             rows |= dict.fromkeys(self._aliases.get(keys[number], ()), Standing.NAME)
@@ -524,11 +534,7 @@ class TitleIndex:
             best = max(rows, key=self._ratings)
             if not self._has_marks(best, pieces[start:end]) or self._runs_into(best, run):
                 continue
-            named = Named(start, end, rows[best], self._ratings(best), any(map(self._rare, run)))
-            known = found.get((start, end))
-            if known is None or known.ratings < named.ratings:
-                found[start, end] = named
-        return list(found.values())
+            yield Named(start, end, rows[best], self._ratings(best), any(map(self._rare, run)))
 
     def _has_marks(self, row: int, pieces: Sequence[str]) -> bool:
         """Whether a film's names have the marks that part sentences where they stand in what was typed: “alone, in the

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 
 from bot.conversation.grammar import Match, Token, cover
 from bot.conversation.intents import LogWatches, NotWatched, React, Reaction, State
-from bot.conversation.phrases import Phrases, number_of
-from bot.conversation.ratings import stars
+from bot.conversation.phrases import Phrases
+from bot.conversation.ratings import stars_said
 from bot.conversation.spotting import Titles
 from engine.names import Standing
 from engine.titles import Certainty, Named
@@ -25,6 +25,8 @@ _MAX_LINKS = 4
 """Titles that are compared letter by letter in one message."""
 _NEAR = 3
 """Words between a film and an “again” that is about it."""
+_SEVERAL, _SURE_OF_SEVERAL = 3, 0.7
+"""Words of a longer name that are enough to mean it, and the similarity that they have at least."""
 _SURE = 0.86
 """Similarity from which a misspelt name is one."""
 _QUOTES = frozenset("\"“”„«»'‘’")
@@ -191,7 +193,9 @@ class Evidence:
             if self.tokens[place].word in self._phrases.articles:
                 for stop in range(place + 1, min(place + 6, len(self.tokens))):
                     if self.tokens[stop].word in self._phrases.ends_telling:
-                        return self._raw(place, stop + 1)
+                        if stop > place + 1 or self.tokens[stop].word in self._phrases.tells_apart:
+                            return self._raw(place, stop + 1)
+                        break
         return ""
 
     def _left(self) -> str:
@@ -239,6 +243,11 @@ class Evidence:
                     return self._raw(named.start, named.end)
         return None
 
+    def of_others(self) -> bool:
+        """Whether it begins with somebody else: “my sister would only give it 2 stars”."""
+        first = next((token.word for token in self.tokens if not token.is_mark), "")
+        return first in self._phrases.others_begin or first in self._phrases.third_persons
+
     def vetoes(self) -> bool:
         """Whether all that is said of the films speaks against a watch of this person's."""
         films = [_Film(place, place + 1) for place, token in enumerate(self.tokens) if token.is_film]
@@ -256,9 +265,10 @@ class Evidence:
             for place, token in enumerate(self.tokens)
             if token.is_film and not self._within_cue(place)
         ]
-        positive = self._direct([film for film in films if self._told(film) is not False])
+        told = [film for film in films if self._told(film) is not False]
+        positive = self._direct(told)
         if not positive:
-            positive = self._objects()
+            positive = self._objects() or told
         elif found := self._objects(beside=films):
             positive = sorted([*positive, *found], key=lambda film: film.start)
         if not positive:
@@ -276,7 +286,7 @@ class Evidence:
         for film in positive:
             if self._is_one_word(film) and self._leads_to(film, starts):
                 sure.append(film)
-        return sorted(sure, key=lambda film: film.start) or list(positive)
+        return sorted(sure, key=lambda film: film.start)
 
     def _is_one_word(self, film: _Film) -> bool:
         words = self.tokens[film.start].word.split()
@@ -429,7 +439,11 @@ class Evidence:
         """Whether one word behind a verb may be a film: not “it” and no hardly known film of an everyday word."""
         if word.word in self._phrases.pointers:
             return word.raw[:1].isupper() and len(word.raw) > 1
-        return self._titles.is_known(named.ratings) or word.word not in self._phrases.usual
+        if word.word in self._phrases.usual:
+            at = self.tokens.index(word)
+            begins = at == 0 or self.tokens[at - 1].raw in _STRONG
+            return self._titles.is_known(named.ratings) and not begins
+        return True
 
     def _is_cue(self, start: int, stop: int) -> bool:
         return any(cue.start <= start and stop <= cue.end for cue in self._cues)
@@ -447,7 +461,9 @@ class Evidence:
         best: tuple[float, int] | None = None
         for end in [e for e in ends if e > begin][:_MAX_LINKS]:
             link = self._titles.link(self._raw(begin, end))
-            if link.matches and link.matches[0].similarity >= _SURE and link.certainty is not Certainty.UNKNOWN:
+            words = end - begin >= _SEVERAL and link.certainty is Certainty.CLEAR
+            least = _SURE_OF_SEVERAL if words else _SURE
+            if link.matches and link.matches[0].similarity >= least and link.certainty is not Certainty.UNKNOWN:
                 alike = link.matches[0].similarity
                 if best is None or alike > best[0]:
                     best = alike, end
@@ -590,7 +606,7 @@ class Evidence:
         if film.when is None:
             spans = cue.match.captures.get("when") or cue.match.captures.get("just")
             film.when = self._day(*spans[0]) if spans else None
-        if cue.label == "rating" and film.rating is None:
+        if cue.label == "rating":
             rating = self._rating(cue)
             film.rating = rating if rating is not None else film.rating
         elif cue.label in _REACTIONS:
@@ -612,11 +628,7 @@ class Evidence:
         spans = cue.match.captures.get("rating")
         if not spans:
             return None
-        said = self._raw(*spans[0]).casefold()
-        half = any(token.word == self._phrases.half for token in self.tokens[slice(*spans[0])])
-        words = [str(number) if (number := number_of(word, self._phrases.numbers)) is not None else word for word in said.split()]
-        rating = stars(" ".join(words))
-        return rating + 0.5 if rating is not None and half and rating <= 4.5 else rating
+        return stars_said(self._raw(*spans[0]), self._phrases.numbers, self._phrases.half)
 
     def _as_intents(self, films: Sequence[_Film]) -> tuple[LogWatches, ...]:
         """One intent for films in a row with the same details."""

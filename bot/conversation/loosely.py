@@ -57,13 +57,13 @@ from bot.conversation.zones import place_in
 
 SURE = 0.6
 """Probability from which watches are logged without a question."""
-_PART_SURE = 0.65
+_PART_SURE = 0.8
 """Probability from which a part of a message is about something of its own."""
-_BREAK_SURE = 0.8
+_BREAK_SURE = 0.85
 """The same for parts that only a comma or an “and” parts."""
 _OPEN = frozenset({Asked.WHICH_FILM, Asked.WHICH_SHOWN})
 """Questions that are answered in many words."""
-_ANSWER_WORDS = 9
+_ANSWER_WORDS = 12
 _LIKELY_ANSWER, _LIKELY_ABOUT_IT, _HARDLY_ABOUT_IT = 3.0, 1.5, 0.3
 _LIKELY_ALIKE = 2.0
 """How much likelier an answer, a reaction or a correction is where there is something to answer or to react to."""
@@ -231,7 +231,7 @@ class _Loose:
         watches = evidence.watches()
         if not watches:
             return self.seen(part) if self._situation.film_in_mind or self.places(part) else NotUnderstood(self.raw(part.start, part.end))
-        if evidence.vetoes():
+        if evidence.vetoes() or self._evidence(0, len(self._tokens)).vetoes():
             return self.mention(part)
         return tuple(replace(watch, doubtful=watch.doubtful or part.sure < SURE) for watch in watches)
 
@@ -241,6 +241,8 @@ class _Loose:
             watches = evidence.watches()
             return tuple(replace(watch, doubtful=part.sure < SURE, opinion=True) for watch in watches) or self.mention(part)
         judged = evidence.judgement()
+        if evidence.of_others():
+            return NotAWatch(NotWatched.OTHERS, "")
         if judged == React():
             return Thanks() if not self._situation.film_in_mind else judged
         return judged
@@ -320,6 +322,8 @@ class _Loose:
     def correct(self, part: _Part) -> Intent:
         evidence = self._evidence(part.start, part.end)
         judged = evidence.judgement(last=True)
+        if evidence.of_others() and judged != React():
+            return NotAWatch(NotWatched.OTHERS, "")
         return Meant(evidence.meant(), when=evidence.when(last=True), **judged.details())
 
     def answer(self, part: _Part) -> Intent:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+
+from bot.conversation.grammar import plain
 
 MAX_STARS = 5.0
 
@@ -36,6 +39,14 @@ def stars(words: str) -> float | None:
         value = _value(number.group())
         return _within(value, next((scale for scale in (5.0, 10.0, 100.0) if value <= scale), 0.0))
     return None
+
+
+def stars_said(words: str, numbers: Mapping[str, int], half: str = "") -> float | None:
+    """The stars of a mark in words: “five stars”, “seven out of ten”, “3 and a half stars”."""
+    said = [plain(word) for word in words.split()]
+    figures = " ".join(str(numbers[word]) if word in numbers else raw for word, raw in zip(said, words.split(), strict=True))
+    mark = stars(figures)
+    return mark + 0.5 if mark is not None and half in said and mark <= MAX_STARS - 0.5 else mark
 
 
 def _value(digits: str) -> float:

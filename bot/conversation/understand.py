@@ -57,7 +57,7 @@ from bot.conversation.intents import (
 )
 from bot.conversation.loosely import read_loosely
 from bot.conversation.phrases import Phrases, number_of, ordinal_of, phrases_for, places_in, word_key
-from bot.conversation.ratings import stars
+from bot.conversation.ratings import stars, stars_said
 from bot.conversation.spotting import Known, spotted
 from bot.conversation.wishes import read_wish
 from engine.names import loose_key
@@ -81,6 +81,8 @@ _SURELY_ONE = 0.85
 """Probability from which a message is about one thing, though phrases read several."""
 _FEW_UNKNOWN = 6
 """Words that may be a misspelt or unknown title."""
+_HARDLY = 0.02
+"""Probability of a watch from which a misspelt name behind “saw” is taken for one."""
 _CONTRADICTED = 0.15
 """Probability of a watch below which phrases alone log none."""
 _SEPARATORS = frozenset(".!?;,\n—–-…/")
@@ -321,8 +323,10 @@ class _Reading:
                     continue
                 unknown = len(words) <= _FEW_UNKNOWN and not any(token.is_film for token in words)
                 named = unknown and all(t.word not in self.phrases.usual or t.word in self.phrases.around_titles for t in words if not t.is_mark)
-                if named and match.label.startswith("log.") and odds["log"] > odds["unclear"]:
-                    continue
+                if named and match.label.startswith("log."):
+                    spelt = known.titles.link(self.raw(start, end)).certainty is not Certainty.UNKNOWN
+                    if odds["log"] > (_HARDLY if spelt else odds["unclear"]):
+                        continue
                 return False
         wishes = (*match.captures.get("wish", ()), *match.captures.get("without", ()), *match.captures.get("spared", ()))
         return all(self._is_tight_wish(*span, known) for span in wishes)
@@ -596,8 +600,7 @@ class _Reading:
         rating = self.captured(match, "rating")
         if rating is None:
             return reaction, None
-        number = number_of(rating.casefold(), self.phrases.numbers)
-        return reaction, stars(str(number) if number is not None else rating)
+        return reaction, stars_said(rating, self.phrases.numbers, self.phrases.half)
 
     def _everyday(self, start: int, end: int) -> bool:
         typed = self.tokens[start:end]
@@ -720,6 +723,8 @@ def _with_more(before: Intent, intent: Intent) -> Intent | None:
             return replace(before, reaction=reaction, rating=rating, state=state)
         case LogWatches(when=None), Seen(places=(), every=False):
             return replace(before, when=intent.when, reaction=intent.reaction or before.reaction)
+        case LogWatches(reaction=None), Dismiss(places=(), film=None, every=False, off=False):
+            return replace(before, reaction=Reaction.DISLIKED)  # “watched Eraserhead. Not for me.”
         case Undo(), Meant():
             return intent
         case Recommend(), Recommend():

@@ -252,7 +252,8 @@ def _wish(turn: Turn, intents: Sequence[meant.Recommend]) -> dict[str, Any]:
     """The wish in the words of the cases; what was not said is not there."""
     told: dict[str, Any] = {}
     for wish in (intent.wish for intent in intents):
-        in_mind = [Listener._labels(turn, [film_id]) for film_id in turn.in_mind] if wish.like_it else []
+        shown = turn.shown.request.get("like") if turn.shown and wish.like_it else None
+        in_mind = [Listener._labels(turn, [film_id]) for film_id in shown] if isinstance(shown, list) else []
         told |= {
             name: value
             for name, value in {

@@ -125,6 +125,7 @@ class Phrases:
     tells_apart: frozenset[str]
     ends_telling: frozenset[str]
     third_persons: frozenset[str]
+    others_begin: frozenset[str]
     no_days: frozenset[str]
     """What may be a day in a template, and is none in any sentence."""
     festivals: frozenset[str]
@@ -301,6 +302,7 @@ def phrases_for(language: str) -> Phrases:
         tells_apart=words("tells_apart"),
         ends_telling=words("ends_telling"),
         third_persons=words("third_persons"),
+        others_begin=words("others_begin"),
         no_days=words("no_days"),
         festivals=words("festivals"),
         before_days=words("before_days"),
