@@ -110,6 +110,10 @@ class _Said:
         before = self._tokens[named.start - 1].word if named.start else ""
         if before in self._phrases.before_days and " ".join(w.word for w in words) in self._phrases.festivals:
             return 0.0
+        after = self._tokens[named.end].word if named.end < len(self._tokens) else ""
+        last = words[-1].word
+        if after in self._phrases.units and size > 1 and (last.isdigit() or last in self._phrases.numbers):
+            return 0.0  # “Jaws two years ago”
         capitals = self._capitals(named, words)
         usual = all(self._is_usual(word) for word in words)
         if words[0].word in self._phrases.saw_words and size > 1 and before not in self._phrases.saw_words:

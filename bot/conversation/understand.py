@@ -7,6 +7,7 @@ not watches (plans, questions, negations, what others saw) become `NotAWatch`.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -14,7 +15,7 @@ from dataclasses import replace
 from bot.conversation.evidence import Evidence
 from bot.conversation.gist import Gist, gist_for
 from bot.conversation.commands import ALIASES, Name, taken_apart
-from bot.conversation.grammar import Match, Token, cover, tokenize
+from bot.conversation.grammar import Match, Token, cover, plain, tokenize
 from bot.conversation.intents import (
     Adjust,
     Answer,
@@ -77,14 +78,17 @@ MAX_BARE_TITLE = 20
 
 _EXACT = 0.98
 """Similarity from which a name is as good as written out."""
+_STRAY = (Dismiss, NotAWatch, Want, Undo, History)
+"""What phrases read out of sentences that go on about one film: “watched Alien. Not for me, that.”"""
 _SURELY_ONE = 0.85
 """Probability from which a message is about one thing, though phrases read several."""
-_FEW_UNKNOWN = 6
+_FEW_ANSWERED = 12
+"""Words and marks up to which what stands first may answer a question."""
+_FEW_UNKNOWN = 8
 """Words that may be a misspelt or unknown title."""
-_HARDLY = 0.02
-"""Probability of a watch from which a misspelt name behind “saw” is taken for one."""
-_CONTRADICTED = 0.15
-"""Probability of a watch below which phrases alone log none."""
+_CONTRADICTED = 0.8
+"""Probability that a film is only mentioned from which phrases alone log none."""
+_NUMERAL = re.compile(r"[ivx]{1,4}|\d{1,2}")
 _SEPARATORS = frozenset(".!?;,\n—–-…/")
 _BEGINNING = frozenset("\n¿¡")
 """Marks behind which something new begins."""
@@ -139,7 +143,8 @@ def understand(
         return _Reading(said, tokens, phrases, situation).intents()
     spotted_tokens = spotted(tokens, phrases, known.titles)
     odds = gist.of(spotted_tokens, Evidence(said, spotted_tokens, phrases, known.titles).skeleton)
-    whole = _Reading(said, spotted_tokens, phrases, situation).whole(known, odds)
+    reading = _Reading(said, spotted_tokens, phrases, situation)
+    whole = reading.whole(known) or reading.title(known)
     if whole is not None and not _contradicted(whole, odds):
         return whole
     return _merged(read_loosely(said, spotted_tokens, phrases, situation, known, gist))
@@ -147,11 +152,10 @@ def understand(
 
 def _contradicted(intents: Sequence[Intent], odds: Mapping[str, float]) -> bool:
     """Whether phrases read out of a message what it is surely not about: “Roger Ebert hated Jaws” is no watch."""
-    watches = any(isinstance(intent, LogWatches) for intent in intents)
-    if watches and sum(odds[name] for name in ("log", "seen", "react", "correct", "recommend")) < _CONTRADICTED:
+    if any(isinstance(intent, LogWatches) for intent in intents) and odds["mention"] > _CONTRADICTED:
         return True
     about = max(odds, key=lambda name: odds[name])
-    several = len({type(intent) for intent in intents}) > 1
+    several = len(intents) > 1 and any(isinstance(intent, _STRAY) for intent in intents)
     return several and about in {"log", "mention", "correct"} and odds[about] > _SURELY_ONE
 
 
@@ -305,33 +309,47 @@ class _Reading:
             return (Answer(AnswerKind.WORDS, text=self.raw(*parts[0])), *_merged(found))
         return _merged(found)
 
-    def whole(self, known: Known, odds: Mapping[str, float]) -> tuple[Intent, ...] | None:
-        """What the phrases mean that read all of the message, when films stand where they must; else None. `odds`: what
-        the message is about at large."""
+    def whole(self, known: Known) -> tuple[Intent, ...] | None:
+        """What the phrases mean that read all of the message, when films stand where they must; else None."""
         parts = cover(self.tokens, self.phrases.sentences, self._points(), self._allowed)
-        if not all(isinstance(part, Match) and self._is_tight(part, known, odds) for part in parts):
-            return None
-        return self.intents()
+        return self.intents() if all(self._is_read(part, known) for part in parts) else None
 
-    def _is_tight(self, match: Match, known: Known, odds: Mapping[str, float]) -> bool:
+    def title(self, known: Known) -> tuple[Intent, ...] | None:
+        """The title that a message of a few words is, if it is one just as it stands."""
+        alone = self.situation.asked is None and self.is_short and self._is_exact(self.said, known)
+        return self.intents() if alone else None
+
+    def _is_read(self, part: Match | tuple[int, int], known: Known) -> bool:
+        """Whether a part of the message is read by phrases: a bare wish is, and what answers the bot's question."""
+        if isinstance(part, Match):
+            return self._is_tight(part, known)
+        if self.situation.asked is not None and part[0] == 0 and part[1] - part[0] <= _FEW_ANSWERED:
+            return True
+        return bool(self._bare_wish(*part)) and self._is_tight_wish(*part, known)
+
+    def _is_tight(self, match: Match, known: Known) -> bool:
         """Whether what is captured as films is films, and nothing else; or a few words that nothing else explains."""
         for start, end in match.captures.get("films", ()):
             words = self.tokens[start:end]
-            strange = [t for t in words if not (t.is_film or t.is_mark or t.word in self.phrases.around_titles)]
+            strange = [t for t in words if not (t.is_film or t.is_mark or self._is_beside_titles(t))]
             if not any(token.is_film for token in words) or strange:
-                if word_key(words) in self.phrases.pointers or self._has_exact_names(self.raw(start, end), known):
+                names = (self.raw(start, end), self.raw(start, match.end))
+                if word_key(words) in self.phrases.pointers or any(self._is_exact(name, known) for name in names):
                     continue
-                unknown = len(words) <= _FEW_UNKNOWN and not any(token.is_film for token in words)
-                named = unknown and all(t.word not in self.phrases.usual or t.word in self.phrases.around_titles for t in words if not t.is_mark)
-                if named and match.label.startswith("log."):
-                    spelt = known.titles.link(self.raw(start, end)).certainty is not Certainty.UNKNOWN
-                    if odds["log"] > (_HARDLY if spelt else odds["unclear"]):
-                        continue
+                beside = [t for t in strange if t.word in self.phrases.usual and not self._is_beside_titles(t)]
+                films_too = any(token.is_film for token in words)
+                named = len(strange) <= _FEW_UNKNOWN and len(beside) * 2 < (1 if films_too else len(strange))
+                if named or (match.label.startswith("log.") and word_key(words) in self.phrases.everyday):
+                    continue
                 return False
         wishes = (*match.captures.get("wish", ()), *match.captures.get("without", ()), *match.captures.get("spared", ()))
         return all(self._is_tight_wish(*span, known) for span in wishes)
 
-    def _has_exact_names(self, text: str, known: Known) -> bool:
+    def _is_beside_titles(self, token: Token) -> bool:
+        """Whether a word may stand beside titles without saying anything of its own: “Rocky II and III”."""
+        return token.word in self.phrases.around_titles or _NUMERAL.fullmatch(token.word) is not None
+
+    def _is_exact(self, text: str, known: Known) -> bool:
         link = known.titles.link(text)
         return any(loose_key(match.name) == loose_key(text) for match in link.matches) or (
             link.certainty is Certainty.CLEAR and link.matches[0].similarity >= _EXACT and " " not in text.strip()
@@ -341,7 +359,13 @@ class _Reading:
         """Whether a wish has no words but those that a wish is made of."""
         strict = read_wish(self.tokens[start:end], self.said, self.phrases)
         loose = read_wish(self.tokens[start:end], self.said, self.phrases, tags=known.tags)
-        return strict == loose
+        named = " ".join((*strict.like, *strict.names, *strict.without_films))
+        bare = replace(strict, like=(), names=(), without_films=())
+        if bare != replace(loose, like=(), names=(), without_films=()):
+            return False
+        films = " ".join(token.raw for token in self.tokens[start:end] if token.is_film).casefold()
+        unknown = [plain(word) for word in named.split() if word.strip("(),.!?").casefold() not in films]
+        return strict == loose or all(word not in self.phrases.usual or word in self.phrases.around_titles for word in unknown)
 
     @property
     def is_short(self) -> bool:

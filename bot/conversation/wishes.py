@@ -133,6 +133,12 @@ class _Wish:
                         kept.append(words)
                         place += size - 1
                     break
+            else:
+                following = self._tokens[place + 1].word if place + 1 < len(self._tokens) else ""
+                before = self._tokens[place - 1].word if place else ""
+                strange = not token.is_mark and token.word not in self._phrases.usual
+                if strange and (following in self._phrases.film_words or before in self._phrases.about):
+                    kept.append(word_key([token]))  # what it asks for is said to be unknown
             place += 1
         return kept
 

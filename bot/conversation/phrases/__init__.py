@@ -132,6 +132,9 @@ class Phrases:
     """Days that films are called after."""
     before_days: frozenset[str]
     half: str
+    units: frozenset[str]
+    """What is counted: “two years ago”."""
+    about: frozenset[str]
     no_places: frozenset[str]
     before_places: frozenset[str]
     all_words: frozenset[str]
@@ -307,6 +310,8 @@ def phrases_for(language: str) -> Phrases:
         festivals=words("festivals"),
         before_days=words("before_days"),
         half=data.get("half", ""),
+        units=words("units"),
+        about=words("about"),
         no_places=words("no_places"),
         before_places=words("before_places"),
         all_words=words("all_words"),
