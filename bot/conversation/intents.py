@@ -120,6 +120,43 @@ class Recommend:
 
 
 @dataclass(frozen=True, slots=True)
+class Together:
+    """A recommendation for the people whom the message names as well; `vote`: to choose one of them together."""
+
+    wish: Wish = field(default_factory=Wish)
+    vote: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LogFound:
+    """Log the films that somebody's text names, without anything else that it says."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A named argument whose value can't be read; the rest of the command is done."""
+
+    argument: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class AdjustPlace:
+    """What holds for a whole server: a channel to answer in, one not to any more, in all of them, the usual dial.
+
+    Nothing at all: show it.
+    """
+
+    allow: str = ""
+    allow_name: str = ""
+    disallow: str = ""
+    everywhere: str = ""
+    adventurousness: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Why:
     """“Why the second one?”: a place on the slate, a film, or neither (all of them)."""
 
@@ -349,6 +386,10 @@ Intent = (
     LogWatches
     | React
     | Recommend
+    | Together
+    | LogFound
+    | Unread
+    | AdjustPlace
     | Why
     | Seen
     | Dismiss

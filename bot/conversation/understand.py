@@ -11,10 +11,12 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+from bot.conversation.arguments import by_name
 from bot.conversation.commands import ALIASES, Name, taken_apart
 from bot.conversation.grammar import Match, Token, cover, tokenize
 from bot.conversation.intents import (
     Adjust,
+    AdjustPlace,
     Answer,
     AnswerKind,
     Asked,
@@ -28,6 +30,7 @@ from bot.conversation.intents import (
     Import,
     Intent,
     LinkAccounts,
+    LogFound,
     LogWatches,
     Meant,
     More,
@@ -45,6 +48,7 @@ from bot.conversation.intents import (
     Situation,
     State,
     Thanks,
+    Together,
     Undo,
     UnlinkAccount,
     Unwant,
@@ -121,10 +125,8 @@ def understand_command(
     given = {argument: cleaned(value) for argument, value in arguments.items() if value.strip()}
     if known is None:
         return (NotUnderstood(cleaned(name)),)
-    if known is Name.WATCHED and "film" in given and {"date", "rating"} & given.keys():
-        film = given["film"]
-        rating = stars(given["rating"]) if "rating" in given else None
-        return (LogWatches(film, film, when=given.get("date"), rating=rating),)
+    if (intents := by_name(known, given, phrases_for(language))) is not None:
+        return intents
     if known is Name.NEXT and "count" in given:
         return _command(known, f"{given['count']} films {given.get('wish', '')}", situation, language)
     return _command(known, " ".join(given.values()), situation, language)
@@ -182,6 +184,12 @@ def _command(name: Name, rest: str, situation: Situation, language: str) -> tupl
             return (Forget(),)
         case Name.HELP:
             return (Help(),)
+        case Name.NIGHT:
+            return (Together(read_wish(tokens, rest, phrases), vote=True),)
+        case Name.SERVER:
+            return (AdjustPlace(),)
+        case Name.FOUND:
+            return (LogFound(rest),)
 
 
 def _logged(rest: str, situation: Situation, phrases: Phrases) -> tuple[Intent, ...]:

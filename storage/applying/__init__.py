@@ -1,7 +1,8 @@
 """One message's changes, inside one transaction.
 
-`make` takes them in their order; `watches`, `opinions`, `undo`, `votes` and `accounts` hold what each does. Plain functions over
-a connection that holds the person's lock; they neither begin nor commit, and know nothing of how that is done.
+`make` takes them in their order; `watches`, `opinions`, `undo`, `votes` and `accounts` hold what each does. Plain
+functions over a connection that holds the person's lock; they neither begin nor commit, and know nothing of how that is
+done.
 """
 
 from __future__ import annotations

@@ -167,7 +167,7 @@ class TestPlaces:
 
     @pytest.mark.parametrize("wrong", [{"adventurousness": 2.0}, {"channels": {str(n): "" for n in range(101)}}])
     def test_what_can_not_be_kept_is_refused(self, wrong) -> None:
-        with pytest.raises(ValueError, match="at most|runs from"):
+        with pytest.raises(ValueError, match=r"at most|runs from"):
             PlaceSettings(**wrong)
 
 
