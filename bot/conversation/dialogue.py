@@ -296,7 +296,7 @@ class Dialogue:
 
     async def _fetched(
         self,
-        message: Message,
+        message: Text | Command | Press,
         intents: tuple[Intent, ...],
         snapshot: Snapshot,
         context: Context,
