@@ -72,6 +72,10 @@ def by_name(name: Name, given: Mapping[str, str], phrases: Phrases) -> tuple[Int
             return (Remove(film),)
         case Name.DISMISS if is_id:
             return (Dismiss((), film),)
+        case Name.WATCHLIST if "add" in given:
+            return (Want((), given["add"], quiet=True),)
+        case Name.WATCHLIST if "remove" in given:
+            return (Unwant((), given["remove"], quiet=True),)
         case Name.WANT if is_id:
             return (Want((), film),)
         case Name.UNWANT if is_id:

@@ -24,7 +24,7 @@ class Name(StrEnum):
     UNDO = "undo"
     HISTORY = "history"  # film
     REMOVE = "remove"  # film
-    WATCHLIST = "watchlist"  # film
+    WATCHLIST = "watchlist"  # add, remove; or film
     WANT = "want"  # film
     UNWANT = "unwant"  # film
     SETTINGS = "settings"  # time_zone, language, adventurousness, answers, groups; or setting, value

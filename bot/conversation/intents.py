@@ -237,6 +237,8 @@ class Want:
     every: bool = False
     whole: str = ""
     """All that was said: “Save the Last Dance” is a film."""
+    quiet: bool = False
+    """Said where the watchlist is the person's alone: so is the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +249,7 @@ class Unwant:
     film: str | None = None
     every: bool = False
     clear: bool = False
+    quiet: bool = False
 
 
 class Setting(StrEnum):

@@ -96,6 +96,7 @@ def is_title(turn: Turn, intent: Want) -> BareTitle | None:
 
 def want(turn: Turn, intent: Want) -> None:
     """Put films on the watchlist: of the list, or named, or the one that is talked about."""
+    turn.private = turn.private or intent.quiet
     listed = shown_films(turn)
     if not turn.asked_anew and turn.questions and turn.questions[0].asked is Asked.WATCHED_OR_LIKE:
         turn.questions = []
@@ -154,6 +155,7 @@ def want_films(turn: Turn, film_ids: Sequence[int]) -> None:
 
 def unwant(turn: Turn, intent: Unwant) -> None:
     """Take films off the watchlist: of the list, or named, or the one that is talked about."""
+    turn.private = turn.private or intent.quiet
     if not turn.wanted:
         turn.tell("watchlist-none")
         return

@@ -134,10 +134,7 @@ async def _history(interaction: Interaction, search: Words | None = None) -> Non
 @_words("watchlist", add="add", remove="remove")
 @app_commands.autocomplete(add=_film, remove=_film)
 async def _watchlist(interaction: Interaction, add: Words | None = None, remove: Words | None = None) -> None:
-    if add or remove:
-        await _ask(interaction, Name.WANT if add else Name.UNWANT, {"film": add or remove})
-    else:
-        await _ask(interaction, Name.WATCHLIST)
+    await _ask(interaction, Name.WATCHLIST, {"add": add, "remove": remove})
 
 
 @app_commands.command(name=text("undo.name"), description=text("undo.description"))
