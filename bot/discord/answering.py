@@ -182,10 +182,11 @@ class Answering:
             elif private is deferred_private:
                 await interaction.edit_original_response(**_edited_in(message))
             else:
-                # Who sees “is thinking” was guessed, and wrongly. Discord gives the first thing sent after it the same
-                # audience, unless it is gone.
-                await interaction.delete_original_response()
+                # Who sees “is thinking” was guessed, and wrongly. Discord takes what is sent next for the answer to that
+                # and shows it to the same people, unless there was one: so there is, for a moment.
+                await interaction.edit_original_response(content="…", allowed_mentions=discord.AllowedMentions.none())
                 await interaction.followup.send(**message.sending(), ephemeral=private)
+                await _try(interaction.delete_original_response())
         except discord.HTTPException as error:
             if error.code == _ALREADY_ACKNOWLEDGED:
                 _log.info("answered by another process")
@@ -216,7 +217,8 @@ class Answering:
         """Where the time to answer is over: in the channel, or in a direct message when it is private."""
         _log.warning("too late to answer an interaction", private=private)
         channel = interaction.channel
-        may_be_there = not private and interaction.is_guild_integration()
+        only_theirs = interaction.is_user_integration() and not interaction.is_guild_integration()
+        may_be_there = not private and not only_theirs
         sent = False
         if may_be_there and isinstance(channel, discord.abc.Messageable):
             sent = await _try(channel.send(**message.sending()))

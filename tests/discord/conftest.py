@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC
 from pathlib import Path
@@ -26,8 +28,21 @@ def recommender() -> Recommender:
     return Recommender(bundle.load(bundle.STARTER), provider="cpu")
 
 
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database of the newest schema with nothing in it, to be copied."""
+    path = tmp_path_factory.mktemp("empty") / "watches.db"
+
+    async def make() -> None:
+        await (await Store.open(f"sqlite:///{path}")).close()
+
+    asyncio.run(make())
+    return path
+
+
 @pytest_asyncio.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
+async def store(tmp_path: Path, empty_database: Path) -> AsyncIterator[Store]:
+    shutil.copy(empty_database, tmp_path / "watches.db")
     opened = await Store.open(f"sqlite:///{tmp_path / 'watches.db'}")
     yield opened
     await opened.close()

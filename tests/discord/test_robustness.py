@@ -72,7 +72,7 @@ class TestSlowAnswers:
     ) -> None:
         await ada.slash(world.films, "settings", answers="private")
         slow.seconds = 1.0
-        world.env.inject_error("DELETE", "/webhooks/*/*/messages/@original", status=500, times=9)
+        world.env.inject_error("PATCH", "/webhooks/*/*/messages/@original", status=403, code=50001, times=9)
         before = len(world.films.history())
         await ada.slash(world.films, "next")
         shown = world.films.history()[before:]
@@ -160,6 +160,7 @@ class TestErrors:
         gone = await ada.slash(world.films, "undo")
         assert "not there any more" in text_of(gone.response)
         assert gone.ephemeral
+        assert [type(error).__name__ for error in world.env.errors] == ["CommandNotFound"]
 
 
 class TestTwice:
