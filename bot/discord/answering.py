@@ -25,7 +25,7 @@ from bot.discord.views import Rendered, film_choices, rendered, said
 from bot.rendering import placed
 from storage.records import PlaceSettings
 
-GRACE = 0.4
+GRACE = 0.3
 """Seconds that an answer may take before the event is acknowledged without one; Discord gives up after three."""
 REMEMBERED = 10_000
 """Events that are known not to be answered again."""

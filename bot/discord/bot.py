@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,6 +61,8 @@ class Bot(commands.AutoShardedBot):
     """The bot in Discord. `start` it with a token; `close` finishes what it has begun."""
 
     def __init__(self, conversation: Conversation, store: Store, addresses: Addresses | None = None) -> None:
+        # It has no voice, and needs no warning that it can't have one.
+        discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
         self._gateway = addresses.gateway if addresses else None
         if addresses and addresses.api:
             discord.http.Route.BASE = addresses.api.rstrip("/")
@@ -133,8 +136,6 @@ class Bot(commands.AutoShardedBot):
 
     async def on_error(self, event_method: str, /, *_arguments: Any, **_options: Any) -> None:
         """Whatever breaks in an event that nobody waits for an answer to."""
-        import sys
-
         error = sys.exc_info()[1]
         if error is not None:
             logged(event_method, error)
