@@ -62,7 +62,12 @@ async def run(scale: Scale, folder: Path) -> Load:
     """Start the bot, warm it up, send the load at an even pace, and end it."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("NEXTREEL_")}
     async with Wire() as wire:
-        environment = {**kept, **wire.settings, "NEXTREEL_DATA_DIR": str(folder), "NEXTREEL_PLACE_MESSAGES_PER_MINUTE": "0"}
+        environment = {
+            **kept,
+            **wire.settings,
+            "NEXTREEL_DATA_DIR": str(folder),
+            "NEXTREEL_PLACE_MESSAGES_PER_MINUTE": "0",
+        }
         with (folder / "log").open("wb") as log:
             bot = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "bot", "run", env=environment, stdout=log, stderr=log

@@ -382,6 +382,7 @@ class Dialogue:
             told_zone=message.origin.time_zone == str(moment.tzinfo),
             place=message.origin.place,
             administers=message.origin.administers,
+            shows_buttons=message.origin.shows_buttons,
             people=() if isinstance(message, Press) else message.people,
         )
         if isinstance(message, Press):
@@ -544,6 +545,8 @@ def act(turn: Turn, intent: Intent) -> None:
             forget(turn)
         case Help():
             turn.tell("help")
+            if not turn.shows_buttons:
+                turn.tell("help-commands")
         case Greeting():
             turn.tell("greeting")
         case Thanks():

@@ -7,6 +7,7 @@ decided here, by the store's word; how many voted for what is said, never who.
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 from bot.conversation.action import Action, Verb
 from bot.conversation.cards import ballot_cards, choice
@@ -102,7 +103,7 @@ def ballot_reply(turn: Turn, ballot: Ballot, reply: Reply) -> Reply:
     key = "night-result-tied" if tied else "night-result" if votes else "night-result-none"
     return Reply(
         text=say(key, film=chosen.label, count=votes.get(chosen.film_id, 0), total=total),
-        cards=tuple(card for card in cards if card.film_id == chosen.film_id),
+        cards=tuple(replace(card, number=None, note="") for card in cards if card.film_id == chosen.film_id),
         footer=say("votes-counted", count=count, total=total),
         visibility=Visibility.PUBLIC,
         replaces=reply.replaces,

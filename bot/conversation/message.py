@@ -46,6 +46,8 @@ class Origin:
     """The person's IANA zone where the platform tells it; None means the server's."""
     administers: bool = False
     """Whether the person may set what holds for the whole server or workspace."""
+    shows_buttons: bool = False
+    """Whether the platform shows buttons and lists its commands, so that people need not be told what to type."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -295,7 +295,10 @@ def _show(
         turn.choices += _further(turn, slate_id, asked)
     if not turn.voting:
         footer = "slate-footer" if len(slate.picks) > 2 else "slate-footer-one"
-        turn.hint("slate-footer-first" if _is_stranger(turn) else footer)
+        if _is_stranger(turn):
+            turn.hint("slate-footer-first")
+        else:
+            turn.hint_typing(footer)
     shown = ShownSlate(
         slate_id=slate_id,
         message_id=turn.message_id,

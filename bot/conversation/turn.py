@@ -141,6 +141,7 @@ class Turn:
     """Whether the platform told the person's time zone."""
     place: Place = field(default_factory=lambda: Place("", ""))
     administers: bool = False
+    shows_buttons: bool = False
     people: tuple[Named, ...] = ()
     """Those whom the message names."""
     # What grows
@@ -359,6 +360,11 @@ class Turn:
         """Say, to this person alone, why a button does nothing for them."""
         self.private = self.refused = True
         self.tell(key, **gaps)
+
+    def hint_typing(self, key: str, /, **gaps: object) -> None:
+        """Say in smaller print what may be typed, where nothing else shows it."""
+        if not self.shows_buttons:
+            self.hint(key, **gaps)
 
     def ask(self, question: Question) -> None:
         """Ask something; when several things are asked in one message, one after the other."""

@@ -79,7 +79,7 @@ def _show(turn: Turn, film_ids: Sequence[int]) -> None:
     turn.cards += wanted_cards(turn.say, turn.films(film_ids), first, turn.message_id)
     turn.listed, turn.listed_by = (*turn.listed, *film_ids), turn.message_id
     turn.in_mind = tuple(turn.listed) if len(turn.listed) == 1 else ()
-    turn.hint("watchlist-footer" if len(turn.listed) > 1 else "watchlist-footer-one")
+    turn.hint_typing("watchlist-footer" if len(turn.listed) > 1 else "watchlist-footer-one")
 
 
 # Putting on it

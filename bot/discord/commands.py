@@ -18,7 +18,6 @@ from bot.discord.events import named
 from bot.discord.translating import text
 from engine.films import GENRES
 
-
 Interaction = discord.Interaction[Any]
 Choice = app_commands.Choice[str]
 Person = discord.Member | discord.User | None

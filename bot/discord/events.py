@@ -40,6 +40,7 @@ def origin_of(interaction: discord.Interaction[Any]) -> Origin:
         str(interaction.id),
         datetime.now(UTC),
         locale=str(interaction.locale),
+        shows_buttons=True,
         administers=interaction.guild_id is not None and interaction.permissions.manage_guild,
     )
 
@@ -54,6 +55,7 @@ def origin_of_message(message: discord.Message) -> Origin:
         str(message.id),
         datetime.now(UTC),
         locale=str(guild.preferred_locale) if guild else "en",
+        shows_buttons=True,
         administers=bool(guild and member and member.guild_permissions.manage_guild),
     )
 

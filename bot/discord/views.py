@@ -41,6 +41,15 @@ _A_ROW = 5
 _FRAME = 2
 """Components around a list: the container and the text above."""
 
+_COMMANDS = {
+    "export": "privacy export",
+    "import": "privacy import",
+    "forget": "privacy erase",
+    "link": "account link",
+    "unlink": "account unlink",
+}
+"""Commands that are called otherwise in Discord than where they are typed."""
+_COMMAND = re.compile(rf"(?<=[“„\"«]/)({'|'.join(_COMMANDS)})\b")
 _MARKUP = re.compile(r"([\\*_~|`<>\[\]])")
 _AT_LINE_START = re.compile(r"^(\s*)([#+-])", re.MULTILINE)
 _STYLES = {
@@ -48,7 +57,6 @@ _STYLES = {
     Verb.SEEN: discord.ButtonStyle.success,
     Verb.WATCHED: discord.ButtonStyle.success,
     Verb.VOTE: discord.ButtonStyle.primary,
-    Verb.PICK: discord.ButtonStyle.primary,
     Verb.MORE: discord.ButtonStyle.primary,
 }
 
@@ -104,7 +112,8 @@ def _plain(reply: Reply) -> str:
 
 def escaped(text: str) -> str:
     """A text that Discord shows as it is: no markup, no link, no mention."""
-    said = _MARKUP.sub(r"\\\1", text)
+    said = _COMMAND.sub(lambda found: _COMMANDS[found[1]], text)
+    said = _MARKUP.sub(r"\\\1", said)
     said = _AT_LINE_START.sub(r"\1\\\2", said)
     return said.replace("@everyone", "@\u200beveryone").replace("@here", "@\u200bhere")
 
@@ -116,11 +125,13 @@ def _small(text: str) -> str:
 def _buttons(choices: Iterable[Choice]) -> Iterator[ActionButton]:
     """A button for each choice; Discord takes no two of the same id."""
     there: set[str] = set()
-    for choice in choices:
+    for place, choice in enumerate(choices):
         code = choice.action.encode()
         if code not in there:
             there.add(code)
             style = _STYLES.get(choice.action.verb, discord.ButtonStyle.secondary)
+            if choice.action.verb is Verb.PICK and place == 0:  # the likeliest answer is the first
+                style = discord.ButtonStyle.primary
             yield ActionButton(choice.action, cut(choice.label, MAX_LABEL), style)
 
 
@@ -177,12 +188,13 @@ def _texts(cards: Sequence[Card], room: int) -> list[str]:
 def _text(card: Card, *, links: bool, genres: bool, reason: int) -> str:
     title = f"**{escaped(cut(heading(card), 150))}**"
     lines = [f"{title} · {escaped(card.note)}" if card.note else title]
-    if genres and card.genres:
-        lines.append(escaped(", ".join(card.genres)))
     if card.reason:
         lines.append(f"*{escaped(cut(card.reason, reason))}*")
-    if links and card.links:
-        lines.append("-# " + " · ".join(f"[{escaped(name)}]({url})" for name, url in card.links))
+    facts = [escaped(", ".join(card.genres))] if genres and card.genres else []
+    if links:
+        facts += [f"[{escaped(name)}]({url})" for name, url in card.links]
+    if facts:
+        lines.append("-# " + " · ".join(facts))
     return "\n".join(lines)
 
 

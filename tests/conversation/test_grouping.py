@@ -119,7 +119,12 @@ class TestVoting:
         night = await ask(ada, "movienight", bob)
         vote, close = night.cards[0].choices[0].action, night.choices[0].action
         eve = replace(ada, name="eve")
-        for person, action in ((eve, vote), (eve, close), (bob, close), (ada, Action(Verb.VOTE, (close.numbers[0], 5)))):
+        for person, action in (
+            (eve, vote),
+            (eve, close),
+            (bob, close),
+            (ada, Action(Verb.VOTE, (close.numbers[0], 5))),
+        ):
             refused = await person.press(action, "m1")
             assert refused.visibility is Visibility.PRIVATE
             assert refused.replaces is None

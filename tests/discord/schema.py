@@ -42,7 +42,9 @@ def _validator(path: str, method: str) -> Validator:
     registry: Registry[Any] = Registry().with_resource("urn:discord", Resource.opaque(_spec()))
     body = _spec()["paths"][path][method]["requestBody"]["content"]["application/json"]["schema"]
     absolute = json.loads(json.dumps(body).replace('"#/', '"urn:discord#/'))
-    return Draft202012Validator({"$schema": "https://json-schema.org/draft/2020-12/schema", **absolute}, registry=registry)
+    return Draft202012Validator(
+        {"$schema": "https://json-schema.org/draft/2020-12/schema", **absolute}, registry=registry
+    )
 
 
 @cache

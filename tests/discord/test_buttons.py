@@ -112,7 +112,7 @@ async def test_an_id_of_another_program_is_answered(world: World, ada: MemberAct
     old = id_of(slate, "More")
     for strange in ("teleport:1", Action(Verb.UNDO, (1, 2)).encode(), "seen:1"):
         text = str(stored.components).replace(old, strange)
-        stored.components = eval(text)  # noqa: S307 - a message of our own, as another program would have sent it
+        stored.components = eval(text)
         answered = await ada.click(slate, custom_id=strange)
         assert "too old" in text_of(answered.response)
         old = strange

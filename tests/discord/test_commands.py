@@ -36,9 +36,10 @@ async def test_a_rating_that_can_not_be_read_is_said_and_the_film_kept(world: Wo
 
 async def test_a_name_that_films_share_is_asked_about_in_place(world: World, ada: MemberActor) -> None:
     asked = await ada.slash(world.films, "watched", film="Suspiria")
-    assert labels_of(asked.response) == ["Suspiria (1977)", "Suspiria (2018)", "None of these"] or len(
-        labels_of(asked.response)
-    ) >= 3
+    assert (
+        labels_of(asked.response) == ["Suspiria (1977)", "Suspiria (2018)", "None of these"]
+        or len(labels_of(asked.response)) >= 3
+    )
     label = next(label for label in labels_of(asked.response) if "1977" in label)
     pressed = await ada.click(asked.response, label=label)
     assert pressed.response is not None
@@ -193,8 +194,10 @@ async def test_the_films_that_a_message_names_are_logged(world: World, ada: Memb
 class TestServer:
     async def test_only_those_who_manage_it_may_set_it(self, world: World, ada: MemberActor, guild) -> None:
         assert "server" not in ada.available_commands(world.films)
-        owner = guild.add_member(guild.owner) if guild.owner.id not in guild.member_ids() else MemberActor(
-            world.env, guild, guild.owner
+        owner = (
+            guild.add_member(guild.owner)
+            if guild.owner.id not in guild.member_ids()
+            else MemberActor(world.env, guild, guild.owner)
         )
         shown = await owner.slash(world.films, "server")
         assert shown.ephemeral
@@ -206,7 +209,9 @@ class TestServer:
         owner = MemberActor(world.env, guild, guild.owner)
         set_ = await owner.slash(world.films, "server", allow=world.films, adventurousness=0.7)
         assert "in #films" in text_of(set_.response)
-        assert await store.place_settings("discord", str(guild.id)) == PlaceSettings({str(world.films.id): "films"}, 0.7)
+        assert await store.place_settings("discord", str(guild.id)) == PlaceSettings(
+            {str(world.films.id): "films"}, 0.7
+        )
         elsewhere: ChannelHandle = guild.create_text_channel("general")
         await ada.send(elsewhere, f"{world.mention} what next?")
         assert elsewhere.last_message.author.id == ada.id

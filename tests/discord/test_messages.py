@@ -77,7 +77,9 @@ async def test_a_thread_is_a_place_of_its_own(world: World, ada: MemberActor, st
     assert await world.history(ada) == ["Heat (1995)"]
 
 
-@pytest.mark.parametrize("title", ["*bold* [click](https://evil.example)", "@everyone <@&1> <#2>", "# big `code` ||x||"])
+@pytest.mark.parametrize(
+    "title", ["*bold* [click](https://evil.example)", "@everyone <@&1> <#2>", "# big `code` ||x||"]
+)
 async def test_what_people_type_is_never_markup_nor_a_mention(world: World, ada: MemberActor, title: str) -> None:
     await ada.send(world.films, f"{world.mention} I watched “{title}”")
     for message in world.films.history():

@@ -78,9 +78,7 @@ class TestSlowAnswers:
         shown = world.films.history()[before:]
         assert all("first choice" not in text_of(message) for message in shown)
 
-    async def test_a_button_is_acknowledged_without_a_message(
-        self, world: World, ada: MemberActor, slow: Slow
-    ) -> None:
+    async def test_a_button_is_acknowledged_without_a_message(self, world: World, ada: MemberActor, slow: Slow) -> None:
         slate = (await ada.slash(world.films, "next")).response
         slow.seconds = 1.0
         seen = await ada.click(slate, custom_id=id_of(slate, "Seen it"))
@@ -92,7 +90,9 @@ class TestSlowAnswers:
 
 class TestDiscordRefuses:
     async def test_an_answer_that_comes_too_late_is_given_in_the_channel(self, world: World, ada: MemberActor) -> None:
-        world.env.inject_error("POST", "/interactions/*/*/callback", status=404, code=10062, message="Unknown interaction")
+        world.env.inject_error(
+            "POST", "/interactions/*/*/callback", status=404, code=10062, message="Unknown interaction"
+        )
         await ada.slash(world.films, "watched", film="Alien")
         assert "Logged: Alien (1979)" in text_of(world.films.last_message)
         assert await world.history(ada) == ["Alien (1979)"]
@@ -100,7 +100,9 @@ class TestDiscordRefuses:
     async def test_a_private_answer_that_comes_too_late_is_given_in_a_direct_message(
         self, world: World, ada: MemberActor
     ) -> None:
-        world.env.inject_error("POST", "/interactions/*/*/callback", status=404, code=10062, message="Unknown interaction")
+        world.env.inject_error(
+            "POST", "/interactions/*/*/callback", status=404, code=10062, message="Unknown interaction"
+        )
         await ada.slash(world.films, "settings")
         assert "Your settings" in text_of(ada.user.dm_channel.last_message)
         assert world.films.last_message is None

@@ -19,10 +19,15 @@ from typing import Any, Self
 import aiohttp
 from aiohttp import web
 
-TOKEN = "MTA.wire.token-of-nobody"  # noqa: S105 - nobody's
+TOKEN = "MTA.wire.token-of-nobody"
 EPOCH = 1_420_070_400_000
 ACK_SECONDS = 3.0
-BOT, APPLICATION, GUILD, CHANNEL = "1000000000000000001", "1000000000000000001", "2000000000000000001", "3000000000000000001"
+BOT, APPLICATION, GUILD, CHANNEL = (
+    "1000000000000000001",
+    "1000000000000000001",
+    "2000000000000000001",
+    "3000000000000000001",
+)
 API = "/api/v10"
 _THINKING, _LATER = 5, 6
 """Callbacks that acknowledge without an answer."""
@@ -277,7 +282,7 @@ class Wire:
                 return _json({**_message(self.new_id(), BOT, body.get("content") or ""), "channel_id": channel})
             case "POST", ["users", "@me", "channels"]:
                 return _json({"id": "4", "type": 1, "recipients": [_user(str(body["recipient_id"]))]})
-            case ("PATCH" | "POST"), ["webhooks", _, token, *_]:
+            case (("PATCH" | "POST"), ["webhooks", _, token, *_]):
                 return self._after(token, body)
             case "DELETE", ["webhooks", *_]:
                 return web.Response(status=204)
@@ -319,7 +324,9 @@ def shown(body: Any) -> str:
     """All that a message's body says, wherever it stands."""
     if isinstance(body, dict):
         own = body.get("content")
-        return "\n".join(filter(None, [own if isinstance(own, str) else "", *map(shown, body.values())])).replace("\\", "")
+        return "\n".join(filter(None, [own if isinstance(own, str) else "", *map(shown, body.values())])).replace(
+            "\\", ""
+        )
     return "\n".join(filter(None, map(shown, body))) if isinstance(body, list) else ""
 
 
@@ -350,7 +357,14 @@ def _json(body: Any, status: int = 200, headers: dict[str, str] | None = None) -
 
 
 def _user(number: str, *, bot: bool = False) -> dict[str, Any]:
-    return {"id": number, "username": f"user-{number}", "discriminator": "0", "avatar": None, "global_name": None, "bot": bot}
+    return {
+        "id": number,
+        "username": f"user-{number}",
+        "discriminator": "0",
+        "avatar": None,
+        "global_name": None,
+        "bot": bot,
+    }
 
 
 def _member(user: str) -> dict[str, Any]:

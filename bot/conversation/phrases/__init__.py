@@ -204,8 +204,8 @@ def phrases_for(language: str) -> Phrases:
 
 @lru_cache(maxsize=8)
 def say_for(language: str) -> Say:
-    """What the bot says in a language; FileNotFoundError when it has none."""
-    return Say(_read(f"{language}.say.toml"))
+    """What the bot says in a language, in English what it can't say there; FileNotFoundError when it has none."""
+    return Say({**_read(f"{DEFAULT_LANGUAGE}.say.toml"), **_read(f"{language}.say.toml")})
 
 
 def language_of(locale: str) -> str:
