@@ -182,8 +182,8 @@ class Answering:
             elif private is deferred_private:
                 await interaction.edit_original_response(**_edited_in(message))
             else:
-                # Who sees “is thinking” was guessed, and wrongly. Discord takes what is sent next for the answer to that
-                # and shows it to the same people, unless there was one: so there is, for a moment.
+                # Who sees “is thinking” was guessed, and wrongly. Discord takes what is sent next for the answer to
+                # that and shows it to the same people, unless there was one: so there is, for a moment.
                 await interaction.edit_original_response(content="…", allowed_mentions=discord.AllowedMentions.none())
                 await interaction.followup.send(**message.sending(), ephemeral=private)
                 await _try(interaction.delete_original_response())

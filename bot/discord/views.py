@@ -51,6 +51,7 @@ _COMMANDS = {
 """Commands that are called otherwise in Discord than where they are typed."""
 _COMMAND = re.compile(rf"(?<=[“„\"«]/)({'|'.join(_COMMANDS)})\b")
 _MARKUP = re.compile(r"([\\*_~|`<>\[\]])")
+_INDENTED = re.compile(r"^ {2,}(?=\S)", re.MULTILINE)
 _AT_LINE_START = re.compile(r"^(\s*)([#+-])", re.MULTILINE)
 _STYLES = {
     Verb.FORGET: discord.ButtonStyle.danger,
@@ -115,6 +116,7 @@ def escaped(text: str) -> str:
     said = _COMMAND.sub(lambda found: _COMMANDS[found[1]], text)
     said = _MARKUP.sub(r"\\\1", said)
     said = _AT_LINE_START.sub(r"\1\\\2", said)
+    said = _INDENTED.sub("- ", said)
     return said.replace("@everyone", "@\u200beveryone").replace("@here", "@\u200bhere")
 
 

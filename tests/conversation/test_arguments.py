@@ -11,7 +11,7 @@ from bot.conversation.intents import Adjust, LogWatches, Recommend, Setting, Sta
 from bot.conversation.message import Command, Place
 from bot.conversation.phrases import phrases_for
 from bot.conversation.reply import Reply, Visibility
-from storage.records import PlaceSettings
+from storage.records import MessageKey, PlaceKey, PlaceSettings
 from tests.conversation.person import Person, action_of
 
 ENGLISH = phrases_for("en")
@@ -153,8 +153,8 @@ class TestServer:
         assert await ada.store.place_settings("test", "1") == PlaceSettings({"7": "films"}, 0.8)
         slate = await bob.say("what next?", place=Place("test", "1", "c"))
         assert slate.cards
-        place = Place("test", "1", "c")
-        kept = (await bob.store.read(bob.identity, _key(place), _event(), bob.moment)).last_slate
+        there, event = PlaceKey("test", "1", "c", ""), MessageKey("test", "", "none")
+        kept = (await bob.store.read(bob.identity, there, event, bob.moment)).last_slate
         assert kept is not None
         assert kept.request["adventurousness"] == 0.8
         assert "everywhere" not in (await self.set(ada, disallow="7")).text
@@ -165,15 +165,3 @@ class TestServer:
         assert "for servers" in (await self.set(ada, workspace="", adventurousness="1")).text
         assert "can't read “much”" in (await self.set(ada, adventurousness="much")).text
         assert await ada.store.place_settings("test", "1") == PlaceSettings()
-
-
-def _key(place: Place):  # type: ignore[no-untyped-def]
-    from storage.records import PlaceKey
-
-    return PlaceKey(place.platform, place.workspace, place.channel, place.thread)
-
-
-def _event():  # type: ignore[no-untyped-def]
-    from storage.records import MessageKey
-
-    return MessageKey("test", "", "none")

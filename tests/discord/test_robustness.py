@@ -17,6 +17,9 @@ from bot.discord.bot import Bot
 from tests.discord.world import World, id_of, text_of
 
 
+CALLBACK = "/interactions/*/*/callback"
+
+
 class Slow:
     """The conversation, which waits before it answers, until it is told to go on."""
 
@@ -90,9 +93,7 @@ class TestSlowAnswers:
 
 class TestDiscordRefuses:
     async def test_an_answer_that_comes_too_late_is_given_in_the_channel(self, world: World, ada: MemberActor) -> None:
-        world.env.inject_error(
-            "POST", "/interactions/*/*/callback", status=404, code=10062, message="Unknown interaction"
-        )
+        world.env.inject_error("POST", CALLBACK, status=404, code=10062, message="Unknown interaction")
         await ada.slash(world.films, "watched", film="Alien")
         assert "Logged: Alien (1979)" in text_of(world.films.last_message)
         assert await world.history(ada) == ["Alien (1979)"]
@@ -100,9 +101,7 @@ class TestDiscordRefuses:
     async def test_a_private_answer_that_comes_too_late_is_given_in_a_direct_message(
         self, world: World, ada: MemberActor
     ) -> None:
-        world.env.inject_error(
-            "POST", "/interactions/*/*/callback", status=404, code=10062, message="Unknown interaction"
-        )
+        world.env.inject_error("POST", CALLBACK, status=404, code=10062, message="Unknown interaction")
         await ada.slash(world.films, "settings")
         assert "Your settings" in text_of(ada.user.dm_channel.last_message)
         assert world.films.last_message is None
@@ -117,7 +116,7 @@ class TestDiscordRefuses:
 
     async def test_a_message_that_is_gone_is_answered_beside(self, world: World, ada: MemberActor) -> None:
         slate = (await ada.slash(world.films, "next")).response
-        world.env.inject_error("POST", "/interactions/*/*/callback", status=404, code=10008, message="Unknown Message")
+        world.env.inject_error("POST", CALLBACK, status=404, code=10008, message="Unknown Message")
         seen = await ada.click(slate, custom_id=id_of(slate, "Seen it"))
         assert "Marked as seen" in text_of(seen.response)
 
@@ -130,7 +129,7 @@ class TestDiscordRefuses:
         assert "Logged: Alien" in text_of(ada.user.dm_channel.last_message)
 
     async def test_what_another_process_answered_is_left_alone(self, world: World, ada: MemberActor) -> None:
-        world.env.inject_error("POST", "/interactions/*/*/callback", status=400, code=40060, message="already")
+        world.env.inject_error("POST", CALLBACK, status=400, code=40060, message="already")
         await ada.slash(world.films, "watched", film="Alien")
         assert world.films.last_message is None
         assert world.env.errors == []

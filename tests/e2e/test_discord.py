@@ -1,4 +1,4 @@
-"""The real `nextreel run` against a Discord on real sockets: it logs in, answers, survives what networks do, and ends."""
+"""The real `nextreel run` against a Discord on real sockets: it logs in, answers, survives what networks do, ends."""
 
 from __future__ import annotations
 
