@@ -16,7 +16,6 @@ from bot.discord import answering
 from bot.discord.bot import Bot
 from tests.discord.world import World, id_of, text_of
 
-
 CALLBACK = "/interactions/*/*/callback"
 
 
