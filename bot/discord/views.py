@@ -97,7 +97,7 @@ def rendered(reply: Reply, *, layout: bool = False) -> Rendered:
     text = _plain(reply)
     if layout or reply.cards or len(text) > MAX_CONTENT:
         return Rendered(None, None, _laid_out(reply), files[:MAX_FILES])
-    buttons = list(_buttons(reply.choices))[:MAX_BUTTONS]
+    buttons = list(_buttons(reply.choices, set()))[:MAX_BUTTONS]
     view: ui.View | None = None
     if buttons:
         view = ui.View(timeout=None)
@@ -124,9 +124,8 @@ def _small(text: str) -> str:
     return "\n".join(f"-# {escaped(line)}" for line in text.split("\n") if line.strip())
 
 
-def _buttons(choices: Iterable[Choice]) -> Iterator[ActionButton]:
-    """A button for each choice; Discord takes no two of the same id."""
-    there: set[str] = set()
+def _buttons(choices: Iterable[Choice], there: set[str]) -> Iterator[ActionButton]:
+    """A button for each choice; Discord takes no two of the same id in one message: those that are `there` grow."""
     for place, choice in enumerate(choices):
         code = choice.action.encode()
         if code not in there:
@@ -143,7 +142,8 @@ def _buttons(choices: Iterable[Choice]) -> Iterator[ActionButton]:
 def _laid_out(reply: Reply) -> ui.LayoutView:
     view = ui.LayoutView(timeout=None)
     box: ui.Container[ui.LayoutView] = ui.Container(accent_colour=ACCENT)
-    buttons = list(_buttons(reply.choices))[:MAX_BUTTONS]
+    there: set[str] = set()
+    buttons = list(_buttons(reply.choices, there))[:MAX_BUTTONS]
     rows = [buttons[start : start + _A_ROW] for start in range(0, len(buttons), _A_ROW)]
     taken = _FRAME + bool(reply.footer) + sum(1 + len(row) for row in rows)
     room = MAX_COMPONENTS - taken - 2 * len(reply.cards)
@@ -154,8 +154,8 @@ def _laid_out(reply: Reply) -> ui.LayoutView:
     if cards is not None:
         for card, text in zip(cards, texts, strict=True):
             box.add_item(ui.TextDisplay(text))
-            if card.choices:
-                box.add_item(ui.ActionRow(*_buttons(card.choices[:_A_ROW])))
+            if row := list(_buttons(card.choices[:_A_ROW], there)):
+                box.add_item(ui.ActionRow(*row))
     else:
         # Too many films for buttons each: the texts together, and a menu for each thing that can be done.
         box.add_item(ui.TextDisplay("\n".join(texts)))
