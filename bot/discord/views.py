@@ -148,9 +148,10 @@ def _laid_out(reply: Reply) -> ui.LayoutView:
     taken = _FRAME + bool(reply.footer) + sum(1 + len(row) for row in rows)
     room = MAX_COMPONENTS - taken - 2 * len(reply.cards)
     cards = with_fewer_choices(reply.cards, room)
-    head, footer = escaped(reply.text), _small(reply.footer)
-    texts = _texts(reply.cards, MAX_LAYOUT_TEXT - len(footer) - min(len(head), MAX_LAYOUT_TEXT // 2))
-    box.add_item(ui.TextDisplay(cut(head, MAX_LAYOUT_TEXT - len(footer) - sum(map(len, texts))) or "…"))
+    footer = cut(_small(reply.footer), MAX_LAYOUT_TEXT // 8)
+    head = cut(escaped(reply.text), MAX_LAYOUT_TEXT // 3 if reply.cards else MAX_LAYOUT_TEXT - len(footer))
+    texts = _texts(reply.cards, MAX_LAYOUT_TEXT - len(footer) - len(head) - 1)
+    box.add_item(ui.TextDisplay(head or "…"))
     if cards is not None:
         for card, text in zip(cards, texts, strict=True):
             box.add_item(ui.TextDisplay(text))
@@ -162,7 +163,7 @@ def _laid_out(reply: Reply) -> ui.LayoutView:
         for choices in list(by_verb(reply.cards).values())[:4]:
             box.add_item(ui.ActionRow(_menu(choices)))
     if footer:
-        box.add_item(ui.TextDisplay(cut(footer, MAX_LAYOUT_TEXT // 2)))
+        box.add_item(ui.TextDisplay(footer))
     for row in rows:
         box.add_item(ui.ActionRow(*row))
     view.add_item(box)
