@@ -4,7 +4,7 @@
 # Set-up lives in .venv, talks to standard error and never reads standard input, so that lines can be piped in.
 
 .DEFAULT_GOAL := help
-.PHONY: help chat test lint docs bench bench-storage bench-faults train-starter clean
+.PHONY: help chat test lint docs bench bench-storage bench-faults bench-discord train-starter clean
 SHELL := /bin/sh
 
 VENV := .venv
@@ -50,6 +50,9 @@ bench-storage: $(VENV)/.dev
 
 bench-faults: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks.faults
+
+bench-discord: $(VENV)/.dev
+	@$(BIN)/python -m benchmarks.discord
 
 train-starter: $(VENV)/.dev
 	@test -n "$(DATA)" || { echo 'Say where the MovieLens folders are: make train-starter DATA=path' >&2; exit 2; }

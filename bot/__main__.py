@@ -6,9 +6,9 @@ import sys
 def main() -> None:
     """Run the command; Ctrl-C ends it with 130 even while it is still being imported."""
     try:
-        from bot.cli import run
+        from bot import cli
 
-        run()
+        cli.main()
     except KeyboardInterrupt:
         sys.exit(130)
 

@@ -16,7 +16,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bot.exits import BROKEN_PIPE, CONFIGURATION_ERROR, end, known_errors, read_settings
+from bot.exits import BROKEN_PIPE, CONFIGURATION_ERROR, UNAVAILABLE, end, known_errors, read_settings
 from bot.operations import db
 from config import logging as log
 from config.settings import PREFIX
@@ -88,6 +88,22 @@ def chat(
 
 
 @app.command()
+def run() -> None:
+    """Answer on every platform that has a token, until it is told to end."""
+    settings = read_settings()
+    from bot.running import PlatformError, has_platform, serve
+
+    if not has_platform(settings):
+        raise end(f"Set {PREFIX}DISCORD_TOKEN: there is no platform to answer on.", CONFIGURATION_ERROR)
+    with known_errors():
+        log.configure(settings.log_level, settings.log_format, settings.log_file)
+        try:
+            asyncio.run(serve(settings))
+        except PlatformError as error:
+            raise end(str(error), CONFIGURATION_ERROR if error.configured else UNAVAILABLE) from None
+
+
+@app.command()
 def doctor() -> None:
     """Say in plain lines what is set up and what is not; exit code 1 when something is broken."""
     from bot.doctor import examine
@@ -126,7 +142,7 @@ def _add_commands_of_other_packages() -> None:
         app.command(entry.name)(command)
 
 
-def run() -> None:
+def main() -> None:
     """Run the command."""
     _add_commands_of_other_packages()
     app()

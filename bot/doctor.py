@@ -36,7 +36,15 @@ async def examine(settings: Settings) -> tuple[Finding, ...]:
     """All findings, in the order in which a start would meet them."""
     program = Finding("program", True, f"nextreel {version('nextreel')} on Python {platform.python_version()}.")
     kept = (await _database(settings), await _redis(settings))
-    return (program, _sources(), _data_folder(settings), *kept, *_model(settings))
+    return (program, _sources(), _data_folder(settings), *kept, *_model(settings), _platforms(settings))
+
+
+def _platforms(settings: Settings) -> Finding:
+    """Whether there is anything for “nextreel run” to do; whether a token is good only the platform can say."""
+    if settings.discord_token is None:
+        sentence = f"none has a token; {PREFIX}DISCORD_TOKEN is Discord's. “nextreel chat” needs none."
+        return Finding("platforms", False, sentence, needed=False)
+    return Finding("platforms", True, "Discord has a token; “nextreel run” answers there.")
 
 
 def _sources() -> Finding:

@@ -16,6 +16,8 @@ CONFIGURATION_ERROR = configuration.SettingsError.exit_code
 """A setting or a bundle is wrong (EX_CONFIG)."""
 CANNOT_STORE = 73
 """The data folder or the database can't be used (EX_CANTCREAT)."""
+UNAVAILABLE = 69
+"""A platform can't be reached (EX_UNAVAILABLE)."""
 BROKEN_PIPE = 141
 """Whoever read the output went away, as shells have it (128 + SIGPIPE)."""
 

@@ -24,6 +24,7 @@ from rich.text import Text as RichText
 from bot.conversation.action import Verb
 from bot.conversation.message import MAX_FILE, Command, Identity, Message, Origin, Place, Text
 from bot.conversation.reply import Card, File, Reply
+from bot.rendering import heading
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it."""
@@ -76,8 +77,7 @@ def styled(reply: Reply) -> RenderableType:
 
 
 def _heading(card: Card) -> str:
-    title = card.title if card.year is None else f"{card.title} ({card.year})"
-    return title if card.number is None else f"{card.number}. {title}"
+    return f"{heading(card)} · {card.note}" if card.note else heading(card)
 
 
 def _numbered(reply: Reply) -> Iterator[tuple[int, str]]:

@@ -26,6 +26,8 @@ LOG_BYTES = 5_000_000
 
 _SECRET_WORDS = ("token", "secret", "password", "authorization", "database_url", "redis_url")
 # Up to the last @ of the word: a password may hold a / or an @ that should have been escaped.
+# The address of an answer to an interaction holds the token to give it.
+_TOKEN_IN_PATH = re.compile(r"(/(?:webhooks|interactions)/\d+/)[^/\s?\"']+")
 _PASSWORD_IN_URL = re.compile(r"(://[^\s/:]*:)\S+(?=@)")
 
 
@@ -43,7 +45,7 @@ def _masked(name: object, value: object) -> object:
         return "***"
     match value:
         case str():
-            return _PASSWORD_IN_URL.sub(r"\1***", value)
+            return _TOKEN_IN_PATH.sub(r"\1***", _PASSWORD_IN_URL.sub(r"\1***", value))
         case Mapping():
             return {key: _masked(key, inner) for key, inner in value.items()}
         case list():
@@ -109,5 +111,5 @@ def configure(level: LogLevel, form: LogFormat, file: Path | None) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.value)
-    for chatty in ("alembic", "asyncio", "sqlalchemy"):
+    for chatty in ("aiohttp", "alembic", "asyncio", "sqlalchemy"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))

@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from dotenv import dotenv_values
 from platformdirs import user_data_path
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -103,6 +103,15 @@ class Settings(BaseSettings):
         le=36_500,
         description="Days without telling anything after which everything about a person is erased (0: never).",
     )
+    discord_token: SecretStr | None = Field(
+        None, description="Token of the bot in Discord's developer portal; with it “nextreel run” answers there."
+    )
+    discord_api_url: str | None = Field(
+        None, description="Base address of Discord's HTTP API, with its version; by default Discord's own."
+    )
+    discord_gateway_url: str | None = Field(
+        None, description="Address of Discord's gateway; by default the one that its HTTP API names."
+    )
     log_level: LogLevel = Field(LogLevel.INFO, description="Least important log line that is written.")
     log_format: LogFormat = Field(LogFormat.CONSOLE, description="Log lines for people (console) or machines (json).")
     log_file: Path | None = Field(
@@ -120,6 +129,14 @@ class Settings(BaseSettings):
     def _known_zone(cls, value: str | None) -> str | None:
         if value is not None and value not in available_timezones():
             raise ValueError("expected an IANA time zone such as Europe/Berlin")
+        return value
+
+    @field_validator("discord_api_url", "discord_gateway_url")
+    @classmethod
+    def _address(cls, value: str | None, info: ValidationInfo) -> str | None:
+        schemes = ("ws://", "wss://") if info.field_name == "discord_gateway_url" else ("http://", "https://")
+        if value is not None and not value.startswith(schemes):
+            raise ValueError(f"expected an address that begins with {' or '.join(schemes)}")
         return value
 
     @field_validator("data_dir", "bundle", "log_file")

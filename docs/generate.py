@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -85,6 +85,47 @@ def data_map() -> str:
         for table in metadata.tables.values()
     ]
     return _table(("table", "what it is about", "kept", "columns"), *rows)
+
+
+APPLICATION_ID = 10**17
+"""A number where an application's own belongs."""
+
+
+def discord_access() -> str:
+    """What the bot asks of Discord, and the link that invites it: a Markdown table."""
+    from bot.discord.bot import INTENTS, PERMISSIONS, SCOPES, install_link
+
+    def listed(names: Iterable[str]) -> str:
+        return ", ".join(f"`{name}`" for name in names)
+
+    link = install_link(APPLICATION_ID).replace(str(APPLICATION_ID), "YOUR_APPLICATION_ID")
+    return _table(
+        ("", "what the bot asks for"),
+        ("scopes, on a server", listed(SCOPES)),
+        ("scopes, for a person's account", "`applications.commands`"),
+        ("permissions, on a server", listed(name for name, asked in PERMISSIONS if asked)),
+        ("gateway intents, none of them privileged", listed(name for name, asked in INTENTS if asked)),
+        ("link that invites it", f"`{link}`"),
+    )
+
+
+def discord_commands() -> str:
+    """Every command in Discord with its fields: a Markdown table."""
+    from discord import app_commands
+
+    from bot.discord.commands import COMMANDS
+
+    rows: list[tuple[str, str]] = []
+    for command in COMMANDS:
+        if isinstance(command, app_commands.ContextMenu):
+            rows.append((f"on a message: *{command.name}*", "logs the films that the message names"))
+            continue
+        single = list(command.walk_commands()) if isinstance(command, app_commands.Group) else [command]
+        for one in single:
+            if isinstance(one, app_commands.Command):
+                fields = " ".join(f"`{field.display_name}`" for field in one.parameters)
+                rows.append((" ".join(filter(None, [f"`/{one.qualified_name}`", fields])), str(one.description)))
+    return _table(("command", ""), *rows)
 
 
 def _wrapped(text: str) -> str:

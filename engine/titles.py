@@ -545,7 +545,9 @@ class TitleIndex:
     def _runs_into(self, row: int, run: Sequence[str]) -> bool:
         """Whether a name is only found because a small word was taken into it: “Juno on” is not *Junoon*."""
         small = run[-1] in self._words.nothing or run[0] in self._words.nothing
-        return small and all(len(form.spaced.split()) < len(run) and run[-1] != form.spaced.split()[-1] for form in self._forms(row))
+        return small and all(
+            len(form.spaced.split()) < len(run) and run[-1] != form.spaced.split()[-1] for form in self._forms(row)
+        )
 
     def _written_out(self, read: list[str]) -> list[str]:
         """Words with their abbreviations written out."""

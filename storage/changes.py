@@ -16,9 +16,11 @@ from storage.records import (
     FeedbackKind,
     MessageId,
     PersonId,
+    PlaceSettings,
     Precision,
     Preference,
     ShownSlate,
+    SlateId,
     Visibility,
     Watch,
     WatchId,
@@ -195,6 +197,34 @@ class ShowSlate:
 
 
 @dataclass(frozen=True, slots=True)
+class Vote:
+    """Vote for a film of a slate that this person is a member of, instead of what they voted for before.
+
+    The last member to vote closes the vote. ConflictError when it is closed, or not theirs to vote on.
+    """
+
+    slate_id: SlateId
+    film_id: int
+
+    def __post_init__(self) -> None:
+        check_film(self.film_id)
+
+
+@dataclass(frozen=True, slots=True)
+class CloseVote:
+    """End the vote on a slate that this person asked for; nothing happens when it has ended."""
+
+    slate_id: SlateId
+
+
+@dataclass(frozen=True, slots=True)
+class SetPlace:
+    """Keep what holds for all in the server or workspace where it is said."""
+
+    settings: PlaceSettings
+
+
+@dataclass(frozen=True, slots=True)
 class SetContext:
     """Keep what the conversation of this person in this place is about, until `expires_at`; None forgets it."""
 
@@ -222,6 +252,9 @@ Change = (
     | SetPreference
     | AddFilm
     | ShowSlate
+    | Vote
+    | CloseVote
+    | SetPlace
     | SetContext
     | UndoMessage
     | OfferLink

@@ -14,6 +14,8 @@ from storage.changes import GiveFeedback, MessageChanges, SetPreference, TakeBac
 from storage.ids import event_hash
 from storage.records import (
     AddedFilm,
+    Ballot,
+    Companion,
     FeedbackKind,
     IdentityKey,
     LinkOffer,
@@ -21,6 +23,7 @@ from storage.records import (
     MessageKey,
     PersonId,
     PlaceKey,
+    PlaceSettings,
     Preference,
     Preferences,
     ShownPick,
@@ -39,7 +42,10 @@ from storage.tables import (
     link_codes,
     messages,
     people,
+    place_settings,
     preferences,
+    registrations,
+    slate_members,
     slate_picks,
     slates,
     watches,
@@ -82,8 +88,9 @@ def snapshot(
     found = connection.execute(
         select(people).where(people.c.person_id == person_of(identity).scalar_subquery())
     ).first()
+    there = settings_of(connection, place.platform, place.workspace)
     if found is None:
-        return Snapshot(None, 0, earlier_reply=earlier_reply(connection, message))
+        return Snapshot(None, 0, earlier_reply=earlier_reply(connection, message), place=there)
     person = PersonId(found.person_id)
     dismissed, wanted = opinions_of(connection, person)
     own = _own_films(connection, person)
@@ -103,6 +110,7 @@ def snapshot(
         undone_films=tuple(film for film, counts in own if not counts),
         context=context,
         last_slate=None if shown is None else shown[1],
+        place=there,
         earlier_reply=earlier_reply(connection, message, person),
     )
 
@@ -192,6 +200,11 @@ def slate(connection: Connection, which: ColumnElement[bool]) -> tuple[PersonId,
     ).first()
     if found is None:
         return None
+    members = connection.scalars(
+        select(slate_members.c.person_id)
+        .where(slate_members.c.slate_id == found.slate_id)
+        .order_by(slate_members.c.person_id)
+    )
     picks = connection.execute(
         select(slate_picks.c.rank, slate_picks.c.film_id, slate_picks.c.score, slate_picks.c.reason)
         .where(slate_picks.c.slate_id == found.slate_id)
@@ -204,6 +217,61 @@ def slate(connection: Connection, which: ColumnElement[bool]) -> tuple[PersonId,
         request=found.request,
         picks=tuple(ShownPick(*pick) for pick in picks),
         shown_at=found.shown_at,
+        members=tuple(map(PersonId, members)),
+        open_to_votes=found.open_to_votes,
+    )
+
+
+def ballot(connection: Connection, slate_id: SlateId) -> Ballot | None:
+    """The vote on a slate; None when there never was one."""
+    found = slate(connection, slates.c.slate_id == slate_id)
+    if found is None or found[1].open_to_votes is None:
+        return None
+    votes = connection.execute(
+        select(slate_members.c.person_id, slate_members.c.vote)
+        .where(slate_members.c.slate_id == slate_id)
+        .order_by(slate_members.c.person_id)
+    ).all()
+    rows = connection.execute(
+        select(identities.c.platform, identities.c.workspace, identities.c.user_id)
+        .where(identities.c.person_id.in_([vote.person_id for vote in votes]))
+        .order_by(identities.c.platform, identities.c.workspace, identities.c.user_id)
+    )
+    return Ballot(
+        *found, {PersonId(vote.person_id): vote.vote for vote in votes}, tuple(IdentityKey(*row) for row in rows)
+    )
+
+
+def companion(connection: Connection, account: IdentityKey) -> Companion:
+    """Somebody whom a recommendation is to be for; of one who has not opted in nothing more than that."""
+    person = connection.scalar(person_of(account))
+    if person is None or not preferences_of(connection, PersonId(person)).group_opt_in:
+        return Companion(account)
+    return Companion(
+        account,
+        PersonId(person),
+        opted_in=True,
+        history=history(connection, PersonId(person)),
+        dismissed=opinions_of(connection, PersonId(person))[0],
+    )
+
+
+def settings_of(connection: Connection, platform: str, workspace: str) -> PlaceSettings:
+    """What is set for all in a server or workspace."""
+    found = connection.execute(
+        select(place_settings.c.channels, place_settings.c.adventurousness).where(
+            place_settings.c.platform == platform, place_settings.c.workspace == workspace
+        )
+    ).first()
+    return PlaceSettings() if found is None else PlaceSettings(found.channels, found.adventurousness)
+
+
+def registered(connection: Connection, platform: str, application: str) -> str | None:
+    """The fingerprint of the commands that a platform was told of last."""
+    return connection.scalar(
+        select(registrations.c.fingerprint).where(
+            registrations.c.platform == platform, registrations.c.application == application
+        )
     )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import NewType
@@ -23,6 +23,8 @@ OWN_ENTRY = re.compile(r"nextreel:(\d{1,19})")
 """The `source_key` that an export gives a watch that was told: the number is its id."""
 MAX_KEY_BYTES = 2400
 """Bytes, in UTF-8, of all texts of a key: an index of PostgreSQL takes 2,704, with what else is in it."""
+MAX_CHANNELS = 100
+"""Channels that are set for one server."""
 MAX_TITLE = 300
 """Characters of an added film's title."""
 
@@ -192,9 +194,54 @@ class ShownSlate:
     request: Mapping[str, object]
     picks: tuple[ShownPick, ...]
     shown_at: datetime
+    members: tuple[PersonId, ...] = ()
+    """Whom it was for, when it was for several; the person who asked is one of them."""
+    open_to_votes: bool | None = None
+    """Whether the members vote on it now; None when that was never asked."""
 
     def __post_init__(self) -> None:
         check_texts(self.bundle)
+
+
+@dataclass(frozen=True, slots=True)
+class Ballot:
+    """A slate that is voted on, or was: who asked for it, and for which film each member voted (None: not yet)."""
+
+    asker: PersonId
+    slate: ShownSlate
+    votes: Mapping[PersonId, int | None]
+    accounts: tuple[IdentityKey, ...]
+    """The members' accounts: who may vote."""
+
+
+@dataclass(frozen=True, slots=True)
+class Companion:
+    """Somebody whom a recommendation is to be for, besides the person who asks.
+
+    Nothing is read of somebody who has not opted in.
+    """
+
+    account: IdentityKey
+    person: PersonId | None = None
+    opted_in: bool = False
+    history: tuple[Watch, ...] = ()
+    dismissed: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceSettings:
+    """What holds for all in a server or workspace. ValueError for what can't be kept."""
+
+    channels: Mapping[str, str] = field(default_factory=dict)
+    """The channels in which the bot answers without a command, by number, with their names; none: in all."""
+    adventurousness: float | None = None
+
+    def __post_init__(self) -> None:
+        if len(self.channels) > MAX_CHANNELS:
+            raise ValueError(f"at most {MAX_CHANNELS} channels are set")
+        if self.adventurousness is not None and not 0 <= self.adventurousness <= 1:
+            raise ValueError("adventurousness runs from 0 to 1")
+        check_texts(*self.channels, *self.channels.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +267,8 @@ class Snapshot:
     context: Mapping[str, object] | None = None
     last_slate: ShownSlate | None = None
     """The last one shown to the person in this place."""
+    place: PlaceSettings = field(default_factory=PlaceSettings)
+    """What is set for all who are there."""
     earlier_reply: str | None = None
     """The reply to this very message, when it was handled before; empty when it is not kept any more, and when it
     was somebody else's."""

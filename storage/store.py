@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from storage import reading
 from storage.applying import Handling, make
@@ -24,19 +24,22 @@ from storage.portable import exporting
 from storage.portable.exporting import Everything
 from storage.records import (
     Applied,
+    Ballot,
+    Companion,
     IdentityKey,
     LinkOffer,
     MessageId,
     MessageKey,
     PersonId,
     PlaceKey,
+    PlaceSettings,
     ShownSlate,
     SlateId,
     Snapshot,
     check_texts,
 )
 from storage.retention import WIPED_AT_ONCE, Tidied, erase, tidy, wipe, wipe_patiently
-from storage.tables import identities, messages, people, slates
+from storage.tables import identities, messages, people, place_settings, registrations, slates
 
 
 class Store:
@@ -140,6 +143,53 @@ class Store:
     async def accounts(self, person: PersonId) -> tuple[IdentityKey, ...]:
         """The accounts that are linked to a person."""
         return await self.database.read(lambda connection: reading.accounts(connection, person))
+
+    async def ballot(self, slate_id: SlateId) -> Ballot | None:
+        """The vote on a slate; None when there never was one."""
+        return await self.database.read(lambda connection: reading.ballot(connection, slate_id))
+
+    async def companions(self, accounts: Sequence[IdentityKey]) -> tuple[Companion, ...]:
+        """Those whom a recommendation is to be for, as of one moment; nothing of one who has not opted in."""
+        return await self.database.read(
+            lambda connection: tuple(reading.companion(connection, account) for account in accounts)
+        )
+
+    async def companions_of(self, slate: ShownSlate, asker: PersonId) -> tuple[Companion, ...]:
+        """Whom a slate was for, besides the person who asked for it, each as they are now."""
+
+        def read(connection: Connection) -> tuple[Companion, ...]:
+            others = [person for person in slate.members if person != asker]
+            accounts = [next(iter(reading.accounts(connection, person)), None) for person in others]
+            return tuple(reading.companion(connection, account) for account in accounts if account)
+
+        return await self.database.read(read)
+
+    async def place_settings(self, platform: str, workspace: str) -> PlaceSettings:
+        """What is set for all in a server or workspace."""
+        return await self.database.read(lambda connection: reading.settings_of(connection, platform, workspace))
+
+    async def forget_place(self, platform: str, workspace: str) -> None:
+        """Forget what was set for a server or workspace: the bot is not there any more."""
+        there = (place_settings.c.platform == platform, place_settings.c.workspace == workspace)
+
+        def forget(connection: Connection) -> None:
+            connection.execute(delete(place_settings).where(*there))
+
+        await self.database.write(forget)
+
+    async def registered(self, platform: str, application: str) -> str | None:
+        """The fingerprint of the commands that a platform was told of last; None when it was told none."""
+        return await self.database.read(lambda connection: reading.registered(connection, platform, application))
+
+    async def register(self, platform: str, application: str, fingerprint: str) -> None:
+        """Keep which commands a platform was told of."""
+        this = {"platform": platform, "application": application}
+
+        def keep(connection: Connection) -> None:
+            connection.execute(delete(registrations).where(*(registrations.c[k] == v for k, v in this.items())))
+            connection.execute(insert(registrations).values(**this, fingerprint=fingerprint))
+
+        await self.database.write(keep)
 
     async def erase(self, identity: IdentityKey, message: MessageKey | None, moment: datetime) -> PersonId | None:
         """Remove everything about a person, all accounts; who that was, None for a stranger.

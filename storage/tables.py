@@ -256,6 +256,7 @@ slates = Table(
     Column("bundle", Text, nullable=False, doc="the model that made it"),
     Column("request", JSON, nullable=False, doc="what was asked for: genres, years, …"),
     Column("shown_at", UtcDateTime, nullable=False, doc="when"),
+    Column("open_to_votes", Boolean, doc="whether it is voted on now; nothing where it never was"),
     Index("ix_slates_place", "person_id", "platform", "workspace", "channel", "thread", "shown_at"),
     Index(None, "shown_at"),
     info=_about("recommendations that the person was shown", "for as long as slates are set to be kept"),
@@ -270,6 +271,16 @@ slate_picks = Table(
     Column("score", Float, nullable=False, doc="the model's score"),
     Column("reason", JSON, nullable=False, doc="why it was recommended"),
     info=_about("the films of those recommendations, with their reasons", "as long as their slate"),
+)
+
+slate_members = Table(
+    "slate_members",
+    metadata,
+    Column("slate_id", ForeignKey("slates.slate_id", ondelete="CASCADE"), primary_key=True, doc="the slate"),
+    _person(primary_key=True),
+    Column("vote", BigInteger, doc="the film they voted for"),
+    Index(None, "person_id"),
+    info=_about("whom a recommendation for several was for, and how they voted", "as long as its slate"),
 )
 
 contexts = Table(
@@ -311,4 +322,25 @@ erased_events = Table(
         "that an event was handled for somebody who was erased since; names nobody",
         "for a day; a mark until it is done",
     ),
+)
+
+# Not about anybody: what a server's administrators set for all who are there. Who set it is not kept.
+place_settings = Table(
+    "place_settings",
+    metadata,
+    Column("platform", Text, primary_key=True, doc="which platform"),
+    Column("workspace", Text, primary_key=True, doc="the platform's number of the server or workspace"),
+    Column("channels", JSON, nullable=False, doc="numbers and names of the channels in which the bot answers"),
+    Column("adventurousness", Float, doc="the usual adventurousness there, 0 to 1"),
+    info=_about("what is set for a whole server; names nobody", "until the bot leaves the server"),
+)
+
+# Not about anybody.
+registrations = Table(
+    "registrations",
+    metadata,
+    Column("platform", Text, primary_key=True, doc="which platform"),
+    Column("application", Text, primary_key=True, doc="the platform's number of the bot's application"),
+    Column("fingerprint", Text, nullable=False, doc="SHA-256 of the commands that the platform was told"),
+    info=_about("which commands a platform was told of last, so that it is told only when they changed", "for ever"),
 )

@@ -40,7 +40,7 @@ def settings(turn: Turn, intent: Settings) -> None:
     else:
         turn.tell("settings")
         turn.texts += [f"  {line}" for line in settings_in_words(turn)]
-    turn.hint("settings-footer")
+    turn.hint_typing("settings-footer")
 
 
 def settings_in_words(turn: Turn) -> list[str]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from urllib.parse import quote_plus
 
 from bot.conversation.action import Action, Verb
 from bot.conversation.phrases import Say
-from bot.conversation.reply import Card, Choice
+from bot.conversation.reply import Audience, Card, Choice
 from bot.conversation.telling import reason_in_words
 from engine.films import Film
 from engine.requests import Pick
@@ -31,6 +32,48 @@ def links_of(film: Film) -> tuple[tuple[str, str], ...]:
 def film_card(film: Film) -> Card:
     """A film by itself, for type-ahead."""
     return Card(film.film_id, film.title, film.year, film.genres)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Which films of a list were watched, are on the watchlist and are not wanted."""
+
+    watched: frozenset[int] = frozenset()
+    wanted: frozenset[int] = frozenset()
+    dismissed: frozenset[int] = frozenset()
+
+    def done(self, film_id: int) -> tuple[str | None, frozenset[Verb]]:
+        """What became of a film, as a key of what is said, and what need not be offered any more."""
+        if film_id in self.watched:
+            return "note-seen", frozenset({Verb.SEEN, Verb.SAVE, Verb.DISMISS, Verb.WATCHED, Verb.UNSAVE})
+        if film_id in self.dismissed:
+            return "note-dismissed", frozenset({Verb.DISMISS})
+        if film_id in self.wanted:
+            return "note-saved", frozenset({Verb.SAVE})
+        return None, frozenset()
+
+
+def as_it_stands(say: Say, cards: Sequence[Card], standing: Standing) -> tuple[Card, ...]:
+    """The cards of a list with what became of each film, and without the buttons that would do it again."""
+    stood = []
+    for card in cards:
+        key, done = standing.done(card.film_id)
+        left = tuple(choice for choice in card.choices if choice.action.verb not in done)
+        stood.append(replace(card, note=say(key) if key else card.note, choices=left))
+    return tuple(stood)
+
+
+def ballot_cards(
+    say: Say, picks: Sequence[Pick], slate_id: int, votes: Mapping[int, int], voters: Audience, *, still_open: bool
+) -> tuple[Card, ...]:
+    """A card for each film that a group votes on, with its votes, and a button for those who may vote."""
+    cards = []
+    for card in slate_cards(say, picks, slate_id):
+        count = votes.get(card.film_id, 0)
+        note = say("votes" if count > 1 else "votes-one", count=count) if count else ""
+        button = Choice(say("vote-choice"), Action(Verb.VOTE, (slate_id, card.film_id)), voters)
+        cards.append(replace(card, note=note, choices=(button,) if still_open else ()))
+    return tuple(cards)
 
 
 def slate_cards(say: Say, picks: Sequence[Pick], slate_id: int) -> tuple[Card, ...]:

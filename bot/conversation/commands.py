@@ -13,8 +13,9 @@ from enum import StrEnum
 class Name(StrEnum):
     """A command; the comment says which named arguments it takes from platforms."""
 
-    WATCHED = "watched"  # film, date, rating
-    NEXT = "next"  # wish, count
+    WATCHED = "watched"  # film, when, rating, finished
+    NEXT = "next"  # wish, count, like, genre, years, adventure; and the people of the message
+    NIGHT = "movienight"  # the same, to vote on
     LIKE = "like"  # film
     WHY = "why"  # which
     SEEN = "seen"  # which
@@ -23,10 +24,12 @@ class Name(StrEnum):
     UNDO = "undo"
     HISTORY = "history"  # film
     REMOVE = "remove"  # film
-    WATCHLIST = "watchlist"  # film
+    WATCHLIST = "watchlist"  # add, remove; or film
     WANT = "want"  # film
     UNWANT = "unwant"  # film
-    SETTINGS = "settings"  # setting, value
+    SETTINGS = "settings"  # time_zone, language, adventurousness, answers, groups; or setting, value
+    SERVER = "server"  # allow and allow_name, disallow, everywhere, adventurousness
+    FOUND = "found"  # text: somebody's, with names of films in it
     PRIVACY = "privacy"
     EXPORT = "export"
     IMPORT = "import"  # and the files of the message
@@ -64,6 +67,20 @@ ALIASES: Mapping[str, Name] = {
     "start": Name.HELP,
     "commands": Name.HELP,
 }
+
+_FILM = re.compile(r"film:(\d{1,18})", re.ASCII)
+
+
+def film_value(film_id: int) -> str:
+    """A film as the value of an argument, for platforms whose fields complete what is typed: `film:296`."""
+    return f"film:{film_id}"
+
+
+def film_of(value: str) -> int | None:
+    """The id of `film_value`'s text; None for any other."""
+    found = _FILM.fullmatch(value.strip())
+    return int(found[1]) if found else None
+
 
 _TYPED = re.compile(r"/\s?([a-z]{2,12})(?:\s+|$)(.*)", re.IGNORECASE | re.DOTALL)
 

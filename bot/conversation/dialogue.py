@@ -21,13 +21,17 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import structlog
 
+from bot.conversation.action import Action
 from bot.conversation.adjusting import adjust, settings
 from bot.conversation.asking import put_question
 from bot.conversation.cards import film_card
 from bot.conversation.context import Context, Question, from_payload
+from bot.conversation.finding import log_found
+from bot.conversation.grouping import MAX_TOGETHER, ballot_reply, recommend_together
 from bot.conversation.importing import counted, import_files
 from bot.conversation.intents import (
     Adjust,
+    AdjustPlace,
     Answer,
     Asked,
     BareTitle,
@@ -40,6 +44,7 @@ from bot.conversation.intents import (
     Import,
     Intent,
     LinkAccounts,
+    LogFound,
     LogWatches,
     Meant,
     More,
@@ -53,8 +58,10 @@ from bot.conversation.intents import (
     Settings,
     Situation,
     Thanks,
+    Together,
     Undo,
     UnlinkAccount,
+    Unread,
     Unwant,
     Want,
     Watchlist,
@@ -63,7 +70,8 @@ from bot.conversation.intents import (
 from bot.conversation.linking import MAX_CODE, link, unlink, without_code
 from bot.conversation.message import Command, Complete, Message, Origin, Press, Text
 from bot.conversation.phrases import language_of, phrases_for, say_for
-from bot.conversation.pressing import LIST_VERBS, SLATE_VERBS, is_well_formed, press
+from bot.conversation.placing import adjust_place
+from bot.conversation.pressing import BALLOT_VERBS, SLATE_VERBS, is_well_formed, press, pressed, slate_of
 from bot.conversation.privacy import export, export_file, privacy, without_file
 from bot.conversation.recalling import (
     forget,
@@ -75,6 +83,7 @@ from bot.conversation.recalling import (
 from bot.conversation.recommending import compact_tags_of, dismiss, is_title, more, recommend, why
 from bot.conversation.reply import Reply, Visibility, from_json, to_json
 from bot.conversation.spotting import Known
+from bot.conversation.telling import shown_title
 from bot.conversation.turn import Fetched, Habits, Kept, KeptSlate, Turn
 from bot.conversation.understand import cleaned, understand, understand_command
 from bot.conversation.wanting import is_title as is_wanted_title
@@ -101,6 +110,7 @@ from storage.records import (
     MessageId,
     MessageKey,
     PlaceKey,
+    ShownSlate,
     SlateId,
     Snapshot,
 )
@@ -241,8 +251,8 @@ class Dialogue:
         if self._heard:
             self._heard(turn)
         reply = turn.reply()
-        if isinstance(message, Press) and message.action.verb not in LIST_VERBS:
-            reply = replace(reply, replaces=message.reply_id)
+        if isinstance(message, Press):
+            reply = pressed(turn, message.action, message.reply_id, reply)
         if turn.erase:
             person = await self._store.erase(identity, key, moment)
             if answering.slates and person is not None:
@@ -268,6 +278,9 @@ class Dialogue:
         try:
             if turn.imported and (changes := await self._store.message_changes(turn.message_id)):
                 reply = counted(turn, turn.imported, reply, changes)
+            if turn.ballot and (ballot := await self._store.ballot(turn.ballot)):
+                # Others may have voted at the same moment: shown is how it stands now.
+                reply = ballot_reply(turn, ballot, reply)
             return await self._with_file(reply, turn, identity)
         except StorageError as error:
             _log.warning("reply not completed", error=type(error).__name__, detail=error.detail)
@@ -290,7 +303,7 @@ class Dialogue:
 
     async def _fetched(
         self,
-        message: Message,
+        message: Text | Command | Press,
         intents: tuple[Intent, ...],
         snapshot: Snapshot,
         context: Context,
@@ -311,16 +324,39 @@ class Dialogue:
         if any(isinstance(intent, Privacy) for intent in intents):
             fetched = replace(fetched, everything=await self._store.everything(identity))
         if isinstance(message, Press):
-            action = message.action
-            if not is_well_formed(action):
-                return fetched
-            if action.verb in SLATE_VERBS:
-                return replace(fetched, slate=await self._store.slate(SlateId(action.numbers[0])))
-            return replace(fetched, undoable=await self._store.message_changes(MessageId(action.numbers[0])))
+            return await self._fetched_of(message.action, snapshot, fetched)
+        if any(isinstance(intent, Together) for intent in intents):
+            accounts = [
+                IdentityKey(one.identity.platform, one.identity.workspace, one.identity.user)
+                for one in message.people[:MAX_TOGETHER]
+            ]
+            others = [account for account in dict.fromkeys(accounts) if account != identity]
+            fetched = replace(fetched, companions=await self._store.companions(others))
+        elif any(isinstance(intent, More) for intent in intents) and snapshot.last_slate:
+            fetched = await self._with_companions(snapshot.last_slate, snapshot, fetched)
         if snapshot.person is not None and any(isinstance(intent, Undo) for intent in intents):
             last = await self._store.last_undoable(snapshot.person)
             return replace(fetched, undoable=None if last is None else await self._store.message_changes(last))
         return fetched
+
+    async def _fetched_of(self, action: Action, snapshot: Snapshot, fetched: Fetched) -> Fetched:
+        """What a button refers to: a slate, the vote on one, or what a message changed."""
+        if not is_well_formed(action):
+            return fetched
+        if action.verb in BALLOT_VERBS:
+            return replace(fetched, ballot=await self._store.ballot(SlateId(action.numbers[0])))
+        if slate_id := slate_of(action):
+            fetched = replace(fetched, slate=await self._store.slate(SlateId(slate_id)))
+        if action.verb in SLATE_VERBS:
+            ours = fetched.slate and fetched.slate[0] == snapshot.person and fetched.slate[1]
+            return await self._with_companions(ours, snapshot, fetched) if ours else fetched
+        return replace(fetched, undoable=await self._store.message_changes(MessageId(action.numbers[0])))
+
+    async def _with_companions(self, slate: ShownSlate, snapshot: Snapshot, fetched: Fetched) -> Fetched:
+        """What was fetched, with those whom a slate was for besides the person."""
+        if not slate.members or snapshot.person is None:
+            return fetched
+        return replace(fetched, companions=await self._store.companions_of(slate, snapshot.person))
 
     def _acted(
         self,
@@ -351,6 +387,10 @@ class Dialogue:
             files=() if isinstance(message, Press) else message.files,
             server_zone=self._zone,
             told_zone=message.origin.time_zone == str(moment.tzinfo),
+            place=message.origin.place,
+            administers=message.origin.administers,
+            shows_buttons=message.origin.shows_buttons,
+            people=() if isinstance(message, Press) else message.people,
         )
         if isinstance(message, Press):
             press(turn, message.action)
@@ -399,11 +439,20 @@ def _intents(
         case Text():
             known = Known(recommender.titles, compact_tags_of(recommender.catalog))
             intents = understand(message.text, situation, language, known)
-            return (Import(),) if message.files and intents == (NotUnderstood(empty=True),) else intents
+            if message.files and intents == (NotUnderstood(empty=True),):
+                return (Import(),)
         case Command():
-            return understand_command(message.name, message.arguments, situation, language)
+            intents = understand_command(message.name, message.arguments, situation, language)
         case Press():
             return ()
+    return tuple(map(_together, intents)) if message.people else intents
+
+
+def _together(intent: Intent) -> Intent:
+    """A wish said where people are named is for them, too."""
+    if not isinstance(intent, Recommend):
+        return intent
+    return Together(replace(intent.wish, unanswerable=tuple(w for w in intent.wish.unanswerable if w != "group")))
 
 
 def _choices(question: Question) -> int:
@@ -444,6 +493,14 @@ def act(turn: Turn, intent: Intent) -> None:
                 bare_title(turn, title)
             else:
                 recommend(turn, intent)
+        case Together():
+            recommend_together(turn, intent)
+        case LogFound():
+            log_found(turn, intent)
+        case Unread():
+            turn.tell(f"unread-{intent.argument}", value=shown_title(intent.value))
+        case AdjustPlace():
+            adjust_place(turn, intent)
         case Why():
             why(turn, intent)
         case Seen():
@@ -497,6 +554,8 @@ def act(turn: Turn, intent: Intent) -> None:
             forget(turn)
         case Help():
             turn.tell("help")
+            if not turn.shows_buttons:
+                turn.tell("help-commands")
         case Greeting():
             turn.tell("greeting")
         case Thanks():

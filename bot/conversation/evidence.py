@@ -31,7 +31,7 @@ _SURE = 0.86
 """Similarity from which a misspelt name is one."""
 _QUOTES = frozenset("\"“”„«»'‘’")
 _STRONG = frozenset(".!?\n;…")
-_WEAK = frozenset(",:—–-()/\"“”+=")
+_WEAK = frozenset(',:—–-()/"“”+=')
 _POSITIVE = frozenset({"saw", "rewatched", "abandoned", "loved", "liked", "fine", "disliked", "hated"})
 _VERBS = frozenset({"saw", "rewatched", "abandoned"})
 """Cues behind which a film is named."""
@@ -95,7 +95,9 @@ class Evidence:
 
     def _is_vague(self, words: Sequence[Token]) -> bool:
         """“Before December's even started” is no day."""
-        return len(words) == 1 and (words[0].word in self._phrases.no_days or words[0].raw[:1].isupper() and words[0].mistyped is not None)
+        return len(words) == 1 and (
+            words[0].word in self._phrases.no_days or (words[0].raw[:1].isupper() and words[0].mistyped is not None)
+        )
 
     def _sentences(self) -> list[int]:
         """By token, the number of its sentence."""
@@ -120,7 +122,7 @@ class Evidence:
                 bones.append(token.raw)
             elif token.raw in _STRONG:
                 bones.append(".")
-            elif token.is_mark and token.raw in "\"“”":
+            elif token.is_mark and token.raw in '"“”':
                 bones.append("quote")
             elif place not in within and (not bones or bones[-1] != "…"):
                 bones.append("…")
@@ -212,8 +214,10 @@ class Evidence:
         runs: list[tuple[int, int]] = []
         start = None
         for place in range(len(self.tokens) + 1):
-            inside = place < len(self.tokens) and not self.tokens[place].is_mark and (
-                self.tokens[place].word not in self._phrases.usual and self.tokens[place].mistyped is None
+            inside = (
+                place < len(self.tokens)
+                and not self.tokens[place].is_mark
+                and (self.tokens[place].word not in self._phrases.usual and self.tokens[place].mistyped is None)
             )
             if inside and start is None:
                 start = place
@@ -235,7 +239,9 @@ class Evidence:
         last = len(self.tokens)
         while last and self.tokens[last - 1].is_mark:
             last -= 1
-        for named in sorted(self._titles.named_in([token.raw for token in self.tokens[:last]]), key=lambda one: one.start):
+        for named in sorted(
+            self._titles.named_in([token.raw for token in self.tokens[:last]]), key=lambda one: one.start
+        ):
             ends = named.end == last and named.start > 0 and named.standing < Standing.PART
             if ends and self._titles.is_known(named.ratings) and not self._is_cue(named.start, named.end):
                 before = self.tokens[named.start - 1].word
@@ -332,7 +338,9 @@ class Evidence:
         if any(cue.label == "unreal" and cue.start < film.start for cue in inside):
             return False
         verbs = [cue for cue in inside if cue.label in _POSITIVE | _NEGATIVE - {"passing", "unreal"}]
-        before = [cue for cue in verbs if cue.end <= film.start and not (cue.label in _REACTIONS and self._films_before(cue))]
+        before = [
+            cue for cue in verbs if cue.end <= film.start and not (cue.label in _REACTIONS and self._films_before(cue))
+        ]
         after = [cue for cue in verbs if cue.start >= film.end]
         governing = before[-1] if before else after[0] if after else None
         if governing is None:
@@ -355,11 +363,14 @@ class Evidence:
     def _films_before(self, cue: _Cue) -> bool:
         """Whether a reaction is to a film that was named before it in its sentence."""
         return any(
-            self.tokens[place].is_film and self._sentence[place] == self._sentence[cue.start] for place in range(cue.start)
+            self.tokens[place].is_film and self._sentence[place] == self._sentence[cue.start]
+            for place in range(cue.start)
         )
 
     def _names_its_own(self, cue: _Cue) -> bool:
-        rest = [place for place in range(cue.end, len(self.tokens)) if self._sentence[place] == self._sentence[cue.start]]
+        rest = [
+            place for place in range(cue.end, len(self.tokens)) if self._sentence[place] == self._sentence[cue.start]
+        ]
         return any(self.tokens[place].is_film for place in rest)
 
     # Films that are no name at first sight
@@ -429,8 +440,10 @@ class Evidence:
                 place += 1
             else:
                 break
-            while place < end and films and (
-                self.tokens[place].raw in ",&+" or self.tokens[place].word in self._phrases.telling_joins
+            while (
+                place < end
+                and films
+                and (self.tokens[place].raw in ",&+" or self.tokens[place].word in self._phrases.telling_joins)
             ):
                 place += 1
         return [film for film in films if not self.tokens[film.start].is_film] if films else []
@@ -478,12 +491,19 @@ class Evidence:
         # “(2018)”, “from 1933”, “2”
         following = self.tokens[end : end + 3]
         if following and following[0].raw == "(":
-            close = next((place for place in range(end, min(end + 8, len(self.tokens))) if self.tokens[place].raw == ")"), None)
+            close = next(
+                (place for place in range(end, min(end + 8, len(self.tokens))) if self.tokens[place].raw == ")"), None
+            )
             if close is not None:
                 self._try(film, film.start, close + 1, plain.certainty)
         elif following and following[0].word.isdigit() and not self._is_cue(end, end + 1):
             self._try(film, film.start, end + 1, plain.certainty)
-        elif len(following) > 1 and following[1].word.isdigit() and len(following[1].word) == 4 and following[0].word in self._phrases.before_year:
+        elif (
+            len(following) > 1
+            and following[1].word.isdigit()
+            and len(following[1].word) == 4
+            and following[0].word in self._phrases.before_year
+        ):
             self._try(film, film.start, end + 2, plain.certainty)
         if plain.certainty is not Certainty.CLEAR and film.end == end:
             for more in (2, 1):
@@ -495,8 +515,10 @@ class Evidence:
             if begin < 0 or any(token.is_mark or token.is_film for token in self.tokens[begin : film.start]):
                 continue
             first = self.tokens[begin]
-            telling = first.word in self._phrases.tells_apart or first.raw.endswith(("'s", "’s")) or (
-                first.word.isdigit() and len(first.word) == 4
+            telling = (
+                first.word in self._phrases.tells_apart
+                or first.raw.endswith(("'s", "’s"))
+                or (first.word.isdigit() and len(first.word) == 4)
             )
             if telling or (back == 2 and self.tokens[begin + 1].raw.endswith(("'s", "’s"))):
                 self._try(film, begin, film.end, plain.certainty)
@@ -568,7 +590,9 @@ class Evidence:
                 continue
             here = by_sentence.get(self._sentence[cue.start], [])
             nexts = [film for film in here if film.start >= cue.end]
-            adjacent = nexts and cue.label in _REACTIONS and all(map(self._is_small, self.tokens[cue.end : nexts[0].start]))
+            adjacent = (
+                nexts and cue.label in _REACTIONS and all(map(self._is_small, self.tokens[cue.end : nexts[0].start]))
+            )
             owners = [film for film in here if film.end <= cue.start]
             if adjacent:
                 self._note(nexts[0], cue)

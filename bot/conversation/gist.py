@@ -47,9 +47,7 @@ class Gist:
         return dict(zip(self.intents, (odds / odds.sum()).tolist(), strict=True))
 
 
-def features(
-    tokens: Sequence[Token], skeleton: Sequence[str], situation: Sequence[str] = ()
-) -> npt.NDArray[np.intp]:
+def features(tokens: Sequence[Token], skeleton: Sequence[str], situation: Sequence[str] = ()) -> npt.NDArray[np.intp]:
     """The rows of the weights that a sentence touches, at least one."""
     words = [_class_of(token) for token in tokens[:MAX_TOKENS]]
     framed = ["<", *words, ">"]

@@ -125,6 +125,43 @@ class Recommend:
 
 
 @dataclass(frozen=True, slots=True)
+class Together:
+    """A recommendation for the people whom the message names as well; `vote`: to choose one of them together."""
+
+    wish: Wish = field(default_factory=Wish)
+    vote: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LogFound:
+    """Log the films that somebody's text names, without anything else that it says."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A named argument whose value can't be read; the rest of the command is done."""
+
+    argument: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class AdjustPlace:
+    """What holds for a whole server: a channel to answer in, one not to any more, in all of them, the usual dial.
+
+    Nothing at all: show it.
+    """
+
+    allow: str = ""
+    allow_name: str = ""
+    disallow: str = ""
+    everywhere: str = ""
+    adventurousness: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Why:
     """“Why the second one?”: a place on the slate, a film, or neither (all of them)."""
 
@@ -215,6 +252,8 @@ class Want:
     every: bool = False
     whole: str = ""
     """All that was said: “Save the Last Dance” is a film."""
+    quiet: bool = False
+    """Said where the watchlist is the person's alone: so is the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +264,7 @@ class Unwant:
     film: str | None = None
     every: bool = False
     clear: bool = False
+    quiet: bool = False
 
 
 class Setting(StrEnum):
@@ -367,6 +407,10 @@ Intent = (
     LogWatches
     | React
     | Recommend
+    | Together
+    | LogFound
+    | Unread
+    | AdjustPlace
     | Why
     | Seen
     | Dismiss

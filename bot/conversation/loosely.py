@@ -28,7 +28,6 @@ from bot.conversation.intents import (
     Import,
     Intent,
     LinkAccounts,
-    LogWatches,
     Meant,
     More,
     NotAWatch,
@@ -68,8 +67,30 @@ _LIKELY_ANSWER, _LIKELY_ABOUT_IT, _HARDLY_ABOUT_IT = 3.0, 1.5, 0.3
 _LIKELY_ALIKE = 2.0
 """How much likelier an answer, a reaction or a correction is where there is something to answer or to react to."""
 _DOING = frozenset(
-    """log correct undo remove recommend more why seen dismiss save unsave watchlist history set settings privacy export
-    import forget link unlink help""".split()
+    [
+        "log",
+        "correct",
+        "undo",
+        "remove",
+        "recommend",
+        "more",
+        "why",
+        "seen",
+        "dismiss",
+        "save",
+        "unsave",
+        "watchlist",
+        "history",
+        "set",
+        "settings",
+        "privacy",
+        "export",
+        "import",
+        "forget",
+        "link",
+        "unlink",
+        "help",
+    ]
 )
 _SAME = {"react": "log"}
 _STRONG = frozenset(".!?\n;…—–")
@@ -159,7 +180,9 @@ class _Loose:
         doing: list[_Part] = []
         for part in parts:
             about = _SAME.get(part.about, part.about)
-            if doing and (about == _SAME.get(doing[-1].about, doing[-1].about) or about not in _DOING or part.sure < least):
+            if doing and (
+                about == _SAME.get(doing[-1].about, doing[-1].about) or about not in _DOING or part.sure < least
+            ):
                 doing[-1] = replace(doing[-1], end=part.end)
             elif about in _DOING and part.sure >= least:
                 doing.append(part if doing else replace(part, start=0))
@@ -195,7 +218,11 @@ class _Loose:
 
     def films(self, part: _Part) -> list[str]:
         """The names of films in a part, as typed; those right behind the words that ask, too."""
-        return [token.raw if not self._said else self._said[token.start : token.end] for token in self._tokens[part.start : part.end] if token.is_film]
+        return [
+            token.raw if not self._said else self._said[token.start : token.end]
+            for token in self._tokens[part.start : part.end]
+            if token.is_film
+        ]
 
     def film(self, part: _Part) -> str | None:
         """The one film, or the words that may be one because nothing else is left of the part."""
@@ -230,7 +257,11 @@ class _Loose:
         evidence = self._evidence(part.start, part.end)
         watches = evidence.watches()
         if not watches:
-            return self.seen(part) if self._situation.film_in_mind or self.places(part) else NotUnderstood(self.raw(part.start, part.end))
+            return (
+                self.seen(part)
+                if self._situation.film_in_mind or self.places(part)
+                else NotUnderstood(self.raw(part.start, part.end))
+            )
         if evidence.vetoes() or self._evidence(0, len(self._tokens)).vetoes():
             return self.mention(part)
         return tuple(replace(watch, doubtful=watch.doubtful or part.sure < SURE) for watch in watches)
@@ -239,7 +270,9 @@ class _Loose:
         evidence = self._evidence(part.start, part.end)
         if evidence.films and not evidence.vetoes():
             watches = evidence.watches()
-            return tuple(replace(watch, doubtful=part.sure < SURE, opinion=True) for watch in watches) or self.mention(part)
+            return tuple(replace(watch, doubtful=part.sure < SURE, opinion=True) for watch in watches) or self.mention(
+                part
+            )
         judged = evidence.judgement()
         if evidence.of_others():
             return NotAWatch(NotWatched.OTHERS, "")
@@ -289,7 +322,9 @@ class _Loose:
 
     def dismiss(self, part: _Part) -> Intent:
         films, places = self.films(part), self.places(part)
-        return Dismiss(places, films[0] if films and not places else None, every=not films and not places and self.every(part))
+        return Dismiss(
+            places, films[0] if films and not places else None, every=not films and not places and self.every(part)
+        )
 
     def save(self, part: _Part) -> Intent:
         places = self.places(part) if self._situation.shown else ()

@@ -44,6 +44,18 @@ class Origin:
     locale: str = "en"
     time_zone: str | None = None
     """The person's IANA zone where the platform tells it; None means the server's."""
+    administers: bool = False
+    """Whether the person may set what holds for the whole server or workspace."""
+    shows_buttons: bool = False
+    """Whether the platform shows buttons and lists its commands, so that people need not be told what to type."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Somebody whom a message names, besides the person who says it, and how the platform calls them."""
+
+    identity: Identity
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +65,7 @@ class Text:
     origin: Origin
     text: str
     files: tuple[File, ...] = ()
+    people: tuple[Named, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +77,7 @@ class Command:
     name: str
     arguments: Mapping[str, str] = field(default_factory=dict)
     files: tuple[File, ...] = ()
+    people: tuple[Named, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,9 @@ def stars(words: str) -> float | None:
 def stars_said(words: str, numbers: Mapping[str, int], half: str = "") -> float | None:
     """The stars of a mark in words: “five stars”, “seven out of ten”, “3 and a half stars”."""
     said = [plain(word) for word in words.split()]
-    figures = " ".join(str(numbers[word]) if word in numbers else raw for word, raw in zip(said, words.split(), strict=True))
+    figures = " ".join(
+        str(numbers[word]) if word in numbers else raw for word, raw in zip(said, words.split(), strict=True)
+    )
     mark = stars(figures)
     return mark + 0.5 if mark is not None and half in said and mark <= MAX_STARS - 0.5 else mark
 

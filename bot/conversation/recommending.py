@@ -8,13 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
 from bot.conversation.action import Verb
-from bot.conversation.cards import choice, slate_cards
+from bot.conversation.cards import Standing, as_it_stands, ballot_cards, choice, slate_cards
 from bot.conversation.intents import BareTitle, Dismiss, More, Recommend, Why, Wish
+from bot.conversation.reply import Audience, AudienceKind, Choice, Reply
 from bot.conversation.telling import (
+    WATCHERS,
     either,
     facts_in_words,
     labels,
@@ -29,10 +32,12 @@ from engine.requests import Pick, Reason, ReasonKind, Request, Slate
 from engine.titles import Certainty
 from storage.changes import GiveFeedback, ShowSlate
 from storage.ids import new_id
-from storage.records import FeedbackKind, ShownPick, ShownSlate, SlateId
+from storage.records import FeedbackKind, PersonId, ShownPick, ShownSlate, SlateId
 
 MAX_SLATE = 20
 """Films that one answer shows at most."""
+BOLDER = 0.3
+"""How much “more adventurous” adds to the dial of a slate."""
 EXACT = 0.98
 """Similarity from which a name is as good as written out."""
 _FILMS_OF_A_NAME = 3
@@ -283,7 +288,7 @@ def _show(
 ) -> None:
     """Ask the engine and show the slate; `earlier` were shown for the same wish before."""
     asked = replace(request, without=request.without | frozenset(map(FilmId, earlier)))
-    slate = turn.slate(asked)
+    slate = _with_watchers(turn, turn.slate(asked)) if turn.others else turn.slate(asked)
     wish = wish_in_words(turn.say, request, turn.films(list(request.like)), turn.habits.adventurousness)
     turn.drop_questions()
     if not slate.picks:
@@ -291,21 +296,25 @@ def _show(
         _tell_empty(turn, asked, wish, more=bool(more or earlier))
         return
     slate_id = SlateId(new_id())
-    stranger = all(turn.engine.catalog.row_of(event.film_id) is None for event in turn.member.history)
     turn.texts += notes
-    turn.texts.append(_opening(turn, wish, stranger=stranger, more=more))
-    turn.cards = slate_cards(turn.say, slate.picks, slate_id)
+    if turn.voting:
+        _show_ballot(turn, slate, slate_id)
+    else:
+        turn.texts.append(_opening(turn, wish, stranger=_is_stranger(turn), more=more))
+        turn.cards = slate_cards(turn.say, slate.picks, slate_id)
     tagged = sum(not set(request.tags).isdisjoint(tag.casefold() for tag in pick.film.tags) for pick in slate.picks)
     if request.tags and tagged < len(slate.picks):
         turn.hint("some-tagged" if tagged else "none-tagged", tags=either(turn.say, request.tags), count=tagged)
     if len(slate.picks) < request.count:
         turn.hint("slate-short")
-    else:
-        turn.choices.append(choice(turn.say("more-choice"), Verb.MORE, slate_id))
-    if stranger:
-        turn.hint("slate-footer-first")
-    else:
-        turn.hint("slate-footer" if len(slate.picks) > 2 else "slate-footer-one")
+    elif not turn.voting:
+        turn.choices += _further(turn, slate_id, asked)
+    if not turn.voting:
+        footer = "slate-footer" if len(slate.picks) > 2 else "slate-footer-one"
+        if _is_stranger(turn):
+            turn.hint("slate-footer-first")
+        else:
+            turn.hint_typing(footer)
     shown = ShownSlate(
         slate_id=slate_id,
         message_id=turn.message_id,
@@ -316,6 +325,8 @@ def _show(
             for rank, pick in enumerate(slate.picks, 1)
         ),
         shown_at=turn.moment,
+        members=_member_ids(turn),
+        open_to_votes=True if turn.voting else None,
     )
     turn.changes.append(ShowSlate(shown))
     turn.shown = shown
@@ -323,7 +334,81 @@ def _show(
     turn.in_mind = (int(slate.picks[0].film.film_id),) if len(slate.picks) == 1 else ()
 
 
+def _is_stranger(turn: Turn) -> bool:
+    """Whether nothing that any of those asked for has watched is a film of the catalogue."""
+    return all(turn.engine.catalog.row_of(event.film_id) is None for one in turn.members for event in one.history)
+
+
+def _further(turn: Turn, slate_id: int, request: Request) -> list[Choice]:
+    """The buttons for more of the same, and for more of what is less known."""
+    found = [choice(turn.say("more-choice"), Verb.MORE, slate_id)]
+    if request.adventurousness < 1:
+        found.append(choice(turn.say("bolder-choice"), Verb.BOLDER, slate_id))
+    return found
+
+
+def _member_ids(turn: Turn) -> tuple[PersonId, ...]:
+    """Who a slate for several is for; the store adds the person who asks, who may be new."""
+    return tuple(one.person for one in turn.others if one.person is not None)
+
+
+def _with_watchers(turn: Turn, slate: Slate) -> Slate:
+    """A slate for several, whose reasons say how many of them watched what they name; never who."""
+    watched = [{event.film_id for event in one.history} for one in turn.members]
+
+    def counted(reason: Reason) -> Reason:
+        if reason.kind is not ReasonKind.BECAUSE_WATCHED or not reason.films:
+            return reason
+        count = sum(reason.films[0].film_id in films for films in watched)
+        return replace(reason, evidence={**(reason.evidence or {}), WATCHERS: float(count)})
+
+    return replace(slate, picks=tuple(replace(pick, reason=counted(pick.reason)) for pick in slate.picks))
+
+
+def _show_ballot(turn: Turn, slate: Slate, slate_id: SlateId) -> None:
+    """Films to vote on, with a button for each of those who may, and one to end it for the person who asks."""
+    accounts = [one.account.user for one in turn.others]
+    if turn.fetched.account:
+        accounts.insert(0, turn.fetched.account.user)
+    voters = Audience(AudienceKind.NAMED, tuple(accounts))
+    turn.tell("night", count=len(turn.members))
+    turn.cards = ballot_cards(turn.say, slate.picks, slate_id, {}, voters, still_open=True)
+    turn.choices.append(choice(turn.say("close-choice"), Verb.CLOSE, slate_id))
+    turn.hint("votes-so-far", count=0, total=len(turn.members))
+
+
+def picks_of(turn: Turn, shown: ShownSlate) -> list[Pick]:
+    """The films of a slate as they were shown, with their reasons."""
+    picks = []
+    for pick in shown.picks:
+        kept: dict[str, Any] = dict(pick.reason)
+        films = tuple(turn.films(kept.get("films") or []))
+        reason = Reason(
+            ReasonKind(kept.get("kind", ReasonKind.FACTS)), films, tuple(kept.get("facts") or ()), kept.get("evidence")
+        )
+        picks.append(Pick(turn.film(pick.film_id), pick.score, reason))
+    return picks
+
+
+def slate_again(turn: Turn, shown: ShownSlate, standing: Standing, said: Reply) -> Reply:
+    """A slate as it stands after one of its buttons was pressed, with what that did in its footer."""
+    request, earlier = _request_of(shown.request)
+    wish = wish_in_words(turn.say, request, turn.films(list(request.like)), turn.usual.adventurousness)
+    cards = as_it_stands(turn.say, slate_cards(turn.say, picks_of(turn, shown), shown.slate_id), standing)
+    full = len(shown.picks) >= request.count
+    return replace(
+        said,
+        text=_opening(turn, wish, stranger=False, more=bool(earlier)),
+        cards=cards,
+        choices=(*(_further(turn, shown.slate_id, request) if full else ()), *said.choices),
+        footer="\n".join(part for part in (said.text, said.footer) if part),
+    )
+
+
 def _opening(turn: Turn, wish: str, *, stranger: bool, more: bool) -> str:
+    if turn.others and not more:
+        count = len(turn.members)
+        return turn.say("slate-group-wish", wish=wish, count=count) if wish else turn.say("slate-group", count=count)
     if more:
         return turn.say("slate-more-wish", wish=wish) if wish else turn.say("slate-more")
     if wish:
@@ -353,7 +438,7 @@ def _tell_empty(turn: Turn, request: Request, wish: str, *, more: bool) -> None:
 
 
 def _holds_something(turn: Turn, request: Request) -> bool:
-    slate: Slate = turn.engine.recommend([turn.member], replace(request, count=1, reasons=False))
+    slate: Slate = turn.engine.recommend(turn.members, replace(request, count=1, reasons=False))
     return bool(slate.picks)
 
 
@@ -413,8 +498,11 @@ def _request_of(kept: Mapping[str, object]) -> tuple[Request, list[int]]:
     return request, numbers("earlier")
 
 
-def more(turn: Turn, intent: More, shown: ShownSlate | None = None) -> None:
-    """The next films of the same wish, without those shown for it."""
+def more(turn: Turn, intent: More, shown: ShownSlate | None = None, *, bolder: bool = False) -> None:
+    """The next films of the same wish, without those shown for it; `bolder`: of what is less known.
+
+    What was for several people is for those of them who still let their history be used.
+    """
     slate = shown or turn.shown
     if slate is None:
         recommend(turn, Recommend(Wish(count=intent.count)))
@@ -422,6 +510,11 @@ def more(turn: Turn, intent: More, shown: ShownSlate | None = None) -> None:
     request, earlier = _request_of(slate.request)
     if intent.count:
         request = replace(request, count=min(intent.count, MAX_SLATE))
+    if bolder:
+        dial = round(min(1.0, request.adventurousness + BOLDER), 2)
+        request = replace(request, adventurousness=dial)
+    if slate.members:
+        turn.others = tuple(one for one in turn.fetched.companions if one.opted_in)
     _show(turn, request, (), earlier=[*earlier, *(pick.film_id for pick in slate.picks)], more=True)
 
 

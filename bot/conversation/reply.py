@@ -60,6 +60,8 @@ class Card:
     links: tuple[tuple[str, str], ...] = ()
     """(name, URL) pairs."""
     choices: tuple[Choice, ...] = ()
+    note: str = ""
+    """What became of it: seen, saved, how many voted for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,9 @@ class Reply:
     visibility: Visibility = Visibility.PUBLIC
     replaces: str | None = None
     """The platform's id of an earlier reply that this one edits."""
+    updated: Reply | None = None
+    """The list whose button was pressed as it is now, this reply's sentence in its footer. A platform that can edit
+    what it sent shows it in the list's place, and nothing else; any other shows this reply."""
 
 
 _JSON: TypeAdapter[Reply] = TypeAdapter(Reply)

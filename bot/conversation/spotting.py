@@ -55,10 +55,7 @@ class Known:
 def spotted(tokens: Sequence[Token], phrases: Phrases, titles: Titles) -> tuple[Token, ...]:
     """The tokens, with the words of each film's name as one."""
     said = _Said(tokens, phrases, titles)
-    chosen = _apart(
-        (said.weight(named), named.start, named.end)
-        for named in said.names()
-    )
+    chosen = _apart((said.weight(named), named.start, named.end) for named in said.names())
     out: list[Token] = []
     place = 0
     for start, end in chosen[:MAX_FILMS]:
@@ -66,7 +63,9 @@ def spotted(tokens: Sequence[Token], phrases: Phrases, titles: Titles) -> tuple[
         inside = tokens[start:end]
         word = " ".join(token.word for token in inside if not token.is_mark)
         first, last = inside[0], inside[-1]
-        out.append(replace(first, raw="".join(t.raw for t in inside), word=word, end=last.end, mistyped=None, is_film=True))
+        out.append(
+            replace(first, raw="".join(t.raw for t in inside), word=word, end=last.end, mistyped=None, is_film=True)
+        )
         place = end
     return (*out, *tokens[place:])
 
@@ -96,7 +95,9 @@ class _Said:
         if bare != pieces:
             known = {(one.start, one.end) for one in found}
             ends = {place + 1 for place, piece in enumerate(pieces) if bare[place] != piece}
-            found += [one for one in self._titles.named_in(bare) if one.end in ends and (one.start, one.end) not in known]
+            found += [
+                one for one in self._titles.named_in(bare) if one.end in ends and (one.start, one.end) not in known
+            ]
         return found
 
     def weight(self, named: Named) -> float:

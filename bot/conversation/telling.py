@@ -18,6 +18,8 @@ from storage.records import IdentityKey
 
 MAX_SHARED = 2
 """Genres (or a decade) and tags that two films share, of each so many are said."""
+WATCHERS = "watchers"
+"""The part of a reason's evidence that says how many of a group watched the first film that it names."""
 MAX_TITLE = 60
 """Characters of a typed title that are shown."""
 
@@ -100,6 +102,10 @@ def genres_in_words(say: Say, genres: Iterable[str]) -> str:
 def reason_in_words(say: Say, reason: Reason, *, with_shared: bool = False) -> str:
     """One reason, without a full stop; `with_shared` adds what the film has in common with the one it is due to."""
     films = labels(say, reason.films)
+    if watchers := round((reason.evidence or {}).get(WATCHERS, 0)):
+        if len(reason.films) > 1:
+            return say("reason-group-between", films=films)
+        return say("reason-group" if watchers > 1 else "reason-group-one", films=films, count=watchers)
     match reason.kind:
         case ReasonKind.BECAUSE_WATCHED | ReasonKind.LIKE:
             said = say(f"reason-{reason.kind.value}", films=films)

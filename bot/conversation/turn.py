@@ -2,7 +2,7 @@
 
 Knows the engine's and the store's values; does no input or output, so that acting can run in a thread and be done again
 when something else changed meanwhile. What each intent does is in the modules named for it: `watching`, `wanting`,
-`recommending`, `recalling`, `adjusting`, `linking`, `privacy`, `importing`.
+`recommending`, `grouping`, `finding`, `recalling`, `adjusting`, `placing`, `linking`, `privacy`, `importing`.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ from zoneinfo import ZoneInfo
 
 from bot.conversation.action import Verb
 from bot.conversation.cards import choice
+from bot.conversation.commands import film_of
 from bot.conversation.context import Context, Details, Question, Swap, to_payload
 from bot.conversation.dates import Exactness
 from bot.conversation.intents import Asked, Intent, Reaction, State
+from bot.conversation.message import Named, Place
 from bot.conversation.own_films import meant_by, one_line, with_own
 from bot.conversation.phrases import Phrases, Say
 from bot.conversation.reply import Card, Choice, File, Reply, Visibility
@@ -24,7 +26,7 @@ from bot.conversation.telling import shown_title
 from engine.films import Film, FilmId
 from engine.recommender import Recommender
 from engine.requests import Event, EventKind, Member, Request, Slate
-from engine.titles import Link, TitleIndex
+from engine.titles import Certainty, Link, Match, TitleIndex
 from storage.changes import (
     AddFilm,
     Change,
@@ -43,6 +45,8 @@ from storage.ids import new_film_id
 from storage.portable.exporting import Everything
 from storage.records import (
     AddedFilm,
+    Ballot,
+    Companion,
     FeedbackKind,
     IdentityKey,
     LinkOffer,
@@ -52,6 +56,7 @@ from storage.records import (
     Preference,
     Preferences,
     ShownSlate,
+    SlateId,
     Snapshot,
     Watch,
     WatchState,
@@ -96,6 +101,10 @@ class Fetched:
     """The person's accounts, when the message is about them."""
     everything: Everything | None = None
     """All that is kept about the person, when that is what was asked."""
+    companions: tuple[Companion, ...] = ()
+    """Those whom the message, or the slate that it is about, is for besides the person."""
+    ballot: Ballot | None = None
+    """The vote that a button belongs to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +139,11 @@ class Turn:
     server_zone: tzinfo | None = None
     told_zone: bool = False
     """Whether the platform told the person's time zone."""
+    place: Place = field(default_factory=lambda: Place("", ""))
+    administers: bool = False
+    shows_buttons: bool = False
+    people: tuple[Named, ...] = ()
+    """Those whom the message names."""
     # What grows
     taken: list[Intent] = field(default_factory=list)
     """What the message was taken for in the end, an intent each."""
@@ -157,6 +171,18 @@ class Turn:
     listed_by: int = 0
     shown: ShownSlate | None = None
     private: bool = False
+    shared: bool = False
+    """The reply is for others too, whatever the person set: a vote."""
+    refused: bool = False
+    """A button that did nothing, as it is not this person's."""
+    others: tuple[Companion, ...] = ()
+    """Those whom a slate is for, besides the person."""
+    voting: bool = False
+    """They vote on it."""
+    ballot: SlateId | None = None
+    """The vote that this message changes."""
+    undo_of: tuple[int, ...] = ()
+    """The slate whose button makes the change, to be shown again when it is undone."""
     erase: bool = False
     export: bool = False
     imported: Imported | None = None
@@ -165,6 +191,8 @@ class Turn:
         self.questions = list(self.context.questions)
         self.in_mind, self.swaps, self.logged_by = self.context.in_mind, self.context.swaps, self.context.logged_by
         self.listed, self.listed_by = self.context.listed, self.context.listed_by
+        if self.snapshot.place.adventurousness is not None:
+            self.habits = replace(self.habits, adventurousness=self.snapshot.place.adventurousness)
         self.dismissed = set(self.snapshot.dismissed)
         self.wanted = list(self.snapshot.wanted)
         self.preferences, self.usual = self.snapshot.preferences, self.habits
@@ -198,8 +226,16 @@ class Turn:
         events.sort(key=lambda dated: dated[0])
         return Member(tuple(event for _, event in events), frozenset(map(FilmId, self.dismissed)))
 
+    @property
+    def members(self) -> list[Member]:
+        """All whom a slate is for, as the engine sees them, the person first."""
+        others = [Member(tuple(map(_event, one.history)), frozenset(map(FilmId, one.dismissed))) for one in self.others]
+        return [self.member, *others]
+
     def slate(self, request: Request) -> Slate:
         """What the engine answers, or answered before."""
+        if self.others:
+            return self.engine.recommend(self.members, request)
         as_kept = not self.logged and not self.removed and self.dismissed == self.snapshot.dismissed
         if self.kept_slate and as_kept:
             return self.kept_slate(self.member, request)
@@ -224,13 +260,19 @@ class Turn:
         return [self.film(film_id) for film_id in film_ids]
 
     def link(self, typed: str) -> Link:
-        """The film that is meant by a title, of the catalogue's or the person's own, or the choices, or near misses."""
+        """The film that is meant by a title, of the catalogue's or the person's own, or the choices, or near misses.
+
+        A platform whose fields complete titles sends a film's id instead.
+        """
+        film_id = film_of(typed)
+        if film_id is not None and self.knows(film_id):
+            return Link(typed, Certainty.CLEAR, (Match(FilmId(film_id), self.film(film_id).title, 1.0),))
         return with_own(self.titles.link(typed), tuple(self.own_films.values()))
 
     def link_all(self, typed: str) -> tuple[Link, ...]:
         """The films of a list; a title of the person's own is not taken apart."""
         own = tuple(self.own_films.values())
-        if own and meant_by(typed, own):
+        if film_of(typed) is not None or (own and meant_by(typed, own)):
             return (self.link(typed),)
         return tuple(with_own(link, own) for link in self.titles.link_all(typed))
 
@@ -321,6 +363,16 @@ class Turn:
         if sentence not in self.footers:
             self.footers.append(sentence)
 
+    def refuse(self, key: str, /, **gaps: object) -> None:
+        """Say, to this person alone, why a button does nothing for them."""
+        self.private = self.refused = True
+        self.tell(key, **gaps)
+
+    def hint_typing(self, key: str, /, **gaps: object) -> None:
+        """Say in smaller print what may be typed, where nothing else shows it."""
+        if not self.shows_buttons:
+            self.hint(key, **gaps)
+
     def ask(self, question: Question) -> None:
         """Ask something; when several things are asked in one message, one after the other."""
         if not self.asked_anew:
@@ -345,8 +397,8 @@ class Turn:
         if self.taken_off:
             self.hint("off-watchlist", films=self.say.listed([film.label for film in self.films(self.taken_off)]))
         if any(isinstance(change, _UNDOABLE) for change in self.changes):
-            self.choices.append(choice(self.say("undo-choice"), Verb.UNDO, self.message_id))
-        always_private = self.preferences.visibility is AnswersSeen.PRIVATE
+            self.choices.append(choice(self.say("undo-choice"), Verb.UNDO, self.message_id, *self.undo_of))
+        always_private = self.preferences.visibility is AnswersSeen.PRIVATE and not self.shared
         return Reply(
             text="\n".join(self.texts),
             cards=self.cards,

@@ -12,12 +12,14 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from bot.conversation.evidence import Evidence
-from bot.conversation.gist import Gist, gist_for
+from bot.conversation.arguments import by_name
 from bot.conversation.commands import ALIASES, Name, taken_apart
+from bot.conversation.evidence import Evidence
+from bot.conversation.gist import gist_for
 from bot.conversation.grammar import Match, Token, cover, plain, tokenize
 from bot.conversation.intents import (
     Adjust,
+    AdjustPlace,
     Answer,
     AnswerKind,
     Asked,
@@ -31,6 +33,7 @@ from bot.conversation.intents import (
     Import,
     Intent,
     LinkAccounts,
+    LogFound,
     LogWatches,
     Meant,
     More,
@@ -48,6 +51,7 @@ from bot.conversation.intents import (
     Situation,
     State,
     Thanks,
+    Together,
     Undo,
     UnlinkAccount,
     Unwant,
@@ -58,7 +62,7 @@ from bot.conversation.intents import (
 )
 from bot.conversation.loosely import read_loosely
 from bot.conversation.phrases import Phrases, number_of, ordinal_of, phrases_for, places_in, word_key
-from bot.conversation.ratings import stars, stars_said
+from bot.conversation.ratings import stars_said
 from bot.conversation.spotting import Known, spotted
 from bot.conversation.wishes import read_wish
 from engine.names import loose_key
@@ -122,9 +126,7 @@ def cleaned(text: str) -> str:
     return "\n".join(" ".join(line.split()) for line in kept.split("\n") if line.strip())
 
 
-def understand(
-    text: str, situation: Situation, language: str = "en", known: Known | None = None
-) -> tuple[Intent, ...]:
+def understand(text: str, situation: Situation, language: str = "en", known: Known | None = None) -> tuple[Intent, ...]:
     """What a message means, in the order said; never empty, and bounded in time whatever is typed.
 
     What no phrase reads as a whole is read for what it is about and what it holds, where the names of films are `known`
@@ -167,10 +169,8 @@ def understand_command(
     given = {argument: cleaned(value) for argument, value in arguments.items() if value.strip()}
     if known is None:
         return (NotUnderstood(cleaned(name)),)
-    if known is Name.WATCHED and "film" in given and {"date", "rating"} & given.keys():
-        film = given["film"]
-        rating = stars(given["rating"]) if "rating" in given else None
-        return (LogWatches(film, film, when=given.get("date"), rating=rating),)
+    if (intents := by_name(known, given, phrases_for(language))) is not None:
+        return intents
     if known is Name.NEXT and "count" in given:
         films = phrases_for(language).films
         return _command(known, f"{given['count']} {films} {given.get('wish', '')}", situation, language)
@@ -229,6 +229,12 @@ def _command(name: Name, rest: str, situation: Situation, language: str) -> tupl
             return (Forget(),)
         case Name.HELP:
             return (Help(),)
+        case Name.NIGHT:
+            return (Together(read_wish(tokens, rest, phrases), vote=True),)
+        case Name.SERVER:
+            return (AdjustPlace(),)
+        case Name.FOUND:
+            return (LogFound(rest),)
 
 
 def _logged(rest: str, situation: Situation, phrases: Phrases) -> tuple[Intent, ...]:
@@ -342,7 +348,11 @@ class _Reading:
                 if named or (match.label.startswith("log.") and word_key(words) in self.phrases.everyday):
                     continue
                 return False
-        wishes = (*match.captures.get("wish", ()), *match.captures.get("without", ()), *match.captures.get("spared", ()))
+        wishes = (
+            *match.captures.get("wish", ()),
+            *match.captures.get("without", ()),
+            *match.captures.get("spared", ()),
+        )
         return all(self._is_tight_wish(*span, known) for span in wishes)
 
     def _is_beside_titles(self, token: Token) -> bool:
@@ -365,7 +375,9 @@ class _Reading:
             return False
         films = " ".join(token.raw for token in self.tokens[start:end] if token.is_film).casefold()
         unknown = [plain(word) for word in named.split() if word.strip("(),.!?").casefold() not in films]
-        return strict == loose or all(word not in self.phrases.usual or word in self.phrases.around_titles for word in unknown)
+        return strict == loose or all(
+            word not in self.phrases.usual or word in self.phrases.around_titles for word in unknown
+        )
 
     @property
     def is_short(self) -> bool:
@@ -423,7 +435,9 @@ class _Reading:
         places: list[int] = []
         for start, end in match.captures.get("ordinal", ()):
             if self.tokens[start - 1].word in self.phrases.ordinals and self.tokens[start].word in self.phrases.numbers:
-                return places_in(self.tokens[match.start : match.end], self.phrases, self.situation.shown)  # “the last two”
+                return places_in(
+                    self.tokens[match.start : match.end], self.phrases, self.situation.shown
+                )  # “the last two”
             for token in self.tokens[start:end]:
                 place = ordinal_of(token.meant, self.phrases.ordinals, self.phrases.numbers)
                 if place is not None:
@@ -738,7 +752,7 @@ def _merged(found: Sequence[Intent]) -> tuple[Intent, ...]:
 def _with_more(before: Intent, intent: Intent) -> Intent | None:
     """The intent before with what is said right after it of the same thing; None when it is another."""
     match before, intent:
-        case (LogWatches() | React() | Seen() | Meant()), React():
+        case ((LogWatches() | React() | Seen() | Meant()), React()):
             state = intent.state or before.state
             rating = before.rating if intent.rating is None else intent.rating
             reaction = intent.reaction or before.reaction

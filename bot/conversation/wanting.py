@@ -6,13 +6,15 @@ Knows films and places on lists. Logging a film takes it off by itself (`Turn.lo
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bot.conversation.adding import ask_to_add
-from bot.conversation.cards import wanted_cards
+from bot.conversation.cards import Standing, as_it_stands, wanted_cards
 from bot.conversation.context import Question
 from bot.conversation.intents import Asked, BareTitle, Unwant, Want, Watchlist
 from bot.conversation.own_films import MAX_OWN_TITLE
 from bot.conversation.recommending import EXACT, places_of, shown_films
+from bot.conversation.reply import Reply
 from bot.conversation.telling import either, labels, shown_title
 from bot.conversation.turn import Turn
 from engine.films import FilmId
@@ -57,6 +59,19 @@ def more_wanted(turn: Turn) -> None:
         turn.hint("watchlist-rest", count=len(left) - PAGE)
 
 
+def watchlist_again(turn: Turn, message_id: int, standing: Standing, said: Reply) -> Reply:
+    """The films of the watchlist that a message showed, as they stand after one of their buttons was pressed."""
+    films = turn.films(turn.context.listed)
+    cards = as_it_stands(turn.say, wanted_cards(turn.say, films, 1, message_id), standing)
+    # What is on the watchlist no more has no button to take it off.
+    gone = frozenset(film.film_id for film in films) - standing.wanted
+    cards = tuple(replace(card, choices=()) if card.film_id in gone else card for card in cards)
+    count = len(standing.wanted)
+    key = "watchlist-total" if count > 1 else "watchlist-total-one" if count else "watchlist-empty"
+    footer = "\n".join(part for part in (said.text, said.footer) if part)
+    return replace(said, text=turn.say(key, count=count), cards=cards, footer=footer)
+
+
 def _show(turn: Turn, film_ids: Sequence[int]) -> None:
     """Show films as cards, numbered on from those shown; what is said next of a number is about them."""
     turn.drop_questions()
@@ -64,7 +79,7 @@ def _show(turn: Turn, film_ids: Sequence[int]) -> None:
     turn.cards += wanted_cards(turn.say, turn.films(film_ids), first, turn.message_id)
     turn.listed, turn.listed_by = (*turn.listed, *film_ids), turn.message_id
     turn.in_mind = tuple(turn.listed) if len(turn.listed) == 1 else ()
-    turn.hint("watchlist-footer" if len(turn.listed) > 1 else "watchlist-footer-one")
+    turn.hint_typing("watchlist-footer" if len(turn.listed) > 1 else "watchlist-footer-one")
 
 
 # Putting on it
@@ -81,6 +96,7 @@ def is_title(turn: Turn, intent: Want) -> BareTitle | None:
 
 def want(turn: Turn, intent: Want) -> None:
     """Put films on the watchlist: of the list, or named, or the one that is talked about."""
+    turn.private = turn.private or intent.quiet
     listed = shown_films(turn)
     if not turn.asked_anew and turn.questions and turn.questions[0].asked is Asked.WATCHED_OR_LIKE:
         turn.questions = []
@@ -139,6 +155,7 @@ def want_films(turn: Turn, film_ids: Sequence[int]) -> None:
 
 def unwant(turn: Turn, intent: Unwant) -> None:
     """Take films off the watchlist: of the list, or named, or the one that is talked about."""
+    turn.private = turn.private or intent.quiet
     if not turn.wanted:
         turn.tell("watchlist-none")
         return

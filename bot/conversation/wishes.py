@@ -201,7 +201,8 @@ class _Wish:
         start, end = part.captures["films"][0]
         films = [token for token in self._tokens[start:end] if token.is_film]
         described = part.label == "without_film" and all(
-            token.raw.islower() and {compact(token.word), compact(token.word).removesuffix("s")} & (self._tags or frozenset())
+            token.raw.islower()
+            and {compact(token.word), compact(token.word).removesuffix("s")} & (self._tags or frozenset())
             for token in films
         )
         return bool(films) and not described

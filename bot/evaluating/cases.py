@@ -13,17 +13,56 @@ from pathlib import Path
 from typing import Any
 
 INTENTS = frozenset(
-    """log react correct undo remove recommend more why seen dismiss save unsave watchlist history set settings privacy
-    export import forget link unlink help chat answer mention title unclear""".split()
+    [
+        "log",
+        "react",
+        "correct",
+        "undo",
+        "remove",
+        "recommend",
+        "more",
+        "why",
+        "seen",
+        "dismiss",
+        "save",
+        "unsave",
+        "watchlist",
+        "history",
+        "set",
+        "settings",
+        "privacy",
+        "export",
+        "import",
+        "forget",
+        "link",
+        "unlink",
+        "help",
+        "chat",
+        "answer",
+        "mention",
+        "title",
+        "unclear",
+    ]
 )
 """What an utterance can do."""
 
-_FIELDS = frozenset(
-    {"say", "after", "does", "logged", "removed", "asked", "films", "places", "wish", "set"}
-)
+_FIELDS = frozenset({"say", "after", "does", "logged", "removed", "asked", "films", "places", "wish", "set"})
 _WATCH_FIELDS = frozenset({"film", "place", "when", "rating", "reaction", "how"})
 _WISH_FIELDS = frozenset(
-    """count like unlike genres without_genres years era adventurous tags without people cannot""".split()
+    [
+        "count",
+        "like",
+        "unlike",
+        "genres",
+        "without_genres",
+        "years",
+        "era",
+        "adventurous",
+        "tags",
+        "without",
+        "people",
+        "cannot",
+    ]
 )
 _WHEN = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?")
 

@@ -138,16 +138,16 @@ class Listener:
             does=tuple(_NAMES[type(intent)] for intent in turn.taken),
             logged=tuple(self._heard(turn, watch) for watch in _new(before.history, after.history)),
             removed=tuple(
-                turn.film(film_id).label
-                for film_id in _films(before.history)
-                if film_id not in _films(after.history)
+                turn.film(film_id).label for film_id in _films(before.history) if film_id not in _films(after.history)
             ),
             asked=turn.asked_anew,
             choices=tuple(self._labels(turn, question.choices) for question in turn.questions),
             films=tuple(found for intent in turn.taken for found in _named(turn, intent)),
             places=tuple(place for intent in turn.taken for place in _places(intent, len(shown))),
             wish=_wish(turn, [intent for intent in turn.taken if isinstance(intent, meant.Recommend)]),
-            set={intent.setting.value: _kept(turn, intent) for intent in turn.taken if isinstance(intent, meant.Adjust)},
+            set={
+                intent.setting.value: _kept(turn, intent) for intent in turn.taken if isinstance(intent, meant.Adjust)
+            },
             shown=self._labels(turn, shown),
             reply=reply,
             milliseconds=took,
@@ -159,9 +159,7 @@ class Listener:
 
     async def _snapshot(self, who: str, moment: datetime) -> Snapshot:
         key = MessageKey("examined", "", uuid.uuid4().hex)
-        return await self._store.read(
-            IdentityKey("examined", "", who), PlaceKey("examined", "", who, ""), key, moment
-        )
+        return await self._store.read(IdentityKey("examined", "", who), PlaceKey("examined", "", who, ""), key, moment)
 
     @staticmethod
     def _shown(snapshot: Snapshot) -> tuple[int, ...]:
@@ -214,7 +212,9 @@ def _named(turn: Turn, intent: meant.Intent) -> list[tuple[str, ...]]:
             return []
     if typed:
         return _linked(turn, (typed,))
-    points = isinstance(intent, meant.Want | meant.Unwant | meant.Dismiss) or (isinstance(intent, meant.History) and intent.it)
+    points = isinstance(intent, meant.Want | meant.Unwant | meant.Dismiss) or (
+        isinstance(intent, meant.History) and intent.it
+    )
     return [(turn.film(film_id).label,) for film_id in turn.context.in_mind] if points else []
 
 

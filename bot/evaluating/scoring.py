@@ -83,7 +83,9 @@ def _same(wanted: ExpectedWatch, watch: HeardWatch, shown: Sequence[str]) -> boo
     told = (watch.film, watch.reaction, watch.how) == (_film_of(wanted, shown), wanted.reaction, wanted.how)
     # A date that is not worth a `when` may be kept roughly, never to the day.
     vague = wanted.when is None and watch.when is not None and len(watch.when) < len("2026-11-20")
-    rated = wanted.rating is not None and watch.rating is not None and abs(wanted.rating - watch.rating) <= _RATING_SLACK
+    rated = (
+        wanted.rating is not None and watch.rating is not None and abs(wanted.rating - watch.rating) <= _RATING_SLACK
+    )
     return told and (watch.when == wanted.when or vague) and (rated or watch.rating is wanted.rating)
 
 
@@ -141,7 +143,9 @@ def _wish(case: Case, outcome: Outcome) -> bool:
 
 def _words(listed: Sequence[object] | None) -> set[str]:
     """Single words, without endings: which words make one tag is the catalogue's."""
-    return {re.sub(r"(?:ies|y|e?s)$", "", word) for text in listed or () for word in re.findall(r"\w+", str(text).lower())}
+    return {
+        re.sub(r"(?:ies|y|e?s)$", "", word) for text in listed or () for word in re.findall(r"\w+", str(text).lower())
+    }
 
 
 def _set(case: Case, outcome: Outcome) -> bool:

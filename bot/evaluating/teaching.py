@@ -101,7 +101,7 @@ def main() -> None:
     for language in sorted(file.name.partition(".")[0] for file in PHRASES.glob("*.examples.tsv")):
         examples = examples_of(language)
         np.savez_compressed(PHRASES / f"{language}.gist.npz", **to_arrays(learned(examples, titles, language)))
-        print(f"{language}: learned from {len(examples)} examples")  # noqa: T201
+        print(f"{language}: learned from {len(examples)} examples")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """One message's changes, inside one transaction.
 
-`make` takes them in their order; `watches`, `opinions`, `undo` and `accounts` hold what each does. Plain functions over
-a connection that holds the person's lock; they neither begin nor commit, and know nothing of how that is done.
+`make` takes them in their order; `watches`, `opinions`, `undo`, `votes` and `accounts` hold what each does. Plain
+functions over a connection that holds the person's lock; they neither begin nor commit, and know nothing of how that is
+done.
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ from typing import assert_never
 
 from sqlalchemy import and_, delete, insert, or_
 
-from storage.applying import accounts, opinions, undo, watches
+from storage.applying import accounts, opinions, undo, votes, watches
 from storage.applying.handling import Handling
 from storage.changes import (
     AddFilm,
     Change,
+    CloseVote,
     GiveFeedback,
     JoinPerson,
     LeavePerson,
@@ -26,13 +28,15 @@ from storage.changes import (
     RateWatch,
     RemoveWatch,
     SetContext,
+    SetPlace,
     SetPreference,
     ShowSlate,
     TakeBackFeedback,
     UndoMessage,
+    Vote,
 )
 from storage.records import ShownSlate
-from storage.tables import contexts, slate_picks, slates
+from storage.tables import contexts, place_settings, slate_members, slate_picks, slates
 
 __all__ = ["Handling", "Made", "make"]
 
@@ -102,6 +106,12 @@ def _make(at: Handling, change: Change) -> Made:
             return Made(undoable=accounts.set_preference(at, change))
         case ShowSlate():
             _keep_slate(at, change.slate)
+        case Vote():
+            votes.vote(at, change)
+        case CloseVote():
+            votes.close(at, change.slate_id)
+        case SetPlace():
+            _set_place(at, change)
         case SetContext():
             _set_context(at, change)
         case UndoMessage():
@@ -133,8 +143,12 @@ def _keep_slate(at: Handling, slate: ShownSlate) -> None:
             bundle=slate.bundle,
             request=dict(slate.request),
             shown_at=slate.shown_at,
+            open_to_votes=slate.open_to_votes,
         )
     )
+    if slate.members:
+        members = [{"slate_id": slate.slate_id, "person_id": person} for person in votes.there(at, slate.members)]
+        at.connection.execute(insert(slate_members), members)
     picks = [
         {
             "slate_id": slate.slate_id,
@@ -147,6 +161,20 @@ def _keep_slate(at: Handling, slate: ShownSlate) -> None:
     ]
     if picks:
         at.connection.execute(insert(slate_picks), picks)
+
+
+def _set_place(at: Handling, change: SetPlace) -> None:
+    here = {"platform": at.place.platform, "workspace": at.place.workspace}
+    at.connection.execute(
+        delete(place_settings).where(*(place_settings.c[name] == value for name, value in here.items()))
+    )
+    settings = change.settings
+    if settings.channels or settings.adventurousness is not None:
+        at.connection.execute(
+            insert(place_settings).values(
+                **here, channels=dict(settings.channels), adventurousness=settings.adventurousness
+            )
+        )
 
 
 def _set_context(at: Handling, change: SetContext) -> None:

@@ -24,6 +24,7 @@ from storage.tables import (
     messages,
     people,
     preferences,
+    slate_members,
     slates,
     watches,
 )
@@ -114,6 +115,7 @@ def join(at: Handling, hashed: str) -> None:
     more_private = _more_private(preferences_of(at.connection, at.person), preferences_of(at.connection, other))
     at.connection.execute(delete(contexts).where(contexts.c.person_id.in_(both)))
     at.connection.execute(delete(link_codes).where(link_codes.c.person_id.in_(both)))
+    _join_members(at, other)
     for table in _MOVED_ON_JOINING:
         at.connection.execute(update(table).where(table.c.person_id == other).values(person_id=at.person))
     at.connection.execute(delete(people).where(people.c.person_id == other))
@@ -125,6 +127,14 @@ def join(at: Handling, hashed: str) -> None:
     _number_messages(at, version)
     for setting in more_private:
         _keep_preference(at, setting)
+
+
+def _join_members(at: Handling, other: PersonId) -> None:
+    """Be a member of what the other was a member of; where both were, our vote counts."""
+    ours = select(slate_members.c.slate_id).where(slate_members.c.person_id == at.person)
+    theirs = slate_members.c.person_id == other
+    at.connection.execute(delete(slate_members).where(theirs, slate_members.c.slate_id.in_(ours)))
+    at.connection.execute(update(slate_members).where(theirs).values(person_id=at.person))
 
 
 def _more_private(ours: Preferences, theirs: Preferences) -> list[SetPreference]:

@@ -23,6 +23,7 @@ CARDS = st.builds(
     number=st.none() | st.integers(1, 20),
     links=st.lists(st.tuples(TEXTS, TEXTS), max_size=2).map(tuple),
     choices=st.lists(CHOICES, max_size=2).map(tuple),
+    note=TEXTS,
 )
 REPLIES = st.builds(
     Reply,
@@ -34,6 +35,7 @@ REPLIES = st.builds(
     picture=st.none() | FILES,
     visibility=st.sampled_from(Visibility),
     replaces=st.none() | TEXTS,
+    updated=st.none() | st.builds(Reply, text=TEXTS, cards=st.lists(CARDS, max_size=1).map(tuple)),
 )
 
 

@@ -343,7 +343,10 @@ def phrases_for(language: str) -> Phrases:
         ordinals=ordinals,
         decades=decades,
         months=table("months"),
-        days={said: DayPhrase(of.get("ago"), of.get("months"), of["precision"], of.get("on")) for said, of in table("days").items()},
+        days={
+            said: DayPhrase(of.get("ago"), of.get("months"), of["precision"], of.get("on"))
+            for said, of in table("days").items()
+        },
         date_words=DateWords(
             instead={form: told for said, told in dates["instead"].items() for form in spellings(said, respelled)},
             year=frozenset(map(plain, dates["year"])),
@@ -367,8 +370,8 @@ def _spellings(phrase: str, respelled: Mapping[str, str]) -> Iterable[tuple[str,
 
 @lru_cache(maxsize=8)
 def say_for(language: str) -> Say:
-    """What the bot says in a language; FileNotFoundError when it has none."""
-    return Say(_read(f"{language}.say.toml"))
+    """What the bot says in a language, in English what it can't say there; FileNotFoundError when it has none."""
+    return Say({**_read(f"{DEFAULT_LANGUAGE}.say.toml"), **_read(f"{language}.say.toml")})
 
 
 def language_of(locale: str) -> str:

@@ -1,0 +1,106 @@
+"""`nextreel run`: every platform that has a token, in one process, until it is told to end.
+
+Knows which settings belong to which platform and how each is started and ended; a new platform is one more entry of
+`platforms`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from bot.app import App
+from config.settings import PREFIX, Settings
+
+_log = structlog.get_logger(__name__)
+
+
+class PlatformError(Exception):
+    """A platform can't be used; the text is one sentence. `configured`: a setting is wrong, not the platform away."""
+
+    def __init__(self, sentence: str, *, configured: bool) -> None:
+        super().__init__(sentence)
+        self.configured = configured
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """Something that runs until it is closed."""
+
+    name: str
+    run: Callable[[], Coroutine[Any, Any, None]]
+    close: Callable[[], Coroutine[Any, Any, None]]
+
+
+def has_platform(settings: Settings) -> bool:
+    """Whether any platform has a token."""
+    return settings.discord_token is not None
+
+
+def platforms(app: App) -> list[Platform]:
+    """The platforms that have a token."""
+    return [_discord(app)] if app.settings.discord_token else []
+
+
+async def serve(settings: Settings) -> None:
+    """Run all platforms until a signal says to end, or one of them can't go on (PlatformError).
+
+    Raises `engine.bundle.BundleError` and `storage.errors.StorageError`, each one sentence for a person.
+    """
+    app = await App.open(settings)
+    try:
+        app.go_on()
+        await _run(platforms(app))
+    finally:
+        await app.close()
+
+
+async def _run(started: list[Platform]) -> None:
+    ending = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, ending.set)
+    tasks = {asyncio.create_task(platform.run()): platform for platform in started}
+    waiting = asyncio.create_task(ending.wait())
+    try:
+        await asyncio.wait({waiting, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+        _log.info("ending", platforms=[platform.name for platform in started])
+        await asyncio.gather(*(platform.close() for platform in started))
+        await asyncio.gather(*tasks)
+    finally:
+        waiting.cancel()
+        for task in tasks:
+            task.cancel()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+
+def _discord(app: App) -> Platform:
+    # Imported only where it runs: the terminal starts without it.
+    import aiohttp
+    import discord
+
+    from bot.discord.bot import Addresses, Bot
+
+    settings = app.settings
+    token = settings.discord_token.get_secret_value() if settings.discord_token else ""
+    bot = Bot(app.dialogue, app.store, Addresses(settings.discord_api_url, settings.discord_gateway_url))
+
+    async def run() -> None:
+        try:
+            await bot.start(token)
+        except discord.LoginFailure:
+            raise PlatformError(
+                f"The setting {PREFIX}DISCORD_TOKEN is wrong: Discord knows no bot of that token.", configured=True
+            ) from None
+        except discord.PrivilegedIntentsRequired:
+            raise PlatformError("Discord does not allow this bot the events it asks for.", configured=True) from None
+        except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
+            raise PlatformError(f"Discord can't be reached ({type(error).__name__}).", configured=False) from None
+
+    return Platform("discord", run, bot.close)
