@@ -111,11 +111,11 @@ def test_every_step_learns_from_as_many_films_where_the_recipe_says_so(
         return forward(model, history, vectors)
 
     monkeypatch.setattr(SASRec, "forward", watched)
-    fit(
-        dataset, changed(recipe, "training", batch_films=60), everybody(dataset), seed=0, checkpoints=tmp_path, epochs=1
-    )
-    assert all(windows * length <= 60 for windows, length in shapes)
-    assert np.mean([windows * length for windows, length in shapes]) > 45
+    even = changed(recipe, "training", batch_films=60, newcomers=0, drop_inputs=0.0)
+    fit(dataset, even, everybody(dataset), seed=0, checkpoints=tmp_path, epochs=1)
+    films = [windows * length for windows, length in shapes]
+    assert max(films) <= 60
+    assert np.mean(films) > 45
 
 
 def test_the_learning_rate_falls_to_nothing_where_the_recipe_says_so(
@@ -129,9 +129,11 @@ def test_the_learning_rate_falls_to_nothing_where_the_recipe_says_so(
         step(optimizer)
 
     monkeypatch.setattr(torch.optim.AdamW, "step", watched)
-    falling = changed(recipe, "training", decay=True, warmup_steps=0)
+    falling = changed(recipe, "training", decay=True, warmup_steps=0, batch_size=4)
     fit(dataset, falling, everybody(dataset), seed=0, checkpoints=tmp_path, epochs=2)
-    assert rates == pytest.approx(np.linspace(1e-3, 0, len(rates), endpoint=False))
+    # Epochs have about as many batches as each other, not exactly.
+    assert rates == pytest.approx(np.linspace(1e-3, 0, len(rates), endpoint=False), abs=5e-5)
+    assert rates[-1] < 5e-5
 
 
 @pytest.mark.parametrize("way", [*Start, "last-out"])
