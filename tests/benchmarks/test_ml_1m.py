@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from benchmarks.ml_1m import VARIANTS, ablate, leave_last_out, run, variant
+from benchmarks.ml_1m import VARIANTS, ablate, leave_last_out, main, run, variant
 from benchmarks.starter import BASELINES
 from training.datasets import Dataset, load
 from training.evaluate import hit
@@ -100,6 +100,16 @@ def test_the_answers_are_to_the_questions_of_all_films(dataset: Dataset, tmp_pat
         assert hit(kept["ranks"], 19).all()
         for top, question in zip(kept["top"], split.questions, strict=True):
             assert not set(np.sort(np.unique(dataset.ratings.films))[top - 1]) & set(question.seen.tolist())
+
+
+def test_a_folder_that_is_not_there_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["ml_1m", "--data", str(tmp_path / "nowhere")])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 65
+    assert capsys.readouterr().err == f"There is no folder {tmp_path / 'nowhere'}.\n"
 
 
 def test_the_ablation_writes_what_each_change_gave(dataset: Dataset, tmp_path: Path) -> None:
