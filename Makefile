@@ -4,7 +4,8 @@
 # Set-up lives in .venv, talks to standard error and never reads standard input, so that lines can be piped in.
 
 .DEFAULT_GOAL := help
-.PHONY: help chat test lint docs bench bench-storage bench-faults bench-discord train-starter clean
+.PHONY: help chat test lint docs bench bench-storage bench-faults bench-discord bench-understanding bench-ml-1m \
+	bench-ml-1m-ablation learn train-starter clean
 SHELL := /bin/sh
 
 VENV := .venv
@@ -16,13 +17,18 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 RUNTIME ?= cpu
 # Where the MovieLens folders lie: `make train-starter DATA=…`; with it `make bench` measures reasons on real histories.
 DATA ?=
+# Which seeds `make bench-ml-1m` trains, such as `SEEDS="0 1"`; those that are finished count in any case.
+SEEDS ?=
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
 	@echo 'make lint   style, types, import contracts, Dockerfile and generated docs'
 	@echo 'make docs   writes the generated parts of README.md and docs/ anew'
 	@echo 'make bench  every budget beside what it is here (benchmarks/results/engine.json)'
+	@echo 'make bench-understanding [INSPIRED=…]  how well what people say is understood (understanding.json)'
+	@echo 'make learn  learns anew, from examples, what sentences are about'
 	@echo 'make train-starter DATA=…  trains, examines and writes the bundle that ships'
+	@echo 'make bench-ml-1m DATA=…    trains and examines the recipe for MovieLens 1M, in the folder DATA'
 
 chat: $(VENV)/.chat
 	@exec $(BIN)/nextreel chat
@@ -53,6 +59,16 @@ bench-faults: $(VENV)/.dev
 
 bench-discord: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks.discord
+
+bench-understanding: $(VENV)/.dev
+	@$(BIN)/python -m benchmarks.understanding $(if $(INSPIRED),--inspired "$(INSPIRED)")
+
+learn: $(VENV)/.dev
+	@$(BIN)/python -m bot.evaluating.teaching
+
+bench-ml-1m bench-ml-1m-ablation: $(VENV)/.dev
+	@test -n "$(DATA)" || { echo 'Say where MovieLens 1M is: make $@ DATA=path' >&2; exit 2; }
+	@$(BIN)/python -m benchmarks.ml_1m --data "$(DATA)" $(if $(SEEDS),--seeds $(SEEDS)) $(if $(findstring ablation,$@),--ablation)
 
 train-starter: $(VENV)/.dev
 	@test -n "$(DATA)" || { echo 'Say where the MovieLens folders are: make train-starter DATA=path' >&2; exit 2; }

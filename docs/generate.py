@@ -203,6 +203,62 @@ def newcomer_figures() -> str:
     return _table(("NDCG@10 after being told", *(f"{count} film{'s' * (count > 1)}" for count in told)), *rows)
 
 
+PUBLISHED = (
+    ("SASRec, binary cross-entropy, one negative", 0.2500, 0.1341, "antklen/sasrec-bert4rec-recsys23"),
+    ("BERT4Rec", 0.2843, 0.1537, "antklen/sasrec-bert4rec-recsys23"),
+    ("gSASRec", 0.3003, 0.1726, "asash/gSASRec-pytorch"),
+    ("SASRec of RecTools, softmax", 0.3058, 0.1779, "blondered/bert4rec_repro"),
+    ("SASRec+, softmax over all films", 0.3152, 0.1821, "antklen/sasrec-bert4rec-recsys23"),
+    ("SASRec+, softmax over 3,000 films", 0.3159, 0.1857, "antklen/sasrec-bert4rec-recsys23"),
+)
+"""HR@10 and NDCG@10 as their authors publish them for MovieLens 1M with 6,040 people, 3,416 films and 999,611 watches,
+all films ranked but those seen before, and the repository that does so."""
+
+
+def ml_1m_figures() -> str:
+    """The recipe for MovieLens 1M beside baselines and published models, from `ml-1m.json`: a Markdown table."""
+    figures = _metrics("ml-1m")
+    names = ("hr@5", "hr@10", "hr@50", "ndcg@10", "mrr", "coverage@10")
+    rows = []
+    for prefix, label in {**RANKERS, "": "**the recipe `ml-1m`**"}.items():
+        cells = []
+        for name in names:
+            error = figures.get(f"{prefix}{name}-se")
+            cells.append(f"{figures[prefix + name]:.4f}" + (f" ± {error:.4f}" if error else ""))
+        rows.append((label, *cells))
+    published = [
+        (f"{label} ([{source}](https://github.com/{source}))", "", f"{hits:.4f}", "", f"{gain:.4f}", "", "")
+        for label, hits, gain, source in PUBLISHED
+    ]
+    return _table(("", "HR@5", "HR@10", "HR@50", "NDCG@10", "MRR", "coverage@10"), *rows, *published)
+
+
+def ml_1m_seeds() -> str:
+    """Each seed of the recipe for MovieLens 1M, from `ml-1m.json`: a Markdown table."""
+    figures = _metrics("ml-1m")
+    seeds = [name.removesuffix("/epoch") for name in figures if name.endswith("/epoch")]
+    rows = [
+        (
+            seed.removeprefix("seed-"),
+            *(f"{figures[f'{seed}/{name}']:.4f}" for name in ("hr@10", "ndcg@10", "validation/ndcg@10")),
+            f"{figures[f'{seed}/epoch']:.0f}",
+        )
+        for seed in seeds
+    ]
+    if len(seeds) > 1:
+        rows.append(("mean", *(f"{figures[name]:.4f} (sd {figures[f'{name}-sd']:.4f})" for name in SHOWN), "", ""))
+    return _table(("seed", "HR@10", "NDCG@10", "NDCG@10 in validation", "epoch"), *rows)
+
+
+def ml_1m_ablation() -> str:
+    """What each change of the recipe gave in a short training, from `ml-1m-ablation.json`: a Markdown table."""
+    figures = _metrics("ml-1m-ablation")
+    tried = {n.removesuffix("/validation-ndcg@10"): v for n, v in figures.items() if n.endswith("/validation-ndcg@10")}
+    whole = tried["the recipe"]
+    rows = ((name, f"{value:.4f}", "" if value == whole else f"{value - whole:+.4f}") for name, value in tried.items())
+    return _table(("", "NDCG@10 in validation", "against the recipe"), *rows)
+
+
 def budgets() -> str:
     """Every budget beside what was measured, from `engine.json`: a Markdown table."""
     path = RESULTS / "engine.json"

@@ -51,11 +51,19 @@ def item_knn(matrix: scipy.sparse.csr_matrix, *, shrink: float = 20.0) -> Baseli
 def ease_weights(matrix: scipy.sparse.csr_matrix, ridge: float) -> Scores:
     """EASE's item weights float32[V, V] (Steck 2019): the ridge regression of each film on the others.
 
-    Inverts people × people instead of films × films (Woodbury), because here there are fewer people than films.
+    Inverts films × films or, where there are fewer people, people × people (Woodbury).
     """
     people, films = matrix.shape
+    if films <= people:
+        inverse = np.linalg.inv((matrix.T @ matrix).toarray().astype(np.float64) + ridge * np.eye(films))
+        return _without_themselves(inverse)
     inner = (matrix @ matrix.T).toarray().astype(np.float64) + ridge * np.eye(people)
     inverse = (np.eye(films, dtype=np.float32) - (matrix.T @ np.linalg.inv(inner).astype(np.float32)) @ matrix) / ridge
+    return _without_themselves(inverse)
+
+
+def _without_themselves(inverse: npt.NDArray[np.floating]) -> Scores:
+    """The weights that the inverse of (films × films + ridge) gives; no film speaks for itself."""
     weights: Scores = (-inverse / np.diag(inverse)[None, :]).astype(np.float32)
     np.fill_diagonal(weights, 0)
     return weights

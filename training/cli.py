@@ -32,7 +32,7 @@ _EXTRA = frozenset({"duckdb", "ibis", "onnx", "onnxruntime", "pyarrow", "scipy",
 
 
 def train(
-    recipe: Annotated[str, typer.Argument(help="A recipe that ships (starter, inspiration), or a TOML file.")],
+    recipe: Annotated[str, typer.Argument(help="A recipe that ships (starter, inspiration, ml-1m), or a TOML file.")],
     data: Annotated[Path, typer.Option(help="The folder with the MovieLens files that the recipe names.")],
     out: Annotated[Path, typer.Option(help="Where the bundle goes; a bundle that is there is replaced.")],
     fold: Annotated[

@@ -1,4 +1,5 @@
-"""Ratings, films, tags and links as MovieLens publishes them, in CSV or Parquet, from one folder or from several.
+"""Ratings, films, tags and links as MovieLens publishes them, from one folder or from several: CSV, Parquet, or the
+`.dat` files of MovieLens 1M. A folder may also hold nothing but the order in which people watched.
 
 Knows files, their columns and what is wrong with them; people who are in two sets; which tags say nothing of a film.
 Knows nothing of what a recipe makes of a history (`training.sequences`) or of models.
@@ -36,6 +37,15 @@ _COLUMNS: Mapping[str, Mapping[str, str]] = {
     "tags": {"userId": "int64", "movieId": "int64", "tag": "string"},
     "links": {"movieId": "int64", "imdbId": "int64", "tmdbId": "int64"},
 }
+_SUFFIXES = (".csv", ".parquet", ".dat")
+_DAT_DELIMITER = "::"
+"""MovieLens 1M parts the columns of its `.dat` files so; they have no header and no quotation marks."""
+
+_ORDER_FILE = "interactions_ordered.parquet"
+_ORDER_COLUMNS: Mapping[str, str] = {"userId": "int64", "movieId": "int64", "pos": "int64"}
+ALL_ALIKE = 5.0
+"""What stands for every rating where only the order is known: whoever rates all films alike likes them all."""
+
 _MAY_BE_EMPTY = frozenset({"imdbId", "tmdbId", "tag"})
 _EXPECTED = {"int64": "a whole number", "float64": "a number", "string": "text"}
 _LONGEST_HEADER = 4096
@@ -69,7 +79,8 @@ class Ratings:
     """All ratings, person by person (in the order of their names), each person's by time, ties in file order.
 
     `people` str[P]; `starts` int64[P+1]: person p has rows starts[p]:starts[p+1] of `films` int64[N] (film ids),
-    `stars` float64[N] and `times` int64[N] (seconds since 1970).
+    `stars` float64[N] and `times` int64[N] (seconds since 1970). Where only the order is known, all stars are
+    `ALL_ALIKE` and the times are places in the history, from 0.
     """
 
     people: npt.NDArray[np.str_]
@@ -105,7 +116,10 @@ def load(data: Path, sources: Sequence[Source]) -> Dataset:
 
 @dataclass(frozen=True, slots=True)
 class _Tables:
+    """One source. Without `timed`, its timestamps are only places in a history."""
+
     source: Source
+    timed: bool
     ratings: ir.Table
     movies: ir.Table
     tags: ir.Table | None
@@ -118,11 +132,18 @@ class _Tables:
         if not folder.is_dir():
             raise DataError(f"There is no folder {folder}.", file=folder)
         paths = {name: _find(folder, name) for name in _COLUMNS}
+        timed = paths["ratings"] is not None
+        if not timed and (folder / _ORDER_FILE).is_file():
+            paths["ratings"] = folder / _ORDER_FILE
         for name in ("ratings", "movies"):
             if paths[name] is None:
                 raise DataError(f"{folder} holds no {name}.csv and no {name}.parquet.", file=folder / f"{name}.csv")
-        tables = {name: _read(connection, path, name) for name, path in paths.items() if path is not None}
-        ratings = tables["ratings"]
+        tables = {
+            name: _read(connection, path, _ORDER_COLUMNS if path.name == _ORDER_FILE else _COLUMNS[name])
+            for name, path in paths.items()
+            if path is not None
+        }
+        ratings = tables["ratings"] if timed else _in_order(tables["ratings"])
         if source.drop_last_person:
             ratings = ratings.filter(ratings.userId < ratings.userId.max().as_scalar())
         prefix = f"{source.name}:" if source.name else ""
@@ -131,21 +152,28 @@ class _Tables:
         if tags is not None:
             tags = tags.mutate(person=ibis.literal(prefix) + tags.userId.cast("string"))
         found = tuple(path for path in paths.values() if path is not None)
-        return cls(source, ratings, tables["movies"], tags, tables.get("links"), found)
+        return cls(source, timed, ratings, tables["movies"], tags, tables.get("links"), found)
+
+
+def _in_order(watched: ir.Table) -> ir.Table:
+    """Ratings made of an order: the place in the history is the time; one whose place is unknown (-1) is left out."""
+    placed = watched.filter(watched.pos >= 0)
+    return placed.mutate(rating=ibis.literal(ALL_ALIKE), timestamp=placed.pos)
 
 
 def _find(folder: Path, name: str) -> Path | None:
-    for suffix in (".csv", ".parquet"):
+    for suffix in _SUFFIXES:
         if (path := folder / f"{name}{suffix}").is_file():
             return path
     return None
 
 
-def _read(connection: Backend, path: Path, name: str) -> ir.Table:
-    """A checked table with the columns of `_COLUMNS[name]` and `row`, its place in the file (from 0)."""
-    columns = _COLUMNS[name]
+def _read(connection: Backend, path: Path, columns: Mapping[str, str]) -> ir.Table:
+    """A checked table with `columns` and `row`, its place in the file (from 0)."""
     if path.suffix == ".csv":
         table = _read_csv(connection, path, columns)
+    elif path.suffix == ".dat":
+        table = _read_dat(connection, path, columns)
     else:
         try:
             table = connection.read_parquet(path)
@@ -191,13 +219,28 @@ def _read_csv(connection: Backend, path: Path, columns: Mapping[str, str]) -> ir
     return table.select(*columns)
 
 
+def _read_dat(connection: Backend, path: Path, columns: Mapping[str, str]) -> ir.Table:
+    try:
+        path.read_text(encoding="utf-8")
+        encoding = "utf-8"
+    except UnicodeDecodeError:
+        encoding = "latin-1"  # as GroupLens publishes movies.dat
+    try:
+        return connection.read_csv(
+            path, header=False, auto_detect=False, delim=_DAT_DELIMITER, quote="", escape="", encoding=encoding,
+            columns=dict.fromkeys(columns, "VARCHAR"),
+        )  # fmt: skip
+    except DuckDBError as error:
+        raise _unreadable(path, error) from error
+
+
 def _check(path: Path, table: ir.Table, columns: Mapping[str, str]) -> None:
     """Raise DataError for the first value that is not what its column needs."""
     marked = table.mutate(**{f"wrong_{name}": _is_wrong(table[name], name, kind) for name, kind in columns.items()})
     first = marked.filter(ibis.or_(*(marked[f"wrong_{name}"] for name in columns))).order_by("row").limit(1)
     for row in first.to_pyarrow().to_pylist():
         column = next(name for name in columns if row[f"wrong_{name}"])
-        place, offset = ("line", 2) if path.suffix == ".csv" else ("row", 1)
+        place, offset = ("row" if path.suffix == ".parquet" else "line"), (2 if path.suffix == ".csv" else 1)
         line = int(row["row"]) + offset
         found = "nothing" if row[column] in (None, "") else _shown(str(row[column]))
         raise DataError(
@@ -243,20 +286,24 @@ def _unreadable(path: Path, error: DuckDBError) -> DataError:
     elif "unicode" in message:
         why = "expected UTF-8 text"
     else:
-        why = "expected comma-separated values"
+        parted = "comma-separated" if path.suffix == ".csv" else f"{_DAT_DELIMITER}-separated"
+        why = f"expected {parted} values"
     where = f"{path.name}, line {line}" if line else path.name
     return DataError(f"{where}: {why}.", file=path, line=line)
 
 
 def _ratings(tables: Sequence[_Tables]) -> Ratings:
     frames: list[ir.Table] = []
+    timed: list[ir.Table] = []
     for place, table in enumerate(tables):
         frame = table.ratings.select("person", "movieId", "rating", "timestamp", "row").mutate(source=place)
-        for earlier in frames:
+        for earlier in timed if table.timed else ():
             pairs = earlier.join(frame, ["movieId", "timestamp"]).group_by(["person", "person_right"])
             doubles = pairs.agg(pairs=ibis._.count()).filter(ibis._.pairs >= MIN_DOUBLE_PAIRS)
             frame = frame.anti_join(doubles, frame.person == doubles.person_right)
         frames.append(frame)
+        if table.timed:
+            timed.append(frame)
     every = ibis.union(*frames) if len(frames) > 1 else frames[0]
     found = every.order_by("person", "timestamp", "source", "row").to_pyarrow()
     if not found.num_rows:

@@ -23,7 +23,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from engine.inference import Model
 from training.errors import TrainingError
-from training.model import NORM_EPSILON, Block, SASRec
+from training.model import NORM_EPSILON, Block, Convolution, SASRec
 from training.recipe import ModelSettings, Similarity
 
 OPSET = 20
@@ -76,6 +76,22 @@ class _Graph:
         scale, shift = self.weight(layer.weight), self.weight(layer.bias)
         return self.op("LayerNormalization", x, scale, shift, axis=-1, epsilon=NORM_EPSILON)
 
+    def gated(self, added: str, x: str, block: Block, place: int) -> str:
+        """What a block adds to `x`, times its gate `place` where it has gates."""
+        if block.gates is None:
+            return added
+        gate = block.gates[place]
+        assert isinstance(gate, torch.nn.Linear)  # noqa: S101 - a ModuleList does not say what it holds
+        return self.op("Mul", added, self.op("Sigmoid", self.linear(x, gate)))
+
+    def convolution(self, x: str, layer: Convolution) -> str:
+        """`x` float32[B, L', D] → the same: a Conv over the places, one group a dimension, padded in front."""
+        width, dimensions = layer.weight.shape
+        kernel = self.weight(layer.weight.flip(0).T[:, None])  # [D, 1, K], the place itself last
+        columns = self.op("Transpose", x, perm=(0, 2, 1))
+        mixed = self.op("Conv", columns, kernel, group=dimensions, kernel_shape=(width,), pads=(width - 1, 0))
+        return self.op("Transpose", mixed, perm=(0, 2, 1))
+
     def finish(
         self,
         title: str,
@@ -122,16 +138,17 @@ def encoder_graph(model: SASRec) -> bytes:
     films = _film_vectors(g, history, vocabulary, columns)
     if settings.fame:
         films = g.op("Slice", films, g.ints(0), g.ints(dimensions), g.ints(2))
-    scale = g.constant(np.array(model.input_scale, np.float32))
-    scaled_positions = g.weight(model.positions * model.input_scale)
-    positions = g.op("Slice", scaled_positions, g.op("Neg", length), after, g.ints(0))
-    x = g.op("Add", g.op("Mul", films, scale), positions)
+    x = g.op("Mul", films, g.constant(np.array(model.input_scale, np.float32)))
+    if model.positions is not None:
+        scaled_positions = g.weight(model.positions * model.input_scale)
+        x = g.op("Add", x, g.op("Slice", scaled_positions, g.op("Neg", length), after, g.ints(0)))
 
     places = g.op(
         "Range", g.constant(np.array(0, np.int64)), g.op("Squeeze", length), g.constant(np.array(1, np.int64))
     )
     row, column = g.op("Unsqueeze", places, g.ints(1)), g.op("Unsqueeze", places, g.ints(0))
-    present = g.op("Unsqueeze", g.op("Greater", history, g.constant(np.array(0, np.int64))), g.ints(1, 2))
+    is_film = g.op("Greater", history, g.constant(np.array(0, np.int64)))
+    present = g.op("Unsqueeze", is_film, g.ints(1, 2))
     itself = g.op("Equal", row, column)
     allowed = g.op("Or", g.op("And", g.op("GreaterOrEqual", row, column), present), itself)  # (B, 1, L', L')
     # A large number and not −inf: a position that sees nothing must not become not-a-number.
@@ -143,6 +160,9 @@ def encoder_graph(model: SASRec) -> bytes:
         assert isinstance(block, Block)  # noqa: S101 - a ModuleList does not say what it holds
         is_last = number == len(model.blocks) - 1
         normed = g.norm(x, block.norm_1)
+        if block.convolution is not None:
+            counted = g.op("Unsqueeze", g.op("Cast", is_film, to=TensorProto.FLOAT), g.ints(2))
+            normed = g.convolution(g.op("Mul", normed, counted), block.convolution)
         asking = normed
         if is_last:
             x, asking = g.op("Slice", x, last, after, one), g.op("Slice", normed, last, after, one)
@@ -161,9 +181,16 @@ def encoder_graph(model: SASRec) -> bytes:
         weights = g.op("Softmax", g.op("Add", g.op("MatMul", query, key), mask), axis=-1)
         seen = g.op("Transpose", g.op("MatMul", weights, value), perm=(0, 2, 1, 3))
         seen = g.op("Reshape", seen, g.ints(0, 0, dimensions))
-        x = g.op("Add", x, g.linear(seen, block.mixed))
-        wide = g.op("Gelu", g.linear(g.norm(x, block.norm_2), block.wide))
-        x = g.op("Add", x, g.linear(wide, block.narrow))
+        x = g.op("Add", x, g.gated(g.linear(seen, block.mixed), x, block, 0))
+        wide = g.linear(g.norm(x, block.norm_2), block.wide)
+        if block.gates is None:
+            wide = g.op("Gelu", wide)
+        else:
+            half = g.ints(2 * dimensions)
+            opening = g.op("Slice", wide, g.ints(0), half, g.ints(2))
+            content = g.op("Slice", wide, half, after, g.ints(2))
+            wide = g.op("Mul", g.op("Mul", opening, g.op("Sigmoid", opening)), content)
+        x = g.op("Add", x, g.gated(g.linear(wide, block.narrow), x, block, 1))
 
     user = g.op("Squeeze", g.linear(g.norm(x, model.norm), model.out), one)
     if settings.similarity is Similarity.COSINE:

@@ -31,17 +31,19 @@ from training.errors import TrainingError
 from training.evaluate import ndcg, rank_of
 from training.loss import full_softmax, sampled_softmax
 from training.model import SASRec
-from training.recipe import Recipe, Start, TrainingSettings
+from training.recipe import Recipe, Start, TrainingSettings, Validation
 from training.sequences import (
     MIN_BEFORE,
     Question,
     Vocabulary,
     Window,
     last_liked,
+    last_question,
     newcomer_windows,
     question,
     training_sequences,
     windows,
+    without_last,
 )  # fmt: skip
 
 VALIDATION_TARGETS = 5
@@ -104,9 +106,10 @@ def fit(
 ) -> Fitted:
     """Train `recipe` on `people` (indices).
 
-    With `epochs` None, a share of the people (those with enough watches) is kept for validation, training stops when
-    they gain nothing for `patience` epochs, and the best epoch's weights are returned. With a number, all people are
-    trained on for that many epochs: that is how a bundle ships, with the number that folds have found.
+    With `epochs` None, a share of the people (those with enough watches) or everybody's last film is kept for
+    validation, as the recipe says; training stops when that gains nothing for `patience` epochs, and the best epoch's
+    weights are returned. With a number, all people are trained on for that many epochs: that is how a bundle ships,
+    with the number that folds have found.
 
     `checkpoints` is the folder where the state is kept after every epoch, under a name that recipe, data, people and
     seed decide; a state found there is taken up unless `fresh`. Raises TrainingError with a sentence.
@@ -132,13 +135,20 @@ class _Run:
         ratings, settings = dataset.ratings, recipe.training
         rng = np.random.default_rng(seed)
         validated = np.zeros(0, np.int64)
-        if epochs is None:
+        self.questions: list[Question] = []
+        if epochs is None and settings.validation is Validation.LAST:
+            ratings = without_last(dataset.ratings)
+            shortened = np.diff(ratings.starts) < np.diff(dataset.ratings.starts)
+            asked = [last_question(dataset.ratings, int(p), recipe.sequences) for p in people[shortened[people]]]
+            self.questions = sorted(asked, key=lambda one: len(one.fed))  # padding is lost work
+        elif epochs is None:
             able = [p for p in people if last_liked(ratings, p, recipe.sequences)]
             validated = rng.permutation(np.array(able, np.int64))[: round(len(people) * settings.validation_share)]
             if not len(validated):
                 raise TrainingError(
                     f"Nobody has {MIN_BEFORE} watches before a liked film, so nothing can be validated on."
                 )
+            self.questions = _questions(ratings, validated, recipe)
         self.trained = np.setdiff1d(people, validated)
         self.vocabulary = Vocabulary.of(ratings, self.trained, recipe.data.min_ratings, dataset.catalog.film_ids)
         if len(self.vocabulary) < 2:
@@ -148,7 +158,6 @@ class _Run:
             raise TrainingError(
                 f"Nobody has {recipe.sequences.min_targets} films to ask for: there is nothing to learn from."
             )
-        self.questions = _questions(ratings, validated, recipe)
         rows = [ratings.rows(p) for p in self.trained]
         indices = self.vocabulary.indices(np.concatenate([ratings.films[r] for r in rows]))
         self.counts = np.bincount(indices, minlength=len(self.vocabulary) + 1)[1:]
@@ -191,7 +200,9 @@ class _Run:
         losses = []
         for place, batch in enumerate(batches):
             report(Progress(number, place, len(batches), self.done))
-            loss = self._step(batch)
+            epochs = self.fixed_epochs or settings.epochs
+            done = (number - 1 + place / len(batches)) / epochs
+            loss = self._step(batch, 1 - done if settings.decay else 1.0)
             if not math.isfinite(loss):
                 raise TrainingError(
                     f"The loss is no longer a number (epoch {number}): the learning rate "
@@ -213,10 +224,11 @@ class _Run:
         made += newcomer_windows(self.sequences, length, rng, settings.newcomers)
         rng.shuffle(made)
         made.sort(key=lambda window: len(window.ids))
-        batches = [made[i : i + settings.batch_size] for i in range(0, len(made), settings.batch_size)]
+        batches = _filled(made, settings)
         return (batches[i] for i in rng.permutation(len(batches)))
 
-    def _step(self, batch: Sequence[Window]) -> float:
+    def _step(self, batch: Sequence[Window], left: float) -> float:
+        """Learn from one batch; `left` is the share of the learning rate that the decay leaves."""
         settings = self.recipe.training
         length = max(len(window.ids) for window in batch) - 1
         history = torch.zeros(len(batch), length, dtype=torch.int64)
@@ -235,7 +247,7 @@ class _Run:
             loss = full_softmax(users, films, self.model.fame(), targets[asked])
         self.steps += 1
         for group in self.optimizer.param_groups:
-            group["lr"] = settings.learning_rate * min(1.0, self.steps / max(1, settings.warmup_steps))
+            group["lr"] = settings.learning_rate * min(1.0, self.steps / max(1, settings.warmup_steps)) * left
         self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]  # torch does not say
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), _LONGEST_GRADIENT)
@@ -317,6 +329,21 @@ class _Run:
         self.model.load_state_dict(self.best_weights)
         self.model.eval()
         return Fitted(self.model, self.vocabulary, self.counts, self.people, tuple(self.done), self.best)
+
+
+def _filled(made: Sequence[Window], settings: TrainingSettings) -> list[list[Window]]:
+    """Windows, ascending by length, in batches of `batch_size`, or of at most `batch_films` films with the padding."""
+    batches: list[list[Window]] = []
+    for window in made:
+        size = len(batches[-1]) if batches else 0
+        if settings.batch_films:
+            full = (size + 1) * (len(window.ids) - 1) > settings.batch_films
+        else:
+            full = size == settings.batch_size
+        if not batches or full:
+            batches.append([])
+        batches[-1].append(window)
+    return batches
 
 
 def _questions(ratings: Ratings, people: npt.NDArray[np.int64], recipe: Recipe) -> list[Question]:

@@ -1,9 +1,10 @@
-"""The model: SASRec (Kang and McAuley 2018), top to bottom.
+"""The model: SASRec (Kang and McAuley 2018), top to bottom, and what a recipe may put in its place.
 
 A history of film indices goes in, one user vector a position comes out; a score is the dot product of a user vector
 and a film vector, plus what the film's fame adds. Pre-norm blocks, learned positions counted from the end, one film
-table for input and output. Knows no people, no files and no training loop. `training.export` writes the same
-arithmetic as ONNX graphs.
+table for input and output; a recipe may have the blocks gated (LiGR: Borisyuk et al. 2024, arXiv 2407.13218), a causal
+convolution before each attention (as in Primer: So et al. 2021), and no positions. Knows no people, no files and no
+training loop. `training.export` writes the same arithmetic as ONNX graphs.
 
 Films are left-padded with 0, and padding never changes a result: it is never attended to, and positions count from the
 last film.
@@ -17,35 +18,66 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from training.recipe import ModelSettings, Similarity
+from training.recipe import Blocks, ModelSettings, Positions, Similarity
 
 NORM_EPSILON = 1e-5
+
+
+class Convolution(nn.Module):
+    """Each place as a sum of itself and the places before it, weighted a dimension at a time: float32[B, L, D] → the
+    same. `weight` float32[K, D]: row k is for k places before; at the start each place is itself alone."""
+
+    def __init__(self, width: int, dimensions: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(width, dimensions))
+        with torch.no_grad():
+            self.weight[0] = 1
+
+    def forward(self, x: Tensor) -> Tensor:
+        mixed = x * self.weight[0]
+        for back in range(1, min(len(self.weight), x.shape[1])):
+            mixed = mixed + F.pad(x[:, :-back], (0, 0, back, 0)) * self.weight[back]
+        return mixed
 
 
 class Block(nn.Module):
     """Attention and a feed-forward net, each behind a layer norm and around a residual: float32[B, L, D] → the same."""
 
-    def __init__(self, dimensions: int, heads: int, dropout: float) -> None:
+    def __init__(self, settings: ModelSettings) -> None:
         super().__init__()
-        self.heads, self.dropout = heads, dropout
+        dimensions, gated = settings.dimensions, settings.block is Blocks.GATED
+        self.heads = settings.heads
+        self.attention_dropout = 0.0 if gated else settings.dropout
         self.norm_1 = nn.LayerNorm(dimensions, eps=NORM_EPSILON)
         self.query_key_value = nn.Linear(dimensions, 3 * dimensions)
         self.mixed = nn.Linear(dimensions, dimensions)
         self.norm_2 = nn.LayerNorm(dimensions, eps=NORM_EPSILON)
         self.wide = nn.Linear(dimensions, 4 * dimensions)
-        self.narrow = nn.Linear(4 * dimensions, dimensions)
-        self.drop = nn.Dropout(dropout)
+        self.narrow = nn.Linear((2 if gated else 4) * dimensions, dimensions)
+        self.drop = nn.Dropout(settings.dropout)
+        self.gates = nn.ModuleList([nn.Linear(dimensions, dimensions) for _ in range(2)]) if gated else None
+        self.convolution = Convolution(settings.convolution, dimensions) if settings.convolution else None
 
-    def forward(self, x: Tensor, allowed: Tensor) -> Tensor:
-        """`allowed` bool[B, 1, L, L]: may the position (row) see that one (column)?"""
+    def forward(self, x: Tensor, allowed: Tensor, present: Tensor) -> Tensor:
+        """`allowed` bool[B, 1, L, L]: may the position (row) see that one (column)? `present` bool[B, L]: is it a
+        film?"""
         batch, length, dimensions = x.shape
-        parts = self.query_key_value(self.norm_1(x)).view(batch, length, 3, self.heads, dimensions // self.heads)
+        normed = self.norm_1(x)
+        if self.convolution is not None:
+            normed = self.convolution(normed * present[:, :, None])
+        parts = self.query_key_value(normed).view(batch, length, 3, self.heads, dimensions // self.heads)
         query, key, value = parts.permute(2, 0, 3, 1, 4)  # each (B, H, L, D/H)
-        dropout = self.dropout if self.training else 0.0
+        dropout = self.attention_dropout if self.training else 0.0
         seen = F.scaled_dot_product_attention(query, key, value, attn_mask=allowed, dropout_p=dropout)
-        x = x + self.drop(self.mixed(seen.transpose(1, 2).reshape(batch, length, dimensions)))
-        added: Tensor = self.drop(self.narrow(self.drop(F.gelu(self.wide(self.norm_2(x))))))
-        return x + added
+        added: Tensor = self.drop(self.mixed(seen.transpose(1, 2).reshape(batch, length, dimensions)))
+        if self.gates is None:
+            x = x + added
+            added = self.drop(self.narrow(self.drop(F.gelu(self.wide(self.norm_2(x))))))
+            return x + added
+        x = x + added * torch.sigmoid(self.gates[0](x))
+        opening, content = self.wide(self.norm_2(x)).chunk(2, dim=-1)
+        added = self.drop(self.narrow(F.silu(opening) * content))
+        return x + added * torch.sigmoid(self.gates[1](x))
 
 
 class SASRec(nn.Module):
@@ -56,10 +88,9 @@ class SASRec(nn.Module):
         dimensions = settings.dimensions
         self.settings = settings
         self.films = nn.Embedding(vocabulary + 1, dimensions, padding_idx=0)
-        self.positions = nn.Parameter(torch.randn(settings.length, dimensions) * 0.02)
-        self.blocks = nn.ModuleList(
-            [Block(dimensions, settings.heads, settings.dropout) for _ in range(settings.blocks)]
-        )
+        learned = settings.positions is Positions.LEARNED
+        self.positions = nn.Parameter(torch.randn(settings.length, dimensions) * 0.02) if learned else None
+        self.blocks = nn.ModuleList([Block(settings) for _ in range(settings.blocks)])
         self.norm = nn.LayerNorm(dimensions, eps=NORM_EPSILON)
         self.out = nn.Linear(dimensions, dimensions)
         self.drop = nn.Dropout(settings.dropout)
@@ -92,13 +123,16 @@ class SASRec(nn.Module):
         """
         length = history.shape[1]
         films = F.embedding(history, self.film_vectors() if vectors is None else vectors)
-        x = self.drop(films * self.input_scale + self.positions[-length:] * self.input_scale)
+        x = films * self.input_scale
+        if self.positions is not None:
+            x = x + self.positions[-length:] * self.input_scale
+        x = self.drop(x)
         present = history > 0
         causal = torch.ones(length, length, dtype=torch.bool, device=history.device).tril()
         itself = torch.eye(length, dtype=torch.bool, device=history.device)  # a row of nothing would be not a number
         allowed = (causal & present[:, None, None, :]) | itself
         for block in self.blocks:
-            x = block(x, allowed)
+            x = block(x, allowed, present)
         user: Tensor = self.out(self.norm(x))
         if self.settings.similarity is Similarity.COSINE:
             return F.normalize(user, dim=-1, eps=1e-6) / self.settings.temperature

@@ -44,6 +44,34 @@ class Similarity(StrEnum):
     DOT = "dot"
 
 
+class Positions(StrEnum):
+    """How the model knows where in a history a film stands."""
+
+    LEARNED = "learned"
+    """A vector a place, counted from the end."""
+    NONE = "none"
+    """Only by what came before: attention that sees no future, and the blocks' convolutions."""
+
+
+class Blocks(StrEnum):
+    """What a block is made of."""
+
+    PLAIN = "plain"
+    """As in SASRec: attention and a GELU net four times as wide, dropout throughout."""
+    GATED = "gated"
+    """As in LiGR: what attention and a SwiGLU net twice as wide add is gated by what they add to; dropout on that
+    alone, because dropout of attention weights would keep the processor from its fast attention."""
+
+
+class Validation(StrEnum):
+    """Whom training asks to find the best epoch."""
+
+    PEOPLE = "people"
+    """`validation_share` of the people, who are not trained on, for their last liked films."""
+    LAST = "last"
+    """Everybody, for the last film of the history, which alone is not trained on (leave-last-out)."""
+
+
 class Start(StrEnum):
     """What the film table is before training."""
 
@@ -108,6 +136,11 @@ class ModelSettings(_Section):
     length: int = Field(50, ge=1, le=1024)
     """Films of a history that are read, the last ones."""
     dropout: float = Field(0.2, ge=0, lt=1)
+    block: Annotated[Blocks, Field(strict=False)] = Blocks.PLAIN
+    convolution: int = Field(0, ge=0, le=64)
+    """Films up to and with its own that each place of a block's input is mixed from, each dimension by weights of its
+    own (a causal depthwise convolution); 0: none."""
+    positions: Annotated[Positions, Field(strict=False)] = Positions.LEARNED
     similarity: Annotated[Similarity, Field(strict=False)] = Similarity.DOT
     temperature: float = Field(0.07, gt=0)
     """For cosine only."""
@@ -128,9 +161,16 @@ class TrainingSettings(_Section):
     epochs: int = Field(60, ge=1)
     patience: int = Field(8, ge=1)
     """Epochs without a better NDCG@10 of the validation people before training stops."""
+    validation: Annotated[Validation, Field(strict=False)] = Validation.PEOPLE
     validation_share: float = Field(0.1, gt=0, lt=0.5)
     batch_size: int = Field(64, ge=1)
+    """Windows in a batch."""
+    batch_films: int = Field(0, ge=0)
+    """Films in a batch at most, padding included, instead of `batch_size`: batches of short windows have more of them,
+    so that every step learns from as much; 0: `batch_size` counts."""
     learning_rate: float = Field(1e-3, gt=0)
+    decay: bool = False
+    """The learning rate falls in a straight line from the first step to 0 at the end of the last of the `epochs`."""
     weight_decay: float = Field(0.01, ge=0)
     warmup_steps: int = Field(100, ge=0)
     negatives: int = Field(0, ge=0)

@@ -169,6 +169,21 @@ def last_liked(ratings: Ratings, person: int, settings: SequenceSettings, count:
     return [(int(place), int(ratings.films[rows][place])) for place in places if place >= MIN_BEFORE]
 
 
+def without_last(ratings: Ratings) -> Ratings:
+    """The ratings less the last of everybody who has two or more."""
+    counts = np.diff(ratings.starts)
+    kept = np.ones(len(ratings.films), np.bool_)
+    kept[ratings.starts[1:][counts >= 2] - 1] = False
+    starts = np.concatenate([[0], np.cumsum(np.where(counts >= 2, counts - 1, counts))]).astype(np.int64)
+    return Ratings(ratings.people, starts, ratings.films[kept], ratings.stars[kept], ratings.times[kept])
+
+
+def last_question(ratings: Ratings, person: int, settings: SequenceSettings) -> Question:
+    """Ask for the last film of a person's ratings after all before it (leave-last-out)."""
+    rows = ratings.rows(person)
+    return question(ratings, person, rows.stop - rows.start - 1, int(ratings.films[rows][-1]), settings)
+
+
 @dataclass(frozen=True, slots=True)
 class People:
     """The protocol's split. `fold` int8[P]: 0…folds-1, -1 = never tested; `before` and `target` of each person."""

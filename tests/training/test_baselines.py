@@ -30,8 +30,9 @@ def test_item_knn_is_the_shrunk_cosine() -> None:
     assert scores.tolist() == pytest.approx([0, 2 / (np.sqrt(6) + 20), 1 / (np.sqrt(6) + 20)])
 
 
-def test_ease_is_the_ridge_regression_of_each_film_on_the_others() -> None:
-    matrix = interactions(LIKED, 3)
+@pytest.mark.parametrize("people", [4, 2], ids=["fewer films", "fewer people"])
+def test_ease_is_the_ridge_regression_of_each_film_on_the_others(people: int) -> None:
+    matrix = interactions(LIKED[:people], 3)
     dense, ridge = matrix.toarray(), 2.0
     weights = ease_weights(matrix, ridge)
     for film in range(3):

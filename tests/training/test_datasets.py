@@ -5,11 +5,12 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 import pytest
 
-from training.datasets import DataError, Dataset, load
+from training.datasets import ALL_ALIKE, DataError, Dataset, load
 from training.recipe import Source
 
 RATINGS = "userId,movieId,rating,timestamp\n"
@@ -43,6 +44,75 @@ def test_parquet_reads_as_csv_does(tmp_path: Path, folder: Path) -> None:
     assert one.ratings.films.tolist() == other.ratings.films.tolist()
     assert one.ratings.people.tolist() == other.ratings.people.tolist()
     assert [film.label for film in one.catalog] == [film.label for film in other.catalog]
+
+
+def ordered(folder: Path, rows: list[tuple[int, int, int]]) -> Path:
+    """A folder that knows only (person, film, place in the person's history)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    columns = dict(zip(("userId", "movieId", "pos"), zip(*rows, strict=True), strict=True))
+    pyarrow.parquet.write_table(pa.table(columns), folder / "interactions_ordered.parquet")
+    films = sorted({film for _, film, _ in rows})
+    (folder / "movies.dat").write_text("".join(f"{film}::Film {film} (2000)::Drama\n" for film in films))
+    return folder
+
+
+def test_an_order_is_read_without_what_has_no_place_in_it(tmp_path: Path) -> None:
+    found = load(ordered(tmp_path, [(1, 5, 1), (2, 6, 0), (1, 7, -1), (1, 8, 0)]), [Source()]).ratings
+    assert found.people.tolist() == ["1", "2"]
+    assert found.films.tolist() == [8, 5, 6]
+    assert found.times.tolist() == [0, 1, 0]
+    assert set(found.stars.tolist()) == {ALL_ALIKE}
+
+
+def test_places_in_a_history_are_no_times_by_which_somebody_is_known_again(tmp_path: Path) -> None:
+    rows = [(1, film, film - 1) for film in range(1, 21)]
+    ordered(tmp_path / "a", rows)
+    ordered(tmp_path / "b", rows)
+    found = load(tmp_path, [Source(folder="a", name="a"), Source(folder="b", name="b")]).ratings
+    assert found.people.tolist() == ["a:1", "b:1"]
+
+
+def million(folder: Path, ratings: str) -> Path:
+    """A folder in the form of MovieLens 1M, titles in Latin-1."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "ratings.dat").write_text(ratings)
+    (folder / "movies.dat").write_bytes(
+        '2::"Am\xe9lie", the Best: 1 (2001)::Comedy|Romance\n3::Heat::Crime\n'.encode("latin-1")
+    )
+    return folder
+
+
+def test_movielens_1m_reads_as_it_is_published(tmp_path: Path) -> None:
+    found = load(million(tmp_path, "1::3::5::978300761\n1::2::4::978300760\n"), [Source()])
+    assert found.ratings.films.tolist() == [2, 3]
+    assert found.ratings.stars.tolist() == [4, 5]
+    film = found.catalog.film(2)
+    assert film is not None
+    assert (film.label, film.genres) == ('"Amélie", the Best: 1 (2001)', ("Comedy", "Romance"))
+
+
+@pytest.mark.parametrize(
+    ("ratings", "sentence"),
+    [
+        ("1::3::5::9\n1::2::4\n", "ratings.dat, line 2: expected 4 columns, found 3."),
+        ("1::3::9::9\n", "ratings.dat, line 1: expected a number from 0 to 5 for rating, found '9'."),
+        ("", "ratings.dat holds no ratings."),
+    ],
+)
+def test_a_malformed_line_of_movielens_1m_is_named(tmp_path: Path, ratings: str, sentence: str) -> None:
+    with pytest.raises(DataError) as raised:
+        load(million(tmp_path, ratings), [Source()])
+    assert str(raised.value) == sentence
+
+
+def test_movielens_1m_by_order_is_the_data_that_the_published_figures_are_of(movielens: Path) -> None:
+    folder = movielens / "ml-1m"
+    if not (folder / "interactions_ordered.parquet").is_file():
+        pytest.skip("MovieLens 1M is not here")
+    found = load(folder, [Source()])
+    assert len(found.ratings.people) == 6040
+    assert len(found.ratings.films) == 999_611
+    assert len(set(found.ratings.films.tolist())) == 3416
 
 
 def test_the_catalogue_has_counts_links_and_tags_by_how_many_gave_them(tmp_path: Path) -> None:

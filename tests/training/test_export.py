@@ -11,14 +11,18 @@ import torch
 
 from engine.inference import Model
 from training.export import ExportError, check, encoder_graph, film_table, graphs, scorer_graph, untrained
-from training.model import SASRec
-from training.recipe import ModelSettings, Similarity
+from training.model import Convolution, SASRec
+from training.recipe import Blocks, ModelSettings, Positions, Similarity
 
 SHAPES = [
     ModelSettings(dimensions=16, heads=4, blocks=1, length=9, similarity=Similarity.COSINE, fame=0.5),
     ModelSettings(dimensions=24, heads=3, blocks=3, length=21, similarity=Similarity.COSINE),
     ModelSettings(dimensions=16, heads=2, blocks=2, length=14, similarity=Similarity.DOT, fame=0.3),
     ModelSettings(dimensions=128, heads=8, blocks=2, length=50),
+    ModelSettings(
+        dimensions=16, heads=2, blocks=2, length=14, block=Blocks.GATED, convolution=4, positions=Positions.NONE
+    ),
+    ModelSettings(dimensions=16, heads=2, blocks=1, length=9, convolution=3, similarity=Similarity.COSINE, fame=0.5),
 ]
 
 
@@ -30,6 +34,9 @@ def stirred(settings: ModelSettings, vocabulary: int = 200) -> SASRec:
         for parameter in model.parameters():
             if parameter.ndim == 1:
                 parameter.add_(0.3 * torch.randn_like(parameter))
+        for module in model.modules():
+            if isinstance(module, Convolution):
+                module.weight.add_(0.3 * torch.randn_like(module.weight))
     return model
 
 

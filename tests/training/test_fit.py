@@ -12,7 +12,17 @@ import torch
 from training.datasets import Dataset
 from training.errors import TrainingError
 from training.fit import Fitted, Progress, fit
-from training.recipe import ModelSettings, Recipe, SequenceSettings, Start, TrainingSettings
+from training.model import SASRec
+from training.recipe import (
+    Blocks,
+    ModelSettings,
+    Positions,
+    Recipe,
+    SequenceSettings,
+    Start,
+    TrainingSettings,
+    Validation,
+)
 from training.sequences import protocol
 
 
@@ -68,11 +78,69 @@ def test_nothing_of_people_who_are_left_out_reaches_the_model(dataset: Dataset, 
     assert same(one, two)
 
 
-@pytest.mark.parametrize("start", list(Start))
-def test_a_run_that_was_stopped_ends_as_one_that_was_not(
-    dataset: Dataset, recipe: Recipe, tmp_path: Path, start: Start
+def last_out(recipe: Recipe) -> Recipe:
+    """The recipe by leave-last-out, with everything that the recipe for MovieLens 1M uses."""
+    shaped = changed(recipe, "model", block=Blocks.GATED, convolution=3, positions=Positions.NONE)
+    return changed(shaped, "training", validation=Validation.LAST, batch_films=60, decay=True, start=Start.RANDOM)
+
+
+def test_leave_last_out_trains_on_everything_but_everybodys_last_film(
+    dataset: Dataset, recipe: Recipe, tmp_path: Path
 ) -> None:
-    started = changed(recipe, "training", start=start)
+    ratings, people = dataset.ratings, everybody(dataset)
+    films = ratings.films.copy()
+    last = ratings.starts[1:] - 1
+    films[last] = films[last] % 40 + 1
+    one = fit(dataset, last_out(recipe), people, seed=0, checkpoints=tmp_path / "one")
+    other = replace(dataset, ratings=replace(ratings, films=films))
+    two = fit(other, last_out(recipe), people, seed=0, checkpoints=tmp_path / "two")
+    assert one.counts.sum() == len(films) - len(people)
+    assert [epoch.loss for epoch in one.epochs] == [epoch.loss for epoch in two.epochs]
+    assert [epoch.ndcg for epoch in one.epochs] != [epoch.ndcg for epoch in two.epochs]
+
+
+def test_every_step_learns_from_as_many_films_where_the_recipe_says_so(
+    dataset: Dataset, recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shapes: list[tuple[int, int]] = []
+    forward = SASRec.forward
+
+    def watched(model: SASRec, history: torch.Tensor, vectors: torch.Tensor | None = None) -> torch.Tensor:
+        if model.training:
+            shapes.append(tuple(history.shape))
+        return forward(model, history, vectors)
+
+    monkeypatch.setattr(SASRec, "forward", watched)
+    even = changed(recipe, "training", batch_films=60, newcomers=0, drop_inputs=0.0)
+    fit(dataset, even, everybody(dataset), seed=0, checkpoints=tmp_path, epochs=1)
+    films = [windows * length for windows, length in shapes]
+    assert max(films) <= 60
+    assert np.mean(films) > 45
+
+
+def test_the_learning_rate_falls_to_nothing_where_the_recipe_says_so(
+    dataset: Dataset, recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rates: list[float] = []
+    step = torch.optim.AdamW.step
+
+    def watched(optimizer: torch.optim.AdamW) -> None:
+        rates.append(optimizer.param_groups[0]["lr"])
+        step(optimizer)
+
+    monkeypatch.setattr(torch.optim.AdamW, "step", watched)
+    falling = changed(recipe, "training", decay=True, warmup_steps=0, batch_size=4)
+    fit(dataset, falling, everybody(dataset), seed=0, checkpoints=tmp_path, epochs=2)
+    # Epochs have about as many batches as each other, not exactly.
+    assert rates == pytest.approx(np.linspace(1e-3, 0, len(rates), endpoint=False), abs=5e-5)
+    assert rates[-1] < 5e-5
+
+
+@pytest.mark.parametrize("way", [*Start, "last-out"])
+def test_a_run_that_was_stopped_ends_as_one_that_was_not(
+    dataset: Dataset, recipe: Recipe, tmp_path: Path, way: Start | str
+) -> None:
+    started = changed(recipe, "training", start=way) if isinstance(way, Start) else last_out(recipe)
     people = everybody(dataset)
     whole = fit(dataset, started, people, seed=1, checkpoints=tmp_path / "whole")
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from training.datasets import Dataset, load
+from training.datasets import Dataset, Ratings, load
 from training.recipe import Films, SequenceSettings, read
 from training.sequences import (
     NEWCOMER_FILMS,
@@ -18,12 +18,14 @@ from training.sequences import (
     Watched,
     bar,
     last_liked,
+    last_question,
     newcomer_windows,
     protocol,
     question,
     selected,
     training_sequences,
     windows,
+    without_last,
 )  # fmt: skip
 
 
@@ -104,6 +106,23 @@ def test_a_question_looks_at_nothing_after_the_target(dataset: Dataset) -> None:
     stars = ratings.stars[rows][:before]
     assert asked.fed.tolist() == asked.liked.tolist() == asked.seen[stars >= bar(stars, 0.7)].tolist()
     assert target == ratings.films[rows][before]
+
+
+def test_without_its_last_film_a_history_is_what_the_question_about_it_has_seen(dataset: Dataset) -> None:
+    ratings, shorter = dataset.ratings, without_last(dataset.ratings)
+    assert shorter.people.tolist() == ratings.people.tolist()
+    for person in range(len(ratings.people)):
+        asked = last_question(ratings, person, SequenceSettings(inputs="all"))
+        assert asked.fed.tolist() == asked.seen.tolist() == shorter.films[shorter.rows(person)].tolist()
+        assert [*asked.seen, asked.target] == ratings.films[ratings.rows(person)].tolist()
+        assert shorter.times[shorter.rows(person)].tolist() == ratings.times[ratings.rows(person)][:-1].tolist()
+
+
+def test_who_watched_one_film_keeps_it() -> None:
+    films = np.array([7, 1, 2, 3])
+    short = Ratings(np.array(["a", "b"]), np.array([0, 1, 4]), films, np.full(4, 5.0), np.arange(4))
+    assert without_last(short).films.tolist() == [7, 1, 2]
+    assert without_last(short).starts.tolist() == [0, 1, 3]
 
 
 def test_the_protocol_of_the_starter_data_is_reproduced(movielens: Path) -> None:
