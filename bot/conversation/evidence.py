@@ -510,6 +510,7 @@ class Evidence:
                 if not any(t.is_mark or t.is_film or self._is_cue(end, end + 1) for t in self.tokens[end : end + more]):
                     self._try(film, film.start, min(end + more, len(self.tokens)), Certainty.CLEAR)
         self._widen_by_numbers(film)
+        self._widen_by_capitals(film)
         for back in (2, 1):
             begin = film.start - back
             if begin < 0 or any(token.is_mark or token.is_film for token in self.tokens[begin : film.start]):
@@ -533,6 +534,20 @@ class Evidence:
                     if self._titles.link(text).certainty is Certainty.CLEAR:
                         film.text, film.end = text, tail[1]
                         break
+
+    def _widen_by_capitals(self, film: _Film) -> None:
+        """Words with capitals right behind a name belong to another, longer one: “Aliens Stole My Grandmother”."""
+        if not self.tokens[film.start].raw[:1].isupper():
+            return
+        end = film.end
+        while end < len(self.tokens) and self._goes_on(end):
+            end += 1
+        film.end = end
+
+    def _goes_on(self, place: int) -> bool:
+        token = self.tokens[place]
+        cue = any(cue.start <= place < cue.end for cue in self._cues)
+        return token.raw[:1].isupper() and len(token.raw) > 1 and not (token.is_mark or token.is_film or cue)
 
     def _widen_by_numbers(self, film: _Film) -> None:
         """“Back to the Future 2 and 3”."""

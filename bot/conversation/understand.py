@@ -342,9 +342,10 @@ class _Reading:
                 names = (self.raw(start, end), self.raw(start, match.end))
                 if word_key(words) in self.phrases.pointers or any(self._is_exact(name, known) for name in names):
                     continue
-                beside = [t for t in strange if t.word in self.phrases.usual and not self._is_beside_titles(t)]
+                plainly = [t for t in strange if t.word in self.phrases.usual and len(t.word) > 1 and t.word.isalpha()]
+                beside = [t for t in plainly if not self._is_beside_titles(t)]
                 films_too = any(token.is_film for token in words)
-                named = len(strange) <= _FEW_UNKNOWN and len(beside) * 2 < (1 if films_too else len(strange))
+                named = len(strange) <= _FEW_UNKNOWN and len(beside) * 2 < (1 if films_too else sum(not t.is_mark for t in words))
                 if named or (match.label.startswith("log.") and word_key(words) in self.phrases.everyday):
                     continue
                 return False
@@ -375,9 +376,8 @@ class _Reading:
             return False
         films = " ".join(token.raw for token in self.tokens[start:end] if token.is_film).casefold()
         unknown = [plain(word) for word in named.split() if word.strip("(),.!?").casefold() not in films]
-        return strict == loose or all(
-            word not in self.phrases.usual or word in self.phrases.around_titles for word in unknown
-        )
+        beside = self.phrases.around_titles | self.phrases.alternatives
+        return strict == loose or all(word not in self.phrases.usual or word in beside for word in unknown)
 
     @property
     def is_short(self) -> bool:
