@@ -12,14 +12,15 @@ import os
 import sys
 from collections.abc import Callable
 from importlib.metadata import entry_points, version
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from bot.exits import BROKEN_PIPE, CONFIGURATION_ERROR, UNAVAILABLE, end, known_errors, read_settings
+from bot.exits import BROKEN_PIPE, CONFIGURATION_ERROR, UNAVAILABLE, WRONG_DATA, end, known_errors, read_settings
 from bot.operations import db
 from config import logging as log
-from config.settings import PREFIX
+from config.settings import PREFIX, LogFormat, LogLevel
 
 app = typer.Typer(
     name="nextreel",
@@ -134,6 +135,30 @@ def announce() -> None:
         typer.echo(f"Announced: {announced.label}, to {processes}.")
     else:
         typer.echo("Nobody was listening.")
+
+
+@app.command("evaluate-understanding")
+def evaluate_understanding(
+    cases: Annotated[list[Path], typer.Argument(help="YAML files of cases, as in tests/conversation.")],
+    mentions: Annotated[Path | None, typer.Option(help="A YAML file of film mentions in a chat.")] = None,
+    chat: Annotated[Path | None, typer.Option(help="The folder of that chat.")] = None,
+    wrong: Annotated[bool, typer.Option("--wrong", help="Tell every case that came out otherwise, too.")] = False,
+) -> None:
+    """Type cases into conversations and report how well they were understood."""
+    try:
+        from bot.evaluating.report import examined
+    except ModuleNotFoundError as error:
+        if error.name != "yaml":
+            raise
+        raise end("Cases are YAML, which needs the package: pip install pyyaml.", CONFIGURATION_ERROR) from None
+    from bot.evaluating.cases import CaseError
+
+    log.configure(LogLevel.WARNING, LogFormat.CONSOLE, None)
+    try:
+        report = asyncio.run(examined(cases, mentions, chat))
+    except (CaseError, OSError) as error:
+        raise end(f"{str(error).removesuffix('.')}.", WRONG_DATA) from None
+    typer.echo(report.told(wrong=wrong))
 
 
 def _add_commands_of_other_packages() -> None:

@@ -14,6 +14,8 @@ from config import settings as configuration
 
 CONFIGURATION_ERROR = configuration.SettingsError.exit_code
 """A setting or a bundle is wrong (EX_CONFIG)."""
+WRONG_DATA = 65
+"""A file that was given is not of its form (EX_DATAERR)."""
 CANNOT_STORE = 73
 """The data folder or the database can't be used (EX_CANTCREAT)."""
 UNAVAILABLE = 69

@@ -184,7 +184,7 @@ class Telling:
         """The words of a table of the form of `[telling]`; a list that it lacks is empty."""
         tables = {name: table.get(name, {}) for name in ("decades", "ordinals")}
         listed = {name: frozenset(table.get(name, ())) for name in cls.__dataclass_fields__ if name not in tables}
-        return cls(**listed, **tables)
+        return cls(**listed, decades=tables["decades"], ordinals=tables["ordinals"])
 
     def with_words(self, other: Telling) -> dict[str, Any]:
         """All fields, with the words of both."""

@@ -178,8 +178,8 @@ class Evidence:
         return NotWatched.PASSING
 
     def meant(self) -> str:
-        """The words of a correction that tell a film: “no, the remake”, “I meant Aliens”; none when it is about a day or
-        a mark."""
+        """The words of a correction that tell a film: “no, the remake”, “I meant Aliens”; none when it is about a
+        day or a mark."""
         films = [place for place, token in enumerate(self.tokens) if token.is_film]
         if films:
             film = _Film(films[-1], films[-1] + 1)
@@ -289,9 +289,7 @@ class Evidence:
         """Without single words that stand nowhere near a verb or another film: “The Room with Tommy Wiseau” is one."""
         sure = [film for film in positive if not self._is_one_word(film)]
         starts = {film.start for film in positive}
-        for film in positive:
-            if self._is_one_word(film) and self._leads_to(film, starts):
-                sure.append(film)
+        sure += [film for film in positive if self._is_one_word(film) and self._leads_to(film, starts)]
         return sorted(sure, key=lambda film: film.start)
 
     def _is_one_word(self, film: _Film) -> bool:
@@ -299,7 +297,7 @@ class Evidence:
         return len([word for word in words if word not in self._phrases.articles]) == 1
 
     def _leads_to(self, film: _Film, starts: set[int]) -> bool:
-        """Whether what stands before a film leads to it: a verb, another film of a list, the beginning of a sentence."""
+        """Whether what stands before a film leads to it: a verb, another film of a list, a sentence's beginning."""
         place = film.start - 1
         while place >= 0:
             token = self.tokens[place]
@@ -528,8 +526,8 @@ class Evidence:
             tail = self._telling_tail(film.end)
             if tail:
                 name = self._raw(film.start, film.end)
-                telling = [token.raw for token in self.tokens[slice(*tail)] if self._tells(token)]
-                for words in (self._raw(*tail), " ".join(telling)):
+                told = [token.raw for token in self.tokens[slice(*tail)] if self._tells(token)]
+                for words in (self._raw(*tail), " ".join(told)):
                     text = f"{words} {name}" if words else name
                     if self._titles.link(text).certainty is Certainty.CLEAR:
                         film.text, film.end = text, tail[1]
@@ -593,8 +591,8 @@ class Evidence:
     # Days, marks, what was thought
 
     def _describe(self, films: Sequence[_Film]) -> None:
-        """Give each film what is said of it. A cue is about the film before it in its sentence, or, where it stands before
-        all of them, about all; in a sentence without films, about those of the last one that had any. What is said of
+        """Give each film what is said of it. A cue is about the film before it in its sentence, or, where it stands
+        before all of them, about all; in a sentence without films, about those of the last one that had any. What is said of
         the last film of a sentence alone holds for the others too."""
         by_sentence: dict[int, list[_Film]] = {}
         for film in films:

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import as_file, files
+from itertools import pairwise
 from zlib import crc32
 
 import numpy as np
@@ -51,13 +52,13 @@ def features(tokens: Sequence[Token], skeleton: Sequence[str], situation: Sequen
     """The rows of the weights that a sentence touches, at least one."""
     words = [_class_of(token) for token in tokens[:MAX_TOKENS]]
     framed = ["<", *words, ">"]
-    said = {*words, *(f"{a} {b}" for a, b in zip(framed, framed[1:], strict=False))}
+    said = {*words, *(f"{a} {b}" for a, b in pairwise(framed))}
     said |= {f"{a} {b} {c}" for a, b, c in zip(framed, framed[1:], framed[2:], strict=False)}
     said |= {f"^{word}" for word in framed[1:4]}
     said |= {f"…{word[:4]}" for word in words if len(word) > 5}
     said |= {f"{min(len(words), 12) // 2} long", f"{min(words.count('<film>'), 2)} films"}
     bones = ["[", *skeleton[:MAX_BONES], "]"]
-    said |= {f"_{a}_{b}" for a, b in zip(bones, bones[1:], strict=False)}
+    said |= {f"_{a}_{b}" for a, b in pairwise(bones)}
     said |= {f"_{a}_{b}_{c}" for a, b, c in zip(bones, bones[1:], bones[2:], strict=False)}
     said |= {f"_{bone}" for bone in bones}
     # What was before tells little alone and much beside the first word.

@@ -225,8 +225,8 @@ class Remove:
 
 @dataclass(frozen=True, slots=True)
 class Meant:
-    """“No, I meant the remake”: another film than the last one logged, or a word that tells it; or, of that film, another
-    day, mark, reaction or manner (“it was yesterday”)."""
+    """“No, I meant the remake”: another film than the last one logged, or a word that tells it; or, of that film,
+    another day, mark, reaction or manner (“it was yesterday”)."""
 
     text: str = ""
     when: str | None = None

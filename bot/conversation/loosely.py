@@ -54,7 +54,7 @@ from bot.conversation.spotting import Known
 from bot.conversation.wishes import read_wish
 from bot.conversation.zones import place_in
 
-SURE = 0.75
+SURE = 0.9
 """Probability from which watches are logged without a question."""
 _PART_SURE = 0.8
 """Probability from which a part of a message is about something of its own."""

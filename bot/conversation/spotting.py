@@ -1,8 +1,8 @@
 """Films named anywhere in a message: `spotted` puts the words of each name together as one token.
 
 What is a name is for the catalogue to say, and whether the words mean the film here for how they were typed: in quotes,
-with capitals, or so that they are nothing else. A name of everyday words in lower case (“heat”, “up”, “the end”) is left
-as it is: only where a film must stand it means one, and that is for those who read the sentence. Pure functions.
+with capitals, or so that they are nothing else. A name of everyday words in lower case (“heat”, “up”, “the end”) is
+left as it is: only where a film must stand it means one, and that is for those who read the sentence. Pure functions.
 """
 
 from __future__ import annotations

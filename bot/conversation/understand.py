@@ -90,7 +90,7 @@ _FEW_ANSWERED = 12
 """Words and marks up to which what stands first may answer a question."""
 _FEW_UNKNOWN = 8
 """Words that may be a misspelt or unknown title."""
-_CONTRADICTED = 0.8
+_CONTRADICTED = 0.5
 """Probability that a film is only mentioned from which phrases alone log none."""
 _NUMERAL = re.compile(r"[ivx]{1,4}|\d{1,2}")
 _SEPARATORS = frozenset(".!?;,\n—–-…/")
@@ -344,8 +344,8 @@ class _Reading:
                     continue
                 plainly = [t for t in strange if t.word in self.phrases.usual and len(t.word) > 1 and t.word.isalpha()]
                 beside = [t for t in plainly if not self._is_beside_titles(t)]
-                films_too = any(token.is_film for token in words)
-                named = len(strange) <= _FEW_UNKNOWN and len(beside) * 2 < (1 if films_too else sum(not t.is_mark for t in words))
+                size = 1 if any(token.is_film for token in words) else sum(not token.is_mark for token in words)
+                named = len(strange) <= _FEW_UNKNOWN and 2 * len(beside) < size
                 if named or (match.label.startswith("log.") and word_key(words) in self.phrases.everyday):
                     continue
                 return False

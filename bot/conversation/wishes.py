@@ -184,8 +184,8 @@ class _Wish:
                 self._count = number or self._count
             case "director":
                 self._names.append(self._raw(*part.captures["name"][0]))
-            case "unmood" | "mood" if (genres := self._phrases.genres.get(self._key(part, "tag"))) is not None:
-                (self._without_genres if part.label == "unmood" else self._genres).extend(genres)
+            case "unmood" | "mood" if described := self._phrases.genres.get(self._key(part, "tag")):
+                (self._without_genres if part.label == "unmood" else self._genres).extend(described)
             case "unmood":
                 self._unwanted.append(self._key(part, "tag"))
             case "mood" if self._tags is not None:

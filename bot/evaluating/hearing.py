@@ -1,7 +1,7 @@
 """Cases typed into real conversations, and what came of each: `Listener`, `Outcome`.
 
-Every case is a person of its own, in a real store, talking to the dialogue that serves people. An outcome is told in the
-words of the cases: labels of films, days, stars. Knows nothing of what was expected.
+Every case is a person of its own, in a real store, talking to the dialogue that serves people. An outcome is told in
+the words of the cases: labels of films, days, stars. Knows nothing of what was expected.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Any
 
 from bot.conversation import intents as meant
+from bot.conversation.context import from_payload
 from bot.conversation.dialogue import Dialogue
 from bot.conversation.message import Identity, Origin, Place, Text
 from bot.conversation.turn import Turn
@@ -163,9 +164,8 @@ class Listener:
 
     @staticmethod
     def _shown(snapshot: Snapshot) -> tuple[int, ...]:
-        listed = (snapshot.context or {}).get("listed") or ()
-        if listed:
-            return tuple(listed)
+        if listed := from_payload(snapshot.context).listed:
+            return listed
         return tuple(pick.film_id for pick in snapshot.last_slate.picks) if snapshot.last_slate else ()
 
     @staticmethod

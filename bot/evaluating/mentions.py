@@ -1,4 +1,4 @@
-"""Film names cut out of real chat, by row and place, and whether the title index links them: `Mention`, `link_mentions`.
+"""Film names cut out of real chat, by row and place, and whether they are linked: `Mention`, `link_mentions`.
 
 The chat itself is not ours to ship: the set holds numbers, and the text is read from the folder that somebody has.
 """

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -100,7 +101,8 @@ def main() -> None:
     titles = bundle.load(bundle.STARTER, provider="cpu").titles
     for language in sorted(file.name.partition(".")[0] for file in PHRASES.glob("*.examples.tsv")):
         examples = examples_of(language)
-        np.savez_compressed(PHRASES / f"{language}.gist.npz", **to_arrays(learned(examples, titles, language)))
+        kept: dict[str, Any] = dict(to_arrays(learned(examples, titles, language)))
+        np.savez_compressed(PHRASES / f"{language}.gist.npz", **kept)
         print(f"{language}: learned from {len(examples)} examples")
 
 
