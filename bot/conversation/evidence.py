@@ -592,8 +592,8 @@ class Evidence:
 
     def _describe(self, films: Sequence[_Film]) -> None:
         """Give each film what is said of it. A cue is about the film before it in its sentence, or, where it stands
-        before all of them, about all; in a sentence without films, about those of the last one that had any. What is said of
-        the last film of a sentence alone holds for the others too."""
+        before all of them, about all; in a sentence without films, about those of the last one that had any. What is
+        said of the last film of a sentence alone holds for the others too."""
         by_sentence: dict[int, list[_Film]] = {}
         for film in films:
             by_sentence.setdefault(self._sentence[film.start], []).append(film)
