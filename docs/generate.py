@@ -233,6 +233,19 @@ def ml_1m_figures() -> str:
     return _table(("", "HR@5", "HR@10", "HR@50", "NDCG@10", "MRR", "coverage@10"), *rows, *published)
 
 
+def ml_1m_verdict() -> str:
+    """How the recipe for MovieLens 1M stands against the best published figures, from `ml-1m.json`: a sentence."""
+    figures = _metrics("ml-1m")
+    best = {"hr@10": max(hits for _, hits, _, _ in PUBLISHED), "ndcg@10": max(gain for _, _, gain, _ in PUBLISHED)}
+    seeds = f"{figures['seeds']:.0f} seed{'s' * (figures['seeds'] > 1)}"
+    said = [
+        f"{name.upper()} {'is above' if figures[name] > value else 'falls short of'} the best published one by "
+        f"{abs(figures[name] - value):.4f}, {abs(figures[name] - value) / figures[f'{name}-se']:.1f} standard errors"
+        for name, value in best.items()
+    ]
+    return textwrap.fill(f"By {seeds}, {'; '.join(said)}.", 120)
+
+
 def ml_1m_seeds() -> str:
     """Each seed of the recipe for MovieLens 1M, from `ml-1m.json`: a Markdown table."""
     figures = _metrics("ml-1m")
