@@ -12,6 +12,8 @@ from pathlib import Path
 
 from benchmarks.figures import write
 from bot.evaluating.report import Report, examined
+from config import logging as log
+from config.settings import LogFormat, LogLevel
 
 CASES = Path(__file__).parent.parent / "tests" / "conversation"
 TUNED = ("watching", "asking", "de", "es")
@@ -45,6 +47,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--inspired", type=Path, help="the folder of the INSPIRED chat (dev.tsv)")
     chat = parser.parse_args().inspired
+    log.configure(LogLevel.WARNING, LogFormat.CONSOLE, None)
     files = [CASES / f"{name}.yaml" for name in (HELD_BACK, *TUNED)]
     report = asyncio.run(examined(files, MENTIONS if chat else None, chat))
     figures = metrics(report)
