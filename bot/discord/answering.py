@@ -20,7 +20,7 @@ import structlog
 from bot.conversation.action import Action, UnknownActionError
 from bot.conversation.message import MAX_FILE, Complete, Message, Origin, Press, Text
 from bot.conversation.reply import File, Reply, Visibility
-from bot.discord.events import PLATFORM, is_for, named_in, origin_of, origin_of_message, text_of
+from bot.discord.events import PLATFORM, guild_of, is_for, named_in, origin_of, origin_of_message, text_of
 from bot.discord.views import Rendered, film_choices, rendered, said
 from bot.rendering import placed
 from storage.records import PlaceSettings
@@ -67,11 +67,13 @@ class Answering:
         """Take nothing new, and finish what was begun, for so many seconds at most."""
         self._ending = True
         mine = asyncio.current_task()
+        loop = asyncio.get_running_loop()
+        end = loop.time() + seconds
         while left := {task for task in self._under_way if task is not mine}:
-            done, _ = await asyncio.wait(left, timeout=seconds)
-            if not done:
+            if loop.time() >= end:
                 _log.warning("ended in the middle of answers", answers=len(left))
                 return
+            await asyncio.wait(left, timeout=end - loop.time())
 
     # What comes in
 
@@ -190,7 +192,7 @@ class Answering:
         except discord.HTTPException as error:
             if error.code == _ALREADY_ACKNOWLEDGED:
                 _log.info("answered by another process")
-            elif error.code in _GONE or error.status == 401:
+            elif _is_over(error):
                 await self._otherwise(interaction, message, private=private)
             else:
                 raise
@@ -208,7 +210,7 @@ class Answering:
             if error.code == _ALREADY_ACKNOWLEDGED:
                 _log.info("answered by another process")
                 return True
-            if error.code == _UNKNOWN_MESSAGE or error.code in _GONE:
+            if _is_over(error):
                 return False
             raise
         return True
@@ -228,8 +230,8 @@ class Answering:
     async def _reply(self, message: discord.Message, origin: Origin, reply: Reply) -> None:
         """Answer a text where it was said; in a direct message where it is private and others are there."""
         answer = rendered(reply)
-        if message.guild is None or reply.visibility is Visibility.PUBLIC:
-            if not await _try(_answer_to(message, answer)) and message.guild is not None:
+        if not origin.place.workspace or reply.visibility is Visibility.PUBLIC:
+            if not await _try(_answer_to(message, answer)) and origin.place.workspace:
                 await _try(message.author.send(**answer.sending()))
             return
         sent = await _try(message.author.send(**answer.sending()))
@@ -273,12 +275,12 @@ async def _in_time(task: asyncio.Task[Reply]) -> bool:
 
 async def _acknowledged(ack: Awaitable[object]) -> None:
     """Acknowledge, and go on whatever comes of it: what is told may be kept, and is said by another way."""
-    try:
-        await ack
-    except discord.HTTPException as error:
-        if error.code not in _GONE and error.code != _ALREADY_ACKNOWLEDGED:
-            raise
-        _log.warning("not acknowledged", code=error.code)
+    await _try(ack)
+
+
+def _is_over(error: discord.HTTPException) -> bool:
+    """Whether there is nothing left to answer there: the time is over, or somebody deleted the message."""
+    return error.code in {*_GONE, _UNKNOWN_MESSAGE} or error.status == 401
 
 
 def _edited_in(message: Rendered) -> dict[str, Any]:
@@ -311,7 +313,7 @@ async def _try(sending: Awaitable[object]) -> bool:
 
 async def _files(message: discord.Message) -> tuple[File, ...]:
     """The files that came with a message, as far as they are not too big to be looked at."""
-    if message.guild is not None and not message.content:
+    if guild_of(message) is not None and not message.content:
         return ()
     return tuple([await file_of(file) for file in message.attachments[:5] if file.size <= MAX_FILE])
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import sys
 from dataclasses import dataclass
 from typing import Any
@@ -63,6 +64,9 @@ class Bot(commands.AutoShardedBot):
     def __init__(self, conversation: Conversation, store: Store, addresses: Addresses | None = None) -> None:
         # It has no voice, and needs no warning that it can't have one.
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
+        # What it tells at its most talkative is all that people say, and the tokens of their interactions.
+        discords = logging.getLogger("discord")
+        discords.setLevel(max(logging.INFO, discords.getEffectiveLevel()))
         self._gateway = addresses.gateway if addresses else None
         if addresses and addresses.api:
             discord.http.Route.BASE = addresses.api.rstrip("/")

@@ -51,7 +51,7 @@ def origin_of_message(message: discord.Message) -> Origin:
     member = message.author if isinstance(message.author, discord.Member) else None
     return Origin(
         identity_of(message.author),
-        place_of(guild.id if guild else None, message.channel.id, message.channel),
+        place_of(guild_of(message), message.channel.id, message.channel),
         str(message.id),
         datetime.now(UTC),
         locale=str(guild.preferred_locale) if guild else "en",
@@ -60,11 +60,17 @@ def origin_of_message(message: discord.Message) -> Origin:
     )
 
 
+def guild_of(message: discord.Message) -> int | None:
+    """The id of the server where a message was written, also of one that discord.py has not loaded; None for a direct
+    message."""
+    return message.guild.id if message.guild else getattr(message.channel, "guild_id", None)
+
+
 def is_for(message: discord.Message, me: discord.abc.User) -> bool:
     """Whether a message is said to the bot: in a direct message, with a mention, or as a reply that pings it."""
     if message.author.bot or message.type not in {discord.MessageType.default, discord.MessageType.reply}:
         return False
-    return message.guild is None or any(user.id == me.id for user in message.mentions)
+    return guild_of(message) is None or any(user.id == me.id for user in message.mentions)
 
 
 def text_of(message: discord.Message, me: discord.abc.User) -> str:

@@ -28,6 +28,8 @@ MAX_LAYOUT_TEXT = 4_000
 """Characters of all texts of one layout together."""
 MAX_COMPONENTS = 40
 MAX_BUTTONS = 25
+MAX_BUTTONS_BELOW_FILMS = 20
+"""So that a text, all films' texts and four menus still have room among the components."""
 MAX_CHOICES = 25
 """Choices of type-ahead, and options of a menu."""
 MAX_NAME = 100
@@ -117,7 +119,9 @@ def escaped(text: str) -> str:
     said = _MARKUP.sub(r"\\\1", said)
     said = _AT_LINE_START.sub(r"\1\\\2", said)
     said = _INDENTED.sub("- ", said)
-    return said.replace("@everyone", "@\u200beveryone").replace("@here", "@\u200bhere")
+    for live, dead in (("@everyone", "@\u200beveryone"), ("@here", "@\u200bhere"), ("://", ":\u200b//")):
+        said = said.replace(live, dead)
+    return said
 
 
 def _small(text: str) -> str:
@@ -143,7 +147,7 @@ def _laid_out(reply: Reply) -> ui.LayoutView:
     view = ui.LayoutView(timeout=None)
     box: ui.Container[ui.LayoutView] = ui.Container(accent_colour=ACCENT)
     there: set[str] = set()
-    buttons = list(_buttons(reply.choices, there))[:MAX_BUTTONS]
+    buttons = list(_buttons(reply.choices, there))[: MAX_BUTTONS_BELOW_FILMS if reply.cards else MAX_BUTTONS]
     rows = [buttons[start : start + _A_ROW] for start in range(0, len(buttons), _A_ROW)]
     taken = _FRAME + bool(reply.footer) + sum(1 + len(row) for row in rows)
     room = MAX_COMPONENTS - taken - 2 * len(reply.cards)

@@ -15,12 +15,20 @@ from simcord.actors import MemberActor
 from simcord.builders import ChannelHandle, GuildHandle
 
 from bot.conversation.dialogue import Dialogue
+from bot.discord import answering
 from bot.discord.bot import Bot
 from engine import bundle
 from engine.recommender import Recommender
 from storage.store import Store
 from tests.discord import schema
 from tests.discord.world import World
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A busy machine may take longer than the five seconds for which simcord waits for the bot."""
+    for item in items:
+        if "simcord_env" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.simcord(settle_timeout=60.0))
 
 
 @pytest.fixture(scope="session")
@@ -53,6 +61,12 @@ def dialogue(store: Store, recommender: Recommender) -> Iterator[Dialogue]:
     made = Dialogue(store, recommender, zone=UTC)
     yield made
     made.close()
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However busy the machine is, an answer is not put off: tests of slow answers say so (`test_robustness.Slow`)."""
+    monkeypatch.setattr(answering, "GRACE", 60.0)
 
 
 @pytest.fixture

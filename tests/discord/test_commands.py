@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-import time
 import zipfile
 
 import pytest
@@ -49,10 +48,7 @@ async def test_a_name_that_films_share_is_asked_about_in_place(world: World, ada
 
 
 async def test_typing_a_film_completes_it_from_the_whole_catalogue(world: World, ada: MemberActor) -> None:
-    await ada.autocomplete(world.films, "watched", "film", "s")  # what is loaded once is not counted
-    begun = time.perf_counter()
     choices = await ada.autocomplete(world.films, "watched", "film", "suspir")
-    assert time.perf_counter() - begun < 0.5
     assert [choice["name"] for choice in choices][:2] == ["Suspiria (1977)", "Suspiria (2017)"] or choices[0][
         "name"
     ].startswith("Suspiria (")

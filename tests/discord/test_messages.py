@@ -18,7 +18,7 @@ def test_no_intent_is_privileged() -> None:
 async def test_a_mention_is_answered_where_it_is_said(world: World, ada: MemberActor) -> None:
     said = await ada.send(world.films, f"{world.mention} I just watched Alien, loved it")
     answer = world.films.last_message
-    assert "Logged: Alien (1979), loved it" in text_of(answer)
+    assert "Logged: Alien (1979), today, loved it" in text_of(answer)
     assert answer.reference.message_id == said.id
     assert await world.history(ada) == ["Alien (1979)"]
 
@@ -54,6 +54,17 @@ async def test_what_is_private_goes_into_a_direct_message(world: World, ada: Mem
     assert "Alien (1979)" in text_of(ada.user.dm_channel.last_message)
 
 
+async def test_a_server_that_is_not_loaded_is_no_direct_message(world: World, ada: MemberActor, guild) -> None:
+    await ada.send(world.films, f"{world.mention} watched Alien")
+    before = len(world.films.history())
+    world.env.bot._connection._remove_guild(world.env.bot.get_guild(guild.id))
+    await ada.send(world.films, "what have I watched?")
+    assert len(world.films.history()) == before + 1
+    await ada.send(world.films, f"{world.mention} what have I watched?")
+    assert "Alien" not in text_of(world.films.last_message)
+    assert "Alien (1979)" in text_of(ada.user.dm_channel.last_message)
+
+
 async def test_where_no_direct_message_is_taken_nothing_private_is_said(world: World, ada: MemberActor) -> None:
     await ada.send(world.films, f"{world.mention} watched Alien")
     world.env.inject_error("POST", "/users/@me/channels", status=403, code=50007, message="Cannot send messages")
@@ -83,11 +94,10 @@ async def test_a_thread_is_a_place_of_its_own(world: World, ada: MemberActor, st
 )
 async def test_what_people_type_is_never_markup_nor_a_mention(world: World, ada: MemberActor, title: str) -> None:
     await ada.send(world.films, f"{world.mention} I watched “{title}”")
-    for message in world.films.history():
-        if message.author.id == world.env.bot.user.id:
-            shown = message.content
-            for sign in ("*bold*", "[click](", "@everyone", "<@&1>", "<#2>", "`code`", "||x||"):
-                assert sign not in shown.replace("\\" + sign[0], "")
+    (shown,) = [m.content for m in world.films.history() if m.author.id == world.env.bot.user.id]
+    assert shown
+    for sign in ("*bold*", "[click](", "https://", "@everyone", "<@&1>", "<#2>", "`code`", "||x||"):
+        assert sign not in shown.replace("\\" + sign[0], "")
 
 
 async def test_films_for_those_who_are_mentioned(world: World, ada: MemberActor, bob: MemberActor) -> None:

@@ -63,6 +63,7 @@ def test_whatever_a_reply_holds_discord_takes_the_message(text, footer, cards, c
         assert schema.complaint("POST", "/channels/1/messages", body) is None
 
 
+@settings(deadline=None)
 @given(WORDS)
 def test_nothing_that_is_said_is_markup_or_a_mention(text: str) -> None:
     shown = escaped(text)
@@ -71,12 +72,13 @@ def test_nothing_that_is_said_is_markup_or_a_mention(text: str) -> None:
     assert not re.search(r"^#", unescaped, re.MULTILINE) or "\\#" not in shown
     assert "@everyone" not in shown
     assert "@here" not in shown
+    assert "://" not in shown
 
 
 @pytest.mark.parametrize(
     ("said", "shown"),
     [
-        ("*Alien* [x](https://e.x)", "\\*Alien\\* \\[x\\](https://e.x)"),
+        ("*Alien* [x](https://e.x)", "\\*Alien\\* \\[x\\](https:\u200b//e.x)"),
         ("# Alien", "\\# Alien"),
         ("settings:\n  Language: en", "settings:\n- Language: en"),
         ("“/export” gives you all, “/forget” erases it", "“/privacy export” gives you all, “/privacy erase” erases it"),
@@ -85,6 +87,14 @@ def test_nothing_that_is_said_is_markup_or_a_mention(text: str) -> None:
 )
 def test_what_is_said_is_shown_as_it_is(said: str, shown: str) -> None:
     assert escaped(said) == shown
+
+
+async def test_as_much_as_there_can_be_is_within_the_components() -> None:
+    verbs = [Verb.SEEN, Verb.SAVE, Verb.DISMISS, Verb.VOTE]
+    cards = tuple(card(n, f"Film {n}", "because", verbs) for n in range(1, 21))
+    choices = tuple(Choice(str(n), Action(Verb.PICK, (5, n))) for n in range(30))
+    body = Message(Reply("For you:", cards, choices, "small")).body
+    assert not list(schema.over_limits(body))
 
 
 async def test_five_films_have_their_buttons_and_say_why() -> None:
@@ -145,6 +155,7 @@ class TestRendering:
         assert not may_press(Audience(AudienceKind.NAMED, ("bob",)), "ada", "ada")
         assert may_press(Audience(AudienceKind.ANYONE), "eve", "ada")
 
+    @settings(deadline=None)
     @given(WORDS, st.integers(2, 300))
     def test_a_text_is_cut_to_its_room(self, text: str, room: int) -> None:
         assert len(cut(text, room)) <= room

@@ -101,7 +101,7 @@ class Wire:
             "NEXTREEL_DISCORD_GATEWAY_URL": f"ws://127.0.0.1:{self.port}/gateway",
         }
 
-    async def until(self, holds: Callable[[], Any], seconds: float = 20.0) -> Any:
+    async def until(self, holds: Callable[[], Any], seconds: float = 60.0) -> Any:
         """Wait until something that changes with what arrives holds; what it is then."""
 
         async def wait() -> Any:
@@ -229,8 +229,10 @@ class Wire:
                 await self.dispatch("GUILD_CREATE", _guild())
             case 6:
                 self.resumed.append(message["d"])
-                for event in self._history[message["d"]["seq"] :]:
-                    await self._send(event)
+                missed = message["d"]["seq"]
+                while missed < len(self._history):  # more may be said while they are sent
+                    await self._send(self._history[missed])
+                    missed += 1
                 self.connected.set()
                 await self.dispatch("RESUMED", {})
         await self._note()
