@@ -1,0 +1,58 @@
+"""What a message holds is found wherever it stands in it."""
+
+import pytest
+
+from bot.conversation.evidence import Evidence
+from bot.conversation.grammar import tokenize
+from bot.conversation.intents import LogWatches, Reaction, State
+from bot.conversation.phrases import phrases_for
+from bot.conversation.spotting import spotted
+from engine.recommender import Recommender
+
+
+def evidence(said: str, recommender: Recommender) -> Evidence:
+    phrases = phrases_for("en")
+    tokens = spotted(phrases.sentences.correct(tokenize(said)), phrases, recommender.titles)
+    return Evidence(said, tokens, phrases, recommender.titles)
+
+
+def watch(film: str, when: str | None = None, **more: object) -> LogWatches:
+    return LogWatches(film, film, when=when, **more)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("said", "watches"),
+    [
+        ("my boyfriend made me watch Heat last night and annoyingly i loved it",
+         [watch("Heat", "last night", reaction=Reaction.LOVED)]),
+        ("In Bruges 9/10 (monday), Zodiac 8/10 (tuesday)",
+         [watch("In Bruges", "monday", rating=4.5), watch("Zodiac", "tuesday", rating=4.0)]),
+        ("Jaws & Paddington 2, both yesterday", [watch("Jaws\nPaddington 2", "yesterday")]),
+        ("Gave up on Tenet after an hour", [watch("Tenet", state=State.ABANDONED)]),
+        ("rewatch of Blade Runner on Wednesday", [watch("Blade Runner", "on Wednesday", state=State.REWATCH)]),
+        ("Fargo. Five stars from me.", [watch("Fargo", rating=5.0)]),
+    ],
+)  # fmt: skip
+def test_watches_are_put_together(said: str, watches: list[LogWatches], recommender: Recommender) -> None:
+    assert list(evidence(said, recommender).watches()) == watches
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "my sister watched Jaws yesterday", "I have still not seen Jaws", "if I had seen Jaws I'd know",
+        "the trailer for Jaws came on", "I want to see Jaws", 'he said "I just watched Jaws" and hung up',
+    ],
+)  # fmt: skip
+def test_what_this_person_did_not_watch_is_told(said: str, recommender: Recommender) -> None:
+    assert evidence(said, recommender).vetoes()
+
+
+def test_a_longer_title_is_not_cut_to_a_known_one(recommender: Recommender) -> None:
+    (one,) = evidence("watched Aliens Stole My Grandmother", recommender).watches()
+    assert one.films == "Aliens Stole My Grandmother"
+
+
+def test_of_two_days_a_denied_one_does_not_count(recommender: Recommender) -> None:
+    assert evidence("wednesday, not tuesday!", recommender).when(last=True) == "wednesday"
+    assert evidence("not monday, tuesday", recommender).when(last=True) == "tuesday"
