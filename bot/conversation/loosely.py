@@ -398,8 +398,10 @@ class _Loose:
         code = _CODE.search(self.raw(part.start, part.end))
         return LinkAccounts(code.group() if code else "")
 
-    def chat(self, _part: _Part) -> Intent:
-        return Thanks()
+    def chat(self, part: _Part) -> Intent:
+        tokens = [token for token in self._tokens[part.start : part.end] if not token.is_mark]
+        strange = all(token.word not in self._phrases.usual for token in tokens)
+        return NotUnderstood(self.raw(part.start, part.end)) if strange and part.sure < SURE else Thanks()
 
     def unclear(self, part: _Part) -> Intent:
         return NotUnderstood(self.raw(part.start, part.end))

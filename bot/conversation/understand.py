@@ -377,7 +377,10 @@ class _Reading:
         films = " ".join(token.raw for token in self.tokens[start:end] if token.is_film).casefold()
         unknown = [plain(word) for word in named.split() if word.strip("(),.!?").casefold() not in films]
         beside = self.phrases.around_titles | self.phrases.alternatives
-        return strict == loose or all(word not in self.phrases.usual or word in beside for word in unknown)
+        named_so = films or any(word not in self.phrases.usual for word in unknown)  # “like the second one” names none
+        return strict == loose or bool(
+            named_so and all(word not in self.phrases.usual or word in beside for word in unknown)
+        )
 
     @property
     def is_short(self) -> bool:
