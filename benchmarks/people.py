@@ -306,6 +306,7 @@ async def show(where: str, population: Population) -> None:
                 [each.slate.bundle for each in shown],
                 [each.slate.request for each in shown],
                 [each.moment for each in shown],
+                None,  # never voted on
             )
             picks = [(each.slate.slate_id, pick) for each in shown for pick in each.slate.picks]
             _insert(
