@@ -39,7 +39,6 @@ _NEGATIVE = frozenset({"not", "others", "unreal", "passing"})
 _KINDS = {
     "unreal": NotWatched.HYPOTHETICAL,
     "others": NotWatched.OTHERS,
-    "plan": NotWatched.PLAN,
     "not": NotWatched.NEGATION,
 }
 _REACTIONS = {reaction.value: reaction for reaction in Reaction}
