@@ -66,32 +66,7 @@ _ANSWER_WORDS = 12
 _LIKELY_ANSWER, _LIKELY_ABOUT_IT, _HARDLY_ABOUT_IT = 3.0, 1.5, 0.3
 _LIKELY_ALIKE = 2.0
 """How much likelier an answer, a reaction or a correction is where there is something to answer or to react to."""
-_DOING = frozenset(
-    [
-        "log",
-        "correct",
-        "undo",
-        "remove",
-        "recommend",
-        "more",
-        "why",
-        "seen",
-        "dismiss",
-        "save",
-        "unsave",
-        "watchlist",
-        "history",
-        "set",
-        "settings",
-        "privacy",
-        "export",
-        "import",
-        "forget",
-        "link",
-        "unlink",
-        "help",
-    ]
-)
+_ASKING_NOTHING = frozenset({"react", "chat", "answer", "mention", "title", "unclear"})
 _SAME = {"react": "log"}
 _STRONG = frozenset(".!?\n;…—–")
 _CODE = re.compile(r"[A-Z0-9]{4}(?:-[A-Z0-9]{4})+|[A-Z0-9]{8,}")
@@ -126,6 +101,8 @@ class _Loose:
     ) -> None:
         self._said, self._tokens, self._phrases = said, tuple(tokens), phrases
         self._situation, self._known, self._gist = situation, known, gist
+        self._found: dict[tuple[int, int], Evidence] = {}
+        """What was found in parts of the message already, by their first word and the one behind the last."""
 
     # What it is about
 
@@ -205,7 +182,11 @@ class _Loose:
     # What it holds
 
     def _evidence(self, start: int, end: int) -> Evidence:
-        return Evidence(self._said, self._tokens[start:end], self._phrases, self._known.titles)
+        known = self._found.get((start, end))
+        if known is None:
+            known = Evidence(self._said, self._tokens[start:end], self._phrases, self._known.titles)
+            self._found[start, end] = known
+        return known
 
     def meaning(self, part: _Part) -> tuple[Intent, ...]:
         """The intents of a part."""
@@ -217,12 +198,9 @@ class _Loose:
         return self._said[self._tokens[start].start : self._tokens[end - 1].end] if start < end else ""
 
     def films(self, part: _Part) -> list[str]:
-        """The names of films in a part, as typed; those right behind the words that ask, too."""
-        return [
-            token.raw if not self._said else self._said[token.start : token.end]
-            for token in self._tokens[part.start : part.end]
-            if token.is_film
-        ]
+        """The names of films in a part, as typed."""
+        tokens = self._tokens[part.start : part.end]
+        return [self._said[token.start : token.end] for token in tokens if token.is_film]
 
     def film(self, part: _Part) -> str | None:
         """The one film, or the words that may be one because nothing else is left of the part."""
@@ -428,3 +406,7 @@ _MEANINGS: Mapping[str, Callable[[_Loose, _Part], Intent | tuple[Intent, ...]]] 
     "help": _always(Help()),
 }  # fmt: skip
 """What a part that is about something means."""
+
+INTENTS = frozenset(_MEANINGS)
+"""All that a message may be about."""
+_DOING = INTENTS - _ASKING_NOTHING

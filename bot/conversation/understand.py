@@ -144,11 +144,12 @@ def understand(text: str, situation: Situation, language: str = "en", known: Kno
     if known is None or gist is None:
         return _Reading(said, tokens, phrases, situation).intents()
     spotted_tokens = spotted(tokens, phrases, known.titles)
-    odds = gist.of(spotted_tokens, Evidence(said, spotted_tokens, phrases, known.titles).skeleton)
     reading = _Reading(said, spotted_tokens, phrases, situation)
     whole = reading.whole(known) or reading.title(known)
-    if whole is not None and not _contradicted(whole, odds):
-        return whole
+    if whole is not None:
+        odds = gist.of(spotted_tokens, Evidence(said, spotted_tokens, phrases, known.titles).skeleton)
+        if not _contradicted(whole, odds):
+            return whole
     return _merged(read_loosely(said, spotted_tokens, phrases, situation, known, gist))
 
 

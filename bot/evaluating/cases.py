@@ -12,39 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-INTENTS = frozenset(
-    [
-        "log",
-        "react",
-        "correct",
-        "undo",
-        "remove",
-        "recommend",
-        "more",
-        "why",
-        "seen",
-        "dismiss",
-        "save",
-        "unsave",
-        "watchlist",
-        "history",
-        "set",
-        "settings",
-        "privacy",
-        "export",
-        "import",
-        "forget",
-        "link",
-        "unlink",
-        "help",
-        "chat",
-        "answer",
-        "mention",
-        "title",
-        "unclear",
-    ]
-)
-"""What an utterance can do."""
+from bot.conversation.loosely import INTENTS
 
 _FIELDS = frozenset({"say", "after", "does", "logged", "removed", "asked", "films", "places", "wish", "set"})
 _WATCH_FIELDS = frozenset({"film", "place", "when", "rating", "reaction", "how"})

@@ -16,10 +16,11 @@ import numpy as np
 from bot.conversation.evidence import Evidence
 from bot.conversation.gist import BUCKETS, Gist, features, to_arrays
 from bot.conversation.grammar import Token, tokenize
+from bot.conversation.loosely import INTENTS
 from bot.conversation.phrases import phrases_for
 from bot.conversation.spotting import Titles, spotted
 from bot.conversation.understand import cleaned
-from bot.evaluating.cases import INTENTS, CaseError
+from bot.evaluating.cases import CaseError
 from engine import bundle
 
 PHRASES = Path(__file__).parent.parent / "conversation" / "phrases"

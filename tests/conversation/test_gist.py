@@ -5,7 +5,8 @@ import pytest
 
 from bot.conversation.gist import BUCKETS, Gist, features, gist_for, to_arrays
 from bot.conversation.grammar import tokenize
-from bot.evaluating.cases import INTENTS, CaseError
+from bot.conversation.loosely import INTENTS
+from bot.evaluating.cases import CaseError
 from bot.evaluating.teaching import Example, examples_of, learned, parsed, read
 from engine.recommender import Recommender
 
