@@ -136,7 +136,7 @@ class Cues:
 
     def day(self, cue: Cue) -> str | None:
         """The words of the day that it tells, typing errors corrected."""
-        spans = cue.match.captures.get("when") or cue.match.captures.get("just")
+        spans = cue.match.captures.get("when") or cue.match.captures.get("just")  # “just back from”
         if not spans:
             return None
         return " ".join(token.mistyped or token.raw for token in self._tokens[slice(*spans[0])])

@@ -91,10 +91,26 @@ def read_loosely(
 ) -> tuple[Intent, ...]:
     """What a message means, in the order said; never empty."""
     reader = _Loose(said, tokens, phrases, situation, known, gist)
+    if reader.is_only_another_day():
+        return (reader.correction(),)
     found: list[Intent] = []
     for part in reader.parts():
         found += [intent for intent in reader.meaning(part) if intent not in found]
-    return tuple(found) or (NotUnderstood(said),)
+    return _with_named(found) or (NotUnderstood(said),)
+
+
+def _with_named(intents: Sequence[Intent]) -> tuple[Intent, ...]:
+    """“I never saw Tag, delete it”: what is to be taken back is the film that was named before."""
+    out: list[Intent] = []
+    for intent in intents:
+        before = out[-1] if out else None
+        if isinstance(before, NotAWatch) and before.film and intent == Undo():
+            out[-1] = Remove(before.film)
+        elif isinstance(before, NotAWatch) and before.film and isinstance(intent, Want) and not intent.film:
+            out[-1] = replace(intent, film=before.film) if not intent.places else intent
+        else:
+            out.append(intent)
+    return tuple(out)
 
 
 class _Loose:
@@ -184,6 +200,16 @@ class _Loose:
             if len(split) > 1 and sure > best[0] and {first.about, second.about} != {whole.about}:
                 best = sure, split
         return best[1]
+
+    def is_only_another_day(self) -> bool:
+        """Whether nothing but days is said, of a film that was just logged: “not sunday, saturday”."""
+        if not self._situation.film_in_mind or self._situation.asked is not None:
+            return False
+        return self._evidence(0, len(self._tokens)).says_only("when", self._phrases.correcting)
+
+    def correction(self) -> Intent:
+        """All of the message as a correction of what was logged last."""
+        return self.correct(_Part(0, len(self._tokens), "correct", 1.0))
 
     # What it holds
 

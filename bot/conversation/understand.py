@@ -14,9 +14,10 @@ from dataclasses import replace
 
 from bot.conversation.arguments import by_name
 from bot.conversation.commands import ALIASES, Name, taken_apart
+from bot.conversation.cues import REACTIONS
 from bot.conversation.evidence import Evidence, read_films
 from bot.conversation.gist import gist_for
-from bot.conversation.grammar import Match, Token, cover, plain, tokenize
+from bot.conversation.grammar import SPEAKING, Match, Token, cover, plain, tokenize
 from bot.conversation.intents import (
     Adjust,
     AdjustPlace,
@@ -336,6 +337,10 @@ class _Reading:
     def title(self, known: Known) -> tuple[Intent, ...] | None:
         """The title that a message of a few words is, if it is one just as it stands."""
         alone = self.situation.asked is None and self.is_short and self._is_exact(self.said, known)
+        if self.evidence and (
+            self.evidence.has("rating") or (self.situation.film_in_mind and self.evidence.has(*REACTIONS))
+        ):
+            return None  # “high and low ★★★★”, “a masterpiece”
         return self.intents() if alone else None
 
     def _is_read(self, part: Match | tuple[int, int], known: Known) -> bool:
@@ -353,6 +358,8 @@ class _Reading:
             strange = [t for t in words if not (t.is_film or t.is_mark or self._is_beside_titles(t))]
             if not any(token.is_film for token in words) or strange:
                 names = (self.raw(start, end), self.raw(start, match.end))
+                if any(token.raw in SPEAKING for token in words):
+                    return False
                 if word_key(words) in self.phrases.pointers or any(self._is_exact(name, known) for name in names):
                     continue
                 if match.label.startswith("log.") and self.evidence and self.evidence.tells_more(start, end):
