@@ -60,8 +60,7 @@ def day_of(words: str, moment: datetime, phrases: Phrases, language: str) -> Whe
             return UNKNOWN
         return When(moment.date() - timedelta(days=known.ago), Exactness(known.precision))
     if is_month_and_day(words.split()[-1] if words.split() else ""):
-        first, second = sorted(map(int, words.split()[-1].split("/")))
-        return _last_time(first, second, moment)
+        return _last_time(*sorted(map(int, words.split()[-1].split("/"))), moment)
     plain_words = [token.word for token in tokenize(words) if not token.is_mark]
     months = [phrases.months[word] for word in plain_words if word in phrases.months]
     figures = [word for word in plain_words if word[:1].isdigit()]  # also “18th”
@@ -75,9 +74,11 @@ def day_of(words: str, moment: datetime, phrases: Phrases, language: str) -> Whe
 
 def _last_time(month: int, day: int, moment: datetime) -> When:
     """The last time that it was that day of a month; not known when there is none such this year or last."""
-    past = (_date(year, month, day) for year in (moment.year, moment.year - 1))
-    last = next((one for one in past if one and one <= moment.date()), None)
-    return When(last, Exactness.DAY) if last else UNKNOWN
+    for year in (moment.year, moment.year - 1):
+        found = _date(year, month, day)
+        if found and found <= moment.date():
+            return When(found, Exactness.DAY)
+    return UNKNOWN
 
 
 def _month(month: int, year: int | None, moment: datetime) -> When:

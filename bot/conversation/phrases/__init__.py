@@ -170,6 +170,8 @@ _SCORE = re.compile(
     r"\d+(?:[.,]\d+)?(?:/(?:4|5|6|10|20|100)(?:[.,]0)?|%)|[★☆⭐½]+|[abcdf][+\-−]?|\d\*|\d+[.,]\d+", re.IGNORECASE
 )
 _DATE = re.compile(r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4})")
+_FULL_MARKS = frozenset({4, 5, 6, 10})
+"""“10/10” is a mark."""
 _MONTH_AND_DAY = re.compile(r"(\d{1,2})/(\d{1,2})")
 _NUMBERED_TO = 999
 
@@ -224,7 +226,7 @@ def is_month_and_day(word: str) -> bool:
     if not (found := _MONTH_AND_DAY.fullmatch(word)):
         return False
     first, second = sorted(map(int, found.groups()))
-    return 1 <= first <= 12 and (12 < second <= 31 or first == second)
+    return 1 <= first <= 12 and (12 < second <= 31 or (first == second and first not in _FULL_MARKS))
 
 
 def _decades_in_figures(endings: Iterable[str]) -> dict[str, int]:
