@@ -32,8 +32,12 @@ _SLIPS = ((6, 0), (10, 1), (40, 2))
 """Slips that a name of fewer letters may have. What is longer is no name."""
 _BETTER_KNOWN = 4
 """Somebody is meant by a surname who is this many times as well known as the next of that name."""
-_OTHER_ROLE = 4
+_OTHER_ROLE = 20
 """A role that was not asked for counts as so much less well known."""
+_SLIPS_FROM = 100
+"""Ratings from which somebody is looked for by a name with a slip."""
+_FIRST = "^"
+"""What stands before a key that is a first name."""
 _FAME_FROM = 30
 """Ratings of their films, all together, from which somebody is meant by a surname alone."""
 
@@ -86,7 +90,8 @@ class People:
 
     Arrays: `film_ids` int32[F] ascending and `years` uint16[F]; `offsets` uint32[F+1] into `credited` (numbers of
     people: a film's directors, of whom there are `directed` uint8[F], then its cast); `name_bytes` and `name_offsets`
-    hold the names by number; `keys` uint64[K] ascending and `bearers` say who bears a name or ends with it; `fame`
+    hold the names by number; `keys` uint64[K] ascending and `bearers` say who bears a name, whose name ends
+    with it, and whose first name it is; `fame`
     uint32[P, 2], the ratings of the films that each directed and plays in.
     """
 
@@ -145,6 +150,8 @@ class People:
             read = words(name)
             ends = {"".join(read[start:]) for start in range(len(read)) if len(read) - start <= 2 or start == 0}
             spoken += [(key_hash(key), number) for key in ends]
+            if len(read) > 1:
+                spoken.append((key_hash(_FIRST + read[0]), number))
         spoken.sort()
         encoded = [name.encode() for name in names]
         numbers = np.uint16 if len(names) < 2**16 else np.uint32
@@ -237,8 +244,8 @@ class People:
 
     @staticmethod
     def _bearing(said: Sequence[str], by_name: Mapping[tuple[str, ...], set[int]]) -> set[int]:
-        """The rows of those who bear a name, or one that is a slip away."""
-        if exact := by_name.get(tuple(said)):
+        """The rows of those who bear a name (“the Coens”), or one that is a slip away."""
+        if exact := by_name.get(tuple(said)) or by_name.get((*said[:-1], said[-1].removesuffix("s"))):
             return exact
         run = "".join(said)
         slips = _slips(len(run))
@@ -251,6 +258,10 @@ class People:
                 if OSA.distance(run, spelled, score_cutoff=slips) <= slips:
                     near |= rows
         return near
+
+    def is_somebody(self, name: str) -> bool:
+        """Whether anybody bears just this name, or this surname."""
+        return bool(self._bearers_of("".join(words(name))))
 
     # Films of somebody
 
@@ -266,17 +277,23 @@ class People:
         if not bearers:
             return None
         weighed = sorted(((self._weight(number, role), number) for number in bearers), reverse=True)
-        (most, best), (next_most, _) = weighed[0], weighed[1] if len(weighed) > 1 else (0.0, -1)
-        in_full = "".join(_spelled(self.name(best))) == run or len(read) > 1
-        if not in_full and (most < _FAME_FROM or most < _BETTER_KNOWN * next_most):
+        most, best = weighed[0]
+        others = [weight for weight, number in weighed[1:] if not self._works_with(number, best)]
+        if len(read) == 1:
+            others += [self._weight(number, None) / _BETTER_KNOWN for number in self._bearers_of(_FIRST + run)]
+        alone = len(read) == 1 and "".join(_spelled(self.name(best))) != run
+        if alone and most < max(_FAME_FROM, *(_BETTER_KNOWN * weight for weight in others), 0):
             return None
-        directs, plays = (int(count) for count in self._fame[best])
-        known = self._films_by_role[0].get(best), self._films_by_role[1].get(best)
-        if role is Role.DIRECTOR and known[0] is not None:
-            return Person(self.name(best), Role.DIRECTOR)
-        if role is Role.CAST and known[1] is not None:
-            return Person(self.name(best), Role.CAST)
-        return Person(self.name(best), Role.DIRECTOR if directs >= plays and known[0] is not None else Role.CAST)
+        roles = [known for known in Role if len(self._places(best, known))]
+        if role not in roles:
+            directs, plays = self._fame[best]
+            role = roles[0] if len(roles) == 1 or directs >= plays else roles[-1]
+        return Person(self.name(best), role)
+
+    def _works_with(self, number: int, other: int) -> bool:
+        """Whether all that somebody directed another directed too: the Coens are asked for as one."""
+        films = self._places(number, Role.DIRECTOR)
+        return len(films) > 0 and bool(np.isin(films, self._places(other, Role.DIRECTOR)).all())
 
     def _bearers_of(self, run: str) -> list[int]:
         wanted = np.uint64(key_hash(run))
@@ -289,7 +306,7 @@ class People:
         if not slips:
             return []
         nearest: dict[int, int] = {}
-        for number, name in enumerate(self._all_spelled):
+        for number, name in self._well_known:
             spelled = "".join(name) if said > 1 else name[-1]
             if abs(len(spelled) - len(run)) <= slips and spelled[0] == run[0]:
                 distance = OSA.distance(run, spelled, score_cutoff=slips)
@@ -299,8 +316,10 @@ class People:
         return [number for number, distance in nearest.items() if distance == least]
 
     @cached_property
-    def _all_spelled(self) -> list[tuple[str, ...]]:
-        return [tuple(words(self.name(number))) or ("?",) for number in range(len(self))]
+    def _well_known(self) -> list[tuple[int, tuple[str, ...]]]:
+        """Those who may be meant by a name with a slip, with the words of their names."""
+        known = np.flatnonzero(self._fame.max(axis=1) >= _SLIPS_FROM) if len(self) else ()
+        return [(int(number), name) for number in known if (name := tuple(words(self.name(int(number)))))]
 
     def _weight(self, number: int, role: Role | None) -> float:
         directs, plays = (float(count) for count in self._fame[number])
@@ -310,23 +329,20 @@ class People:
             directs /= _OTHER_ROLE
         return max(directs, plays)
 
-    @cached_property
-    def _films_by_role(self) -> tuple[dict[int, list[int]], dict[int, list[int]]]:
-        """By person the places of the films that they directed, and of those that they play in."""
-        by_role: tuple[dict[int, list[int]], dict[int, list[int]]] = ({}, {})
-        for place in range(len(self.film_ids)):
-            first, last = int(self._offsets[place]), int(self._offsets[place + 1])
-            directors = int(self.directed[place])
-            for at, number in enumerate(self._credited[first:last].tolist()):
-                by_role[at >= directors].setdefault(number, []).append(place)
-        return by_role
+    def _places(self, number: int, role: Role) -> npt.NDArray[np.intp]:
+        """The places of the films that somebody directed, or that they play in."""
+        entries = np.flatnonzero(self._credited == number)
+        places = np.searchsorted(self._offsets, entries, side="right") - 1
+        directs = entries - self._offsets[places] < self.directed[places]
+        found: npt.NDArray[np.intp] = places[directs == (role is Role.DIRECTOR)]
+        return found
 
     def films_of(self, person: Person) -> Iterator[tuple[FilmId, int]]:
         """The films (film id, year) that somebody directed or plays in."""
         run = "".join(words(person.name))
         for number in self._bearers_of(run):
             if "".join(_spelled(self.name(number))) == run:
-                for place in self._films_by_role[person.role is Role.CAST].get(number, ()):
+                for place in self._places(number, person.role):
                     yield FilmId(int(self.film_ids[place])), int(self._years[place])
 
     def rows_of(self, person: Person, catalog: Catalog) -> npt.NDArray[np.intp]:
