@@ -729,6 +729,20 @@ class TitleIndex:
                     near = Link(typed, certainty, self._ranked(dict.fromkeys(found, _NAMED_WITHIN)))
         return near
 
+    def told_by_people(self, title: str, said: str) -> str | None:
+        """The film of a name, as its title with its year, that people named in a text tell: of *Crash*, “the Cronenberg
+        one”. None when the title is nobody else's, when nobody is named, or when they made or play in several."""
+        typed = _clean(title, MAX_TYPED).replace("\n", " ")
+        found = {row: of for row, of in self._exact(typed).items() if of < Standing.PART} if typed else {}
+        if len(found) < 2:
+            return None
+        kept, _, named = self._by_people(list(found), _POSSESSIVE.sub(" ", said), alone=False)
+        if not named or not kept or self._ratings(max(kept, key=self._ratings)) == 0:
+            return None
+        link = self._among(typed, {row: found[row] for row in kept})
+        film = self._catalog.film(link.matches[0].film_id)
+        return film.label if film and film.year and link.certainty is Certainty.CLEAR else None
+
     # Misspelt titles
 
     def _scores(self, grams: Iterable[int]) -> tuple[npt.NDArray[np.float32], float]:

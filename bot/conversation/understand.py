@@ -61,6 +61,7 @@ from bot.conversation.intents import (
     Wish,
 )
 from bot.conversation.loosely import read_loosely
+from bot.conversation.namesakes import settled
 from bot.conversation.phrases import Phrases, number_of, ordinal_of, phrases_for, places_in, word_key
 from bot.conversation.ratings import stars_said
 from bot.conversation.spotting import Known, spotted
@@ -149,8 +150,9 @@ def understand(text: str, situation: Situation, language: str = "en", known: Kno
     if whole is not None:
         odds = gist.of(spotted_tokens, Evidence(said, spotted_tokens, phrases, known.titles).skeleton)
         if not _contradicted(whole, odds):
-            return whole
-    return _merged(read_loosely(said, spotted_tokens, phrases, situation, known, gist))
+            return settled(whole, said, phrases, known.titles)
+    loosely = _merged(read_loosely(said, spotted_tokens, phrases, situation, known, gist))
+    return settled(loosely, said, phrases, known.titles)
 
 
 def _contradicted(intents: Sequence[Intent], odds: Mapping[str, float]) -> bool:
