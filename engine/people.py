@@ -36,6 +36,10 @@ _OTHER_ROLE = 20
 """A role that was not asked for counts as so much less well known."""
 _SLIPS_FROM = 100
 """Ratings from which somebody is looked for by a name with a slip."""
+_SHORT = 4
+"""Letters up to which a surname alone is too short to be looked for among other words."""
+_WELL_KNOWN_DIRECTOR = 300
+"""Ratings of the films that somebody directed from which the surname alone is looked for among other words."""
 _FIRST = "^"
 """What stands before a key that is a first name."""
 _FAME_FROM = 30
@@ -78,7 +82,8 @@ class Spotted:
 
 @lru_cache(maxsize=8192)
 def _spelled(name: str) -> tuple[str, ...]:
-    return tuple(words(name))
+    plain = name.isascii() and name.replace(" ", "").isalpha()
+    return tuple(name.casefold().split() if plain else words(name))
 
 
 def _slips(letters: int) -> int:
@@ -121,9 +126,9 @@ class People:
             raise ValueError("the arrays of people do not fit together")
 
     @classmethod
-    def build(cls, credits: Iterable[Credits], ratings: Mapping[int, int]) -> People:
+    def build(cls, known: Iterable[Credits], ratings: Mapping[int, int]) -> People:
         """Pack facts; `ratings` by film id tell how well known people are. Spellings of one name are one person."""
-        films = sorted(credits, key=lambda one: one.film_id)
+        films = sorted(known, key=lambda one: one.film_id)
         spellings: dict[str, dict[str, int]] = {}
         for film in films:
             for name in (*film.directors, *film.cast):
@@ -192,7 +197,9 @@ class People:
     @property
     def played(self) -> npt.NDArray[np.int64]:
         """int64[F]: how many of the cast are known."""
-        return np.diff(self._offsets.astype(np.int64)) - self.directed
+        listed = self._offsets.astype(np.int64)
+        played: npt.NDArray[np.int64] = listed[1:] - listed[:-1] - self.directed
+        return played
 
     def name(self, number: int) -> str:
         """The name of a person, 0 ≤ number < P."""
@@ -260,45 +267,65 @@ class People:
         return near
 
     def is_somebody(self, name: str) -> bool:
-        """Whether anybody bears just this name, or this surname."""
-        return bool(self._bearers_of("".join(words(name))))
+        """Whether anybody bears just this name, or this surname; or several, who direct together."""
+        read = words(name)
+        return bool(read) and bool(self._bearers_of("".join(read)) or self._together(read))
+
+    def known_names(self) -> Iterator[str]:
+        """The names of those who are well known, in full; of directors also the surname alone."""
+        for number, name in self._well_known:
+            yield " ".join(name)
+            if len(name) > 1 and len(name[-1]) > _SHORT and self._fame[number, 0] >= _WELL_KNOWN_DIRECTOR:
+                yield name[-1]
 
     # Films of somebody
 
-    def find(self, name: str, role: Role | None = None) -> Person | None:
+    def find(self, name: str, role: Role | None = None) -> tuple[Person, ...]:
         """Who is meant by a name: in full, by a surname that one bears who is far better known than others, or by a
-        name that is a slip away. `role` prefers those known for it; without one it is what they are best known for.
+        name that is a slip away; those who direct together by their surname (“the Coens”); nobody when it is not clear.
+
+        `role` prefers those known for it; without one it is what they are best known for.
         """
         read = words(name)
         run = "".join(read)
         if not run or len(read) > MAX_NAME_WORDS:
-            return None
-        bearers = self._bearers_of(run) or self._nearly(run, len(read))
+            return ()
+        bearers = self._bearers_of(run)
+        if not bearers and (team := self._together(read)):
+            return tuple(Person(self.name(number), Role.DIRECTOR) for number in team)
+        bearers = bearers or self._nearly(run, len(read))
         if not bearers:
-            return None
+            return ()
         weighed = sorted(((self._weight(number, role), number) for number in bearers), reverse=True)
         most, best = weighed[0]
-        others = [weight for weight, number in weighed[1:] if not self._works_with(number, best)]
-        if len(read) == 1:
+        if len(read) == 1 and "".join(_spelled(self.name(best))) != run:
+            others = [weight for weight, number in weighed[1:] if not self._works_with(number, best)]
+            # A first name that many better known people have is nobody's surname.
             others += [self._weight(number, None) / _BETTER_KNOWN for number in self._bearers_of(_FIRST + run)]
-        alone = len(read) == 1 and "".join(_spelled(self.name(best))) != run
-        if alone and most < max(_FAME_FROM, *(_BETTER_KNOWN * weight for weight in others), 0):
-            return None
+            if most < max(_FAME_FROM, *(_BETTER_KNOWN * weight for weight in others), 0):
+                return ()
         roles = [known for known in Role if len(self._places(best, known))]
         if role not in roles:
             directs, plays = self._fame[best]
             role = roles[0] if len(roles) == 1 or directs >= plays else roles[-1]
-        return Person(self.name(best), role)
-
-    def _works_with(self, number: int, other: int) -> bool:
-        """Whether all that somebody directed another directed too: the Coens are asked for as one."""
-        films = self._places(number, Role.DIRECTOR)
-        return len(films) > 0 and bool(np.isin(films, self._places(other, Role.DIRECTOR)).all())
+        return (Person(self.name(best), role),)
 
     def _bearers_of(self, run: str) -> list[int]:
         wanted = np.uint64(key_hash(run))
         first, last = np.searchsorted(self._keys, wanted), np.searchsorted(self._keys, wanted, side="right")
         return [int(number) for number in self._bearers[int(first) : int(last)]]
+
+    def _together(self, read: Sequence[str]) -> list[int]:
+        """Those of one surname who direct together: “the Coens”, “the Coen brothers”."""
+        surname = read[0].removesuffix("s") if len(read) == 1 else "".join(read[:-1])
+        bearers = self._bearers_of(surname)
+        teams = [one for one in bearers if any(one != other and self._works_with(one, other) for other in bearers)]
+        return teams if len(teams) > 1 else []
+
+    def _works_with(self, number: int, other: int) -> bool:
+        """Whether all that somebody directed another directed too: the Coens are asked for as one."""
+        films = self._places(number, Role.DIRECTOR)
+        return len(films) > 0 and bool(np.isin(films, self._places(other, Role.DIRECTOR)).all())
 
     def _nearly(self, run: str, said: int) -> list[int]:
         """Those whose name in full, or surname, is a slip away from a long enough name."""
@@ -319,7 +346,7 @@ class People:
     def _well_known(self) -> list[tuple[int, tuple[str, ...]]]:
         """Those who may be meant by a name with a slip, with the words of their names."""
         known = np.flatnonzero(self._fame.max(axis=1) >= _SLIPS_FROM) if len(self) else ()
-        return [(int(number), name) for number in known if (name := tuple(words(self.name(int(number)))))]
+        return [(int(number), name) for number in known if (name := _spelled(self.name(int(number))))]
 
     def _weight(self, number: int, role: Role | None) -> float:
         directs, plays = (float(count) for count in self._fame[number])

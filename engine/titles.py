@@ -1025,9 +1025,7 @@ class TitleIndex:
         capital = {word for piece in text.split() if piece[:1].isupper() for word in words(piece)}
         saying = {word for word in read if word not in self._words.nothing}
         only = alone and len(saying) == 1
-        rare = [
-            word in capital or ((only or self._rare(word)) and not self._words.tells(word)) for word in read
-        ]
+        rare = [word in capital or ((only or self._rare(word)) and not self._words.tells(word)) for word in read]
         films = {row: (int(self._catalog.film_ids[row]), int(self._catalog.years[row])) for row in rows}
         kept, taken = list(rows), set[int]()
         for one in self._people().spotted(read, films, rare):

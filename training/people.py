@@ -151,7 +151,7 @@ def joined(catalog: Catalog, casts: Sequence[Cast]) -> dict[int, tuple[str, ...]
     return found
 
 
-def credits(catalog: Catalog, facts: Sequence[Fact], casts: Mapping[int, tuple[str, ...]]) -> Iterator[Credits]:
+def credited(catalog: Catalog, facts: Sequence[Fact], casts: Mapping[int, tuple[str, ...]]) -> Iterator[Credits]:
     """What is known of each film, by film id. DataError when the facts are about another catalogue's films."""
     directed: Counter[str] = Counter()
     spelled: dict[str, str] = {}
@@ -180,7 +180,7 @@ def credits(catalog: Catalog, facts: Sequence[Fact], casts: Mapping[int, tuple[s
 
 def build(data: Path, catalog: Catalog) -> People:
     """All that is known of the films of a catalogue. Raises DataError."""
-    known = list(credits(catalog, read_facts(), joined(catalog, read_casts(data / CASTS))))
+    known = list(credited(catalog, read_facts(), joined(catalog, read_casts(data / CASTS))))
     fame = {int(film): int(count) for film, count in zip(catalog.film_ids, catalog.rating_counts, strict=True)}
     return People.build(known, fame)
 

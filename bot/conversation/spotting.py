@@ -49,7 +49,8 @@ class Titles(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What of the catalogue one must know to understand: its names, and its tags (without case, spaces and hyphens)."""
+    """What of the catalogue one must know to understand: its names, and the words of wishes: its tags and well-known
+    people (without case, spaces and hyphens)."""
 
     titles: Titles
     tags: frozenset[str]

@@ -374,8 +374,8 @@ class _Reading:
         strict = read_wish(self.tokens[start:end], self.said, self.phrases)
         loose = read_wish(self.tokens[start:end], self.said, self.phrases, tags=known.tags)
         named = " ".join((*strict.like, *strict.names, *strict.without_films))
-        bare = replace(strict, like=(), names=(), without_films=())
-        if bare != replace(loose, like=(), names=(), without_films=()):
+        bare = replace(strict, like=(), names=(), players=(), without_films=())
+        if bare != replace(loose, like=(), names=(), players=(), without_films=()):
             return False
         films = " ".join(token.raw for token in self.tokens[start:end] if token.is_film).casefold()
         unknown = [plain(word) for word in named.split() if word.strip("(),.!?").casefold() not in films]
@@ -795,6 +795,7 @@ def _joined(first: Wish, second: Wish) -> Wish:
         recent=second.recent or first.recent,
         adventurousness=first.adventurousness if second.adventurousness is None else second.adventurousness,
         names=(*first.names, *second.names),
+        players=(*first.players, *second.players),
         words=(*first.words, *second.words),
         unwanted=(*first.unwanted, *second.unwanted),
         unanswerable=tuple(dict.fromkeys((*first.unanswerable, *second.unanswerable))),
