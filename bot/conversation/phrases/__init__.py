@@ -79,6 +79,7 @@ class Say:
 class Phrases:
     """One language: the two grammars and the tables that turn words into values."""
 
+    language: str
     sentences: Grammar
     wishes: Grammar
     begins: frozenset[str]
@@ -128,6 +129,9 @@ class Phrases:
     ends_telling: frozenset[str]
     third_persons: frozenset[str]
     others_begin: frozenset[str]
+    oneself: frozenset[str]
+    openers: frozenset[str]
+    """What may stand before all that a message says: “ok so”, “omg”."""
     given_to: frozenset[str]
     """What stands between a mark and the film it is given to."""
     pointing_back: Mapping[str, int]
@@ -302,6 +306,7 @@ def phrases_for(language: str) -> Phrases:
     )
     wishes = Grammar(data["wish"], rules=rules, types=types, respelled=respelled, no_slips=no_slips)
     return Phrases(
+        language=language,
         sentences=sentences,
         wishes=wishes,
         cues=Grammar(data.get("cues", {}), rules=rules, types=types, respelled=respelled),
@@ -316,6 +321,8 @@ def phrases_for(language: str) -> Phrases:
         ends_telling=words("ends_telling"),
         third_persons=words("third_persons"),
         others_begin=words("others_begin"),
+        oneself=words("oneself"),
+        openers=frozenset(map(plain, data["before"])) | words("openers"),
         given_to=words("given_to"),
         pointing_back=table("pointing_back"),
         after_pointing=words("after_pointing"),
