@@ -46,10 +46,14 @@ class Titles(Protocol):
     def link(self, text: str, *, year: int | None = None) -> Link:
         """The film that a text names."""
 
+    def told_by_people(self, title: str, said: str) -> str | None:
+        """The film of an ambiguous name, as its title with its year, that people named in a text tell."""
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What of the catalogue one must know to understand: its names, and its tags (without case, spaces and hyphens)."""
+    """What of the catalogue one must know to understand: its names, and the words of wishes: its tags and well-known
+    people (without case, spaces and hyphens)."""
 
     titles: Titles
     tags: frozenset[str]

@@ -62,6 +62,7 @@ from bot.conversation.intents import (
     Wish,
 )
 from bot.conversation.loosely import read_loosely
+from bot.conversation.namesakes import settled
 from bot.conversation.phrases import Phrases, number_of, ordinal_of, phrases_for, places_in, word_key
 from bot.conversation.ratings import stars_said
 from bot.conversation.spotting import Known
@@ -153,9 +154,9 @@ def understand(text: str, situation: Situation, language: str = "en", known: Kno
     tokens, evidence = read_films(said, tokens, phrases, known.titles)
     reading = _Reading(said, tokens, phrases, situation, evidence)
     whole = reading.whole(known) or reading.title(known)
-    if whole is not None and not _contradicted(whole, gist.of(tokens, evidence.skeleton)):
-        return whole
-    return _merged(read_loosely(said, tokens, phrases, situation, known, gist))
+    if whole is None or _contradicted(whole, gist.of(tokens, evidence.skeleton)):
+        whole = _merged(read_loosely(said, tokens, phrases, situation, known, gist))
+    return settled(whole, said, phrases, known.titles)
 
 
 def _contradicted(intents: Sequence[Intent], odds: Mapping[str, float]) -> bool:
@@ -393,8 +394,8 @@ class _Reading:
         strict = read_wish(self.tokens[start:end], self.said, self.phrases)
         loose = read_wish(self.tokens[start:end], self.said, self.phrases, tags=known.tags)
         named = " ".join((*strict.like, *strict.names, *strict.without_films))
-        bare = replace(strict, like=(), names=(), without_films=())
-        if bare != replace(loose, like=(), names=(), without_films=()):
+        bare = replace(strict, like=(), names=(), players=(), without_films=())
+        if bare != replace(loose, like=(), names=(), players=(), without_films=()):
             return False
         films = " ".join(token.raw for token in self.tokens[start:end] if token.is_film).casefold()
         unknown = [plain(word) for word in named.split() if word.strip("(),.!?").casefold() not in films]
@@ -814,6 +815,7 @@ def _joined(first: Wish, second: Wish) -> Wish:
         recent=second.recent or first.recent,
         adventurousness=first.adventurousness if second.adventurousness is None else second.adventurousness,
         names=(*first.names, *second.names),
+        players=(*first.players, *second.players),
         words=(*first.words, *second.words),
         unwanted=(*first.unwanted, *second.unwanted),
         unanswerable=tuple(dict.fromkeys((*first.unanswerable, *second.unanswerable))),
