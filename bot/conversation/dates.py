@@ -60,7 +60,8 @@ def day_of(words: str, moment: datetime, phrases: Phrases, language: str) -> Whe
             return UNKNOWN
         return When(moment.date() - timedelta(days=known.ago), Exactness(known.precision))
     if is_month_and_day(words.split()[-1] if words.split() else ""):
-        return _last_time(*sorted(map(int, words.split()[-1].split("/"))), moment)
+        month, day = sorted(map(int, words.split()[-1].split("/")))
+        return _last_time(month, day, moment)
     plain_words = [token.word for token in tokenize(words) if not token.is_mark]
     months = [phrases.months[word] for word in plain_words if word in phrases.months]
     figures = [word for word in plain_words if word[:1].isdigit()]  # also “18th”
