@@ -61,7 +61,7 @@ from bot.conversation.intents import (
     Why,
     Wish,
 )
-from bot.conversation.loosely import read_loosely
+from bot.conversation.loosely import DOING, read_loosely
 from bot.conversation.namesakes import settled
 from bot.conversation.phrases import Phrases, number_of, ordinal_of, phrases_for, places_in, word_key
 from bot.conversation.ratings import stars_said
@@ -164,6 +164,8 @@ def _contradicted(intents: Sequence[Intent], odds: Mapping[str, float]) -> bool:
     if any(isinstance(intent, LogWatches) for intent in intents) and odds["mention"] > _CONTRADICTED:
         return True
     about = max(odds, key=lambda name: odds[name])
+    if all(isinstance(intent, NotAWatch) for intent in intents) and about in DOING and odds[about] > _SURELY_ONE:
+        return True
     several = len(intents) > 1 and any(isinstance(intent, _STRAY) for intent in intents)
     return several and about in {"log", "mention", "correct"} and odds[about] > _SURELY_ONE
 
@@ -552,6 +554,8 @@ class _Reading:
 
     def next(self, match: Match) -> Intent:
         count = self._number(match, "count")
+        if self.situation.shown and match.end - match.start == 1:
+            return More(count)
         return Recommend(Wish(count=count))
 
     def wish(self, match: Match) -> Intent:
