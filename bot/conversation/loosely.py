@@ -338,7 +338,7 @@ class _Loose:
     def seen(self, part: _Part) -> Intent | tuple[Intent, ...]:
         evidence = self._evidence(part.start, part.end)
         judged = evidence.judgement()
-        if evidence.films and evidence.vetoes():
+        if evidence.vetoes() and (evidence.films or not self._situation.shown):
             return self.mention(part)
         if evidence.films and (watches := evidence.watches()):
             return self._as_sure(watches, part)

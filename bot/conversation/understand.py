@@ -154,7 +154,8 @@ def understand(text: str, situation: Situation, language: str = "en", known: Kno
     tokens, evidence = read_films(said, tokens, phrases, known.titles)
     reading = _Reading(said, tokens, phrases, situation, evidence)
     whole = reading.whole(known) or reading.title(known)
-    if whole is None or _contradicted(whole, gist.of(tokens, evidence.skeleton), situation):
+    denied = evidence.vetoes() and any(isinstance(intent, LogWatches) for intent in whole or ())
+    if whole is None or denied or _contradicted(whole, gist.of(tokens, evidence.skeleton), situation):
         whole = _merged(read_loosely(said, tokens, phrases, situation, known, gist))
     return settled(whole, said, phrases, known.titles)
 
