@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import discord
@@ -203,6 +203,36 @@ def _text(card: Card, *, links: bool, genres: bool, reason: int) -> str:
     if facts:
         lines.append("-# " + " · ".join(facts))
     return "\n".join(lines)
+
+
+# Files
+
+
+def within(reply: Reply, room: int, locale: str) -> Reply:
+    """The reply with files of at most `room` bytes: those that are bigger in parts, and a sentence on how to put them
+    together; without them where there would be too many parts."""
+    big = [file for file in reply.files if len(file.content) > room]
+    if not big:
+        return reply
+    files = tuple(part for file in reply.files for part in _in_parts(file, room))
+    if len(files) > MAX_FILES:
+        return without_files(reply, locale)
+    notes = [sentence("file-parts", locale, name=file.name) for file in big]
+    return replace(reply, files=files, footer="\n".join(filter(None, [*notes, reply.footer])))
+
+
+def without_files(reply: Reply, locale: str) -> Reply:
+    """What is said instead of a reply whose files Discord does not take."""
+    return replace(reply, text=sentence("file-refused", locale), files=(), footer="")
+
+
+def _in_parts(file: File, room: int) -> Iterator[File]:
+    if len(file.content) <= room:
+        yield file
+        return
+    for number, start in enumerate(range(0, len(file.content), room), 1):
+        part = file.content[start : start + room]
+        yield File(f"{file.name}.{number:02}", "application/octet-stream", part)
 
 
 # Type-ahead
