@@ -97,7 +97,8 @@ def snapshot(
     context = connection.scalar(
         select(contexts.c.payload).where(_in_place(contexts, person, place), contexts.c.expires_at > moment)
     )
-    shown = slate(connection, _in_place(slates, person, place))
+    has_films = exists().where(slate_picks.c.slate_id == slates.c.slate_id)
+    shown = slate(connection, and_(_in_place(slates, person, place), has_films))
     return Snapshot(
         person=person,
         version=found.version,

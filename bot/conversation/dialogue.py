@@ -20,8 +20,9 @@ from weakref import WeakValueDictionary
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import structlog
+from cachetools import TTLCache
 
-from bot.conversation.action import Action
+from bot.conversation.action import Action, Verb
 from bot.conversation.adjusting import adjust, settings
 from bot.conversation.asking import put_question
 from bot.conversation.cards import film_card
@@ -104,7 +105,7 @@ from engine.recommender import Recommender
 from engine.requests import Member, Request, Slate
 from storage.errors import BusyError, ConflictError, StorageError
 from storage.ids import code_hash, new_id
-from storage.limits import RateLimits
+from storage.limits import WINDOW_SECONDS, RateLimits
 from storage.records import (
     IdentityKey,
     MessageId,
@@ -126,6 +127,9 @@ MAX_COMPLETIONS = 25
 
 _ACTING_THREADS = 16
 """Messages that are acted on at the same time in this process; most of them wait for one another at the processor."""
+
+_PLACES = 10_000
+"""Places of which it is remembered that people were told to slow down there."""
 
 _STARTS_ANEW = (LogWatches, More, Undo, Forget, Remove)
 _ANSWERED_AT_ONCE = frozenset({Asked.FORGET, Asked.LINK, Asked.UNLINK})
@@ -172,6 +176,8 @@ class Dialogue:
         self._heard = heard
         # Messages of one person are answered one after the other; other processes are told apart by the version.
         self._turns: WeakValueDictionary[IdentityKey, asyncio.Lock] = WeakValueDictionary()
+        # Where people were told to slow down within the last minute.
+        self._slowed: TTLCache[PlaceKey, None] = TTLCache(_PLACES, WINDOW_SECONDS)
         # Acting may wait for a slate, which is computed in other threads: or all might wait and none compute.
         self._acting = ThreadPoolExecutor(_ACTING_THREADS, thread_name_prefix="acting")
 
@@ -198,12 +204,12 @@ class Dialogue:
         try:
             reply = await self._answered(message)
         except BusyError as error:
-            return _apology(say("busy", id=_logged(error, message, error.detail)))
+            return _apology(message, say("busy", id=_logged(error, message, error.detail)))
         except StorageError as error:
             number = _logged(error, message, error.detail)
-            return _apology(say("storage", sentence=str(error), id=number))
+            return _apology(message, say("storage", sentence=str(error), id=number))
         except Exception as error:  # noqa: BLE001 - whatever breaks, a person gets a sentence and the log gets the place
-            return _apology(say("failed", id=_logged(error, message, "")))
+            return _apology(message, say("failed", id=_logged(error, message, "")))
         _log.debug(
             "answered",
             kind=type(message).__name__,
@@ -220,7 +226,7 @@ class Dialogue:
         if self._limits:
             place = PlaceKey(origin.place.platform, origin.place.workspace, origin.place.channel, origin.place.thread)
             if seconds := await self._limits.wait_for(identity, place):
-                return _apology(say_for(language_of(origin.locale))("slow-down", seconds=math.ceil(seconds)))
+                return self._slowed_down(message, place, seconds)
         turn = self._turns.setdefault(identity, asyncio.Lock())
         async with turn:
             for _ in range(MAX_ATTEMPTS - 1):
@@ -229,6 +235,15 @@ class Dialogue:
                 except ConflictError:
                     continue
             return await self._once(message, identity)
+
+    def _slowed_down(self, message: Text | Command | Press, place: PlaceKey, seconds: float) -> Reply:
+        """That it is too much; to what was typed once a minute in a place, and nothing to the rest of it."""
+        if isinstance(message, Text):
+            if place in self._slowed:
+                return Reply("")
+            self._slowed[place] = None
+        say = say_for(language_of(message.origin.locale))
+        return _apology(message, say("slow-down", seconds=math.ceil(seconds)))
 
     async def _once(self, message: Text | Command | Press, identity: IdentityKey) -> Reply:
         """Read, act, keep; ConflictError when something else changed what was read."""
@@ -344,7 +359,10 @@ class Dialogue:
         if not is_well_formed(action):
             return fetched
         if action.verb in BALLOT_VERBS:
-            return replace(fetched, ballot=await self._store.ballot(SlateId(action.numbers[0])))
+            ballot = await self._store.ballot(SlateId(action.numbers[0]))
+            fetched = replace(fetched, ballot=ballot)
+            starts = action.verb is Verb.START and ballot and ballot.asker == snapshot.person
+            return await self._with_companions(ballot.slate, snapshot, fetched) if ballot and starts else fetched
         if slate_id := slate_of(action):
             fetched = replace(fetched, slate=await self._store.slate(SlateId(slate_id)))
         if action.verb in SLATE_VERBS:
@@ -473,7 +491,7 @@ def _known_zone(name: str | None) -> ZoneInfo | None:
 
 def _earlier(kept: str, language: str) -> Reply:
     """What was replied to the same message before; only that it was, when the reply is not kept any more."""
-    return from_json(kept) if kept else _apology(say_for(language)("handled-before"))
+    return from_json(kept) if kept else Reply(say_for(language)("handled-before"), visibility=Visibility.PRIVATE)
 
 
 def act(turn: Turn, intent: Intent) -> None:
@@ -573,8 +591,9 @@ def act(turn: Turn, intent: Intent) -> None:
 # When something goes wrong
 
 
-def _apology(sentence: str) -> Reply:
-    return Reply(sentence, visibility=Visibility.PRIVATE)
+def _apology(message: Message, sentence: str) -> Reply:
+    """That something did not work: where it was typed for all to see, or else to the person alone."""
+    return Reply(sentence, visibility=Visibility.PUBLIC if isinstance(message, Text) else Visibility.PRIVATE)
 
 
 def _logged(error: Exception, message: Message, detail: str) -> str:

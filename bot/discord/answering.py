@@ -378,7 +378,8 @@ async def _patiently(send: Callable[[], Awaitable[object]]) -> None:
     """Send something, and once more where the connection broke, or where there were too many requests and discord.py
     does not wait by itself (as it takes answers without a `Via` for a ban)."""
     try:
-        return await _taken(send)
+        await _taken(send)
+        return
     except discord.HTTPException as error:
         wait = _retry_after(error)
         if wait is None:
@@ -399,7 +400,7 @@ async def _taken(send: Callable[[], Awaitable[object]]) -> None:
 
 def _retry_after(error: discord.HTTPException) -> float | None:
     """After how many seconds something may be sent once more; None when that is not said, or too long."""
-    if error.status != 429:  # noqa: PLR2004 - too many requests
+    if error.status != 429:
         return None
     try:
         seconds = float(error.response.headers.get("Retry-After", ""))

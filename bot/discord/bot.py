@@ -102,15 +102,15 @@ class Bot(commands.AutoShardedBot):
 
     async def _tell_of_commands(self) -> None:
         """Tell Discord of the commands, unless it was told of the very same before."""
-        assert self.application_id is not None  # known since logging in
-        application = str(self.application_id)
+        number = self.application_id or 0  # known since logging in
+        application = str(number)
         payloads = await payloads_of(self.tree)
         fingerprint = fingerprint_of(payloads)
         try:
             if await self._store.registered(PLATFORM, application) == fingerprint:
                 return
             # As `tree.sync` does; but what Discord makes of them is of no use here, and need not be read.
-            await self.http.bulk_upsert_global_commands(self.application_id, payload=payloads)
+            await self.http.bulk_upsert_global_commands(number, payload=payloads)
             await self._store.register(PLATFORM, application, fingerprint)
         except (discord.DiscordException, StorageError, aiohttp.ClientError, OSError) as error:
             # What Discord knows from before goes on working.

@@ -1,4 +1,4 @@
-"""What Discord sends in another form than discord.py reads: a field that is not there ends neither an answer nor the bot.
+"""What Discord sends in another form than discord.py reads: a field that is not there ends no answer, nor the bot.
 
 Knows which fields discord.py insists on and this bot has no use for. Decides nothing.
 """
@@ -107,7 +107,7 @@ class _Callbacks(AsyncWebhookAdapter):
 
 def take_any_callback() -> None:
     """From here on, in this task and those that it begins, any answer to a callback will do."""
-    async_context.set(_Callbacks())
+    async_context.set(_Callbacks())  # type: ignore[no-untyped-call]
 
 
 def is_on(message: discord.Message | None, custom_id: str) -> bool:
