@@ -102,10 +102,8 @@ async def test_whoever_wants_is_in_and_all_of_it_works_after_a_restart(
 
 
 async def test_in_a_direct_message_it_is_asked_for_whom(world: World, ada: MemberActor) -> None:
-    asked = await ada.slash(
-        await ada.user.create_dm() if not ada.user.dm_channel else ada.user.dm_channel, "movienight"
-    )
-    assert "For whom?" in text_of(asked.response)
+    await ada.send_dm("/movienight")
+    assert "For whom?" in text_of(ada.user.dm_channel.last_message)
 
 
 async def test_next_with_somebody_is_for_both_and_so_is_more(
