@@ -10,11 +10,11 @@ from collections import Counter
 from dataclasses import replace
 
 from bot.conversation.action import Action, Verb
-from bot.conversation.cards import ballot_cards, choice
+from bot.conversation.cards import ballot_cards, choice, votes_in_words
 from bot.conversation.intents import Recommend, Together
 from bot.conversation.recommending import fill, open_lobby, picks_of, recommend, wish_of
 from bot.conversation.reply import Audience, AudienceKind, Choice, Reply, Visibility
-from bot.conversation.telling import shown_title
+from bot.conversation.telling import labels, shown_title
 from bot.conversation.turn import Turn
 from engine.films import Film
 from storage.changes import MAX_MEMBERS, CloseVote, TakePart, Vote
@@ -63,7 +63,7 @@ def _ask_who_is_in(turn: Turn, intent: Together) -> None:
     turn.shared = True
     turn.texts.append(_who_is_in(turn, wish))
     turn.choices += _lobby_choices(turn, slate_id)
-    turn.hint("lobby-alone")
+    turn.tell("lobby-alone")
     turn.hint("lobby-footer")
 
 
@@ -125,9 +125,9 @@ def _lobby_reply(turn: Turn, ballot: Ballot, reply: Reply) -> Reply:
     others = len(ballot.votes) - 1
     key = "lobby-alone" if others < 1 else "lobby-one" if others == 1 else "lobby-count"
     return Reply(
-        text=_who_is_in(turn, wish_of(turn, ballot.slate)),
+        text=f"{_who_is_in(turn, wish_of(turn, ballot.slate))}\n{turn.say(key, count=others)}",
         choices=_lobby_choices(turn, ballot.slate.slate_id),
-        footer="\n".join((turn.say(key, count=others), turn.say("lobby-footer"))),
+        footer=turn.say("lobby-footer"),
         replaces=reply.replaces,
     )
 
@@ -189,10 +189,12 @@ def ballot_reply(turn: Turn, ballot: Ballot, reply: Reply) -> Reply:
         )
     chosen, tied = _chosen(turn, ballot.slate, votes)
     key = "night-result-tied" if tied else "night-result" if votes else "night-result-none"
+    others = labels(say, tied)
+    tally = [f"{turn.film(film_id).label}: {votes_in_words(say, count)}" for film_id, count in votes.most_common()]
     return Reply(
-        text=say(key, film=chosen.label, count=votes.get(chosen.film_id, 0), total=total),
+        text=say(key, film=chosen.label, others=others, count=votes.get(chosen.film_id, 0), total=total),
         cards=tuple(replace(card, number=None, note="") for card in cards if card.film_id == chosen.film_id),
-        footer=say("votes-counted", count=count, total=total),
+        footer="\n".join((say("votes-counted", count=count, total=total), *(tally if len(tally) > 1 else ()))),
         visibility=Visibility.PUBLIC,
         replaces=reply.replaces,
     )
@@ -205,8 +207,8 @@ def voters_of(ballot: Ballot, turn: Turn) -> Audience:
     return Audience(AudienceKind.NAMED, users)
 
 
-def _chosen(turn: Turn, slate: ShownSlate, votes: Counter[int]) -> tuple[Film, bool]:
-    """The film with the most votes, and whether another has as many: then the one that suits all better is it."""
+def _chosen(turn: Turn, slate: ShownSlate, votes: Counter[int]) -> tuple[Film, list[Film]]:
+    """The film with the most votes, and the others that have as many: then the one that suits all better is it."""
     most = max(votes.values(), default=0)
-    first = [pick.film_id for pick in slate.picks if votes.get(pick.film_id, 0) == most]
-    return turn.film(first[0]), len(first) > 1 and most > 0
+    first = [turn.film(pick.film_id) for pick in slate.picks if votes.get(pick.film_id, 0) == most]
+    return first[0], first[1:] if most else []

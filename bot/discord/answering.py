@@ -198,14 +198,14 @@ class Answering:
         private = reply.visibility is Visibility.PRIVATE
         locale = str(interaction.locale)
         reply = within(reply, interaction.filesize_limit, locale)
-        message = rendered(reply)
+        message = rendered(reply, locale=locale)
         try:
             await self._responded(interaction, message, deferred, private=private)
         except discord.HTTPException as error:
             if _is_over(error):
                 await self._otherwise(interaction, message, private=private)
             elif _is_too_big(error) and reply.files:
-                unsent = rendered(without_files(reply, locale))
+                unsent = rendered(without_files(reply, locale), locale=locale)
                 await self._responded(interaction, unsent, deferred, private=private)
             else:
                 raise
@@ -245,7 +245,7 @@ class Answering:
     ) -> bool:
         """Put a reply in the place of the message whose button was pressed; False when that is not there any more."""
         layout = held.flags.components_v2
-        message = rendered(reply, layout=layout)
+        message = rendered(reply, layout=layout, locale=str(interaction.locale))
         try:
             if not interaction.response.is_done():
                 try:
@@ -282,7 +282,7 @@ class Answering:
         """Answer a text where it was said; in a direct message where it is private and others are there."""
         if reply.is_silent:
             return
-        answer = rendered(within(reply, FILE_LIMIT, origin.locale))
+        answer = rendered(within(reply, FILE_LIMIT, origin.locale), locale=origin.locale)
 
         def in_private() -> Awaitable[object]:
             return message.author.send(**answer.sending(), nonce=str(message.id))
