@@ -116,7 +116,8 @@ class TestVoting:
         night = await ask(ada, "movienight", bob)
         await ada.press(night.cards[3].choices[0].action)
         result = await bob.press(night.cards[1].choices[0].action)
-        assert "It was a tie" in result.text
+        assert f"It was a tie with {night.cards[3].title}" in result.text
+        assert result.footer.count("1 vote") == 2
         assert night.cards[1].title in result.text
 
     async def test_others_may_not_and_it_ends_once(self, ada: Person, bob: Person, willing: None) -> None:
@@ -168,13 +169,13 @@ class TestWhoIsIn:
         await bob.say("watched Blade Runner")
         asked = await night(genre="Horror")
         assert asked.visibility is Visibility.PUBLIC
-        assert asked.text == "Movie night! Horror. Who is in?"
+        assert asked.text == "Movie night! Horror. Who is in?\nNobody else is in yet."
         join, start = asked.choices
         assert (join.action.verb, join.audience.kind) == (Verb.JOIN, AudienceKind.ANYONE)
         assert (start.action.verb, start.audience.kind) == (Verb.START, AudienceKind.ASKER)
         joined = await bob.press(join.action, "m1", place=SERVER)
-        assert (joined.replaces, joined.text, joined.choices) == ("m1", asked.text, asked.choices)
-        assert joined.footer.startswith("1 more is in.")
+        assert (joined.replaces, joined.footer, joined.choices) == ("m1", asked.footer, asked.choices)
+        assert joined.text == "Movie night! Horror. Who is in?\n1 more is in."
         assert "/settings" in joined.footer
         assert (await bob.snapshot()).preferences.group_opt_in
         begun = await ada.press(start.action, "m1", place=SERVER)
@@ -192,7 +193,7 @@ class TestWhoIsIn:
         join, start = (choice.action for choice in (await night()).choices)
         await bob.press(join, "m1", place=SERVER)
         left = await bob.press(join, "m1", place=SERVER)
-        assert left.footer.startswith("Nobody else is in yet.")
+        assert left.text.endswith("Nobody else is in yet.")
         alone = await ada.press(start, "m1", place=SERVER)
         assert (alone.visibility, alone.replaces) == (Visibility.PRIVATE, None)
         assert "Nobody else is in yet" in alone.text

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+import tomllib
+from importlib.resources import files
 
 import pytest
 
 from bot.conversation.dialogue import Dialogue
+from bot.conversation.phrases import say_for
 from bot.discord.bot import Bot, fingerprint_of, payloads_of
 from bot.discord.commands import COMMANDS
 from bot.discord.translating import LANGUAGES, Translator
@@ -58,3 +61,14 @@ async def test_discord_is_told_all_of_it(dialogue: Dialogue, store: Store) -> No
     told = await payloads_of(bot.tree)
     assert len(told) == len(COMMANDS)
     assert fingerprint_of(told) == fingerprint_of(told[::-1]) != before
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_what_is_said_of_movie_nights_servers_and_marks_is_said_in_every_language(language: str) -> None:
+    file = files("bot.conversation.phrases").joinpath(f"{language}.say.toml")
+    own, english = tomllib.loads(file.read_text(encoding="utf-8")), say_for("en").sentences
+    parts = ("lobby", "night", "vote", "together", "server", "unread", "note-", "reason-group", "slate-group", "join",
+             "start", "close", "found", "bolder", "help")  # fmt: skip
+    wanted = {key for key in english if key.startswith(parts)}
+    assert len(wanted) > 40
+    assert wanted <= own.keys()
