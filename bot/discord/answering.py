@@ -111,7 +111,11 @@ class Answering:
 
     async def message(self, message: discord.Message, me: discord.abc.User) -> None:
         """Answer a text that is said to the bot."""
-        if not is_for(message, me) or self._ending or self._again(message.id):
+        if not is_for(message, me) or self._again(message.id):
+            return
+        if self._ending:
+            restarting = said("restarting", origin_of_message(message).locale)
+            await _try(lambda: _answer_to(message, restarting))
             return
         await self._tracked(self._told(message, me))
 
@@ -297,10 +301,9 @@ class Answering:
     async def sorry(self, interaction: Interaction, key: str, **gaps: str) -> None:
         """Say, to the person alone, that something did not work."""
         message = said(key, str(interaction.locale), **gaps)
-        if interaction.response.is_done():
+        response = interaction.response
+        if response.is_done() or not await _try(lambda: response.send_message(**message.sending(), ephemeral=True)):
             await _try(lambda: interaction.followup.send(**message.sending(), ephemeral=True))
-        else:
-            await _try(lambda: interaction.response.send_message(**message.sending(), ephemeral=True))
 
     # What is under way
 

@@ -22,7 +22,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.discord.answering import Answering, Conversation, logged
-from bot.discord.buttons import ITEMS
+from bot.discord.buttons import ITEMS, is_known
 from bot.discord.commands import COMMANDS
 from bot.discord.events import PLATFORM
 from bot.discord.tolerance import is_on, take_any_callback, tolerant
@@ -144,11 +144,12 @@ class Bot(commands.AutoShardedBot):
             shard._parent.ws.gateway = yarl.URL(self._gateway)
 
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
-        """A button or a menu on a message that came without it, as of a message that changed meanwhile: discord.py lets
-        that go unanswered."""
+        """A button of another program of this bot, or on a message that came without it: discord.py lets both go
+        unanswered."""
         data: Mapping[str, Any] = interaction.data or {}
         custom_id = str(data.get("custom_id", ""))
-        if interaction.type is discord.InteractionType.component and not is_on(interaction.message, custom_id):
+        pressed = interaction.type is discord.InteractionType.component
+        if pressed and not (is_known(custom_id) and is_on(interaction.message, custom_id)):
             chosen = data.get("values") or [custom_id]
             await self.answering.press(interaction, str(chosen[0]))
 

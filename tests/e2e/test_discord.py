@@ -136,6 +136,9 @@ async def test_a_discord_that_says_no_more_than_it_must_is_answered(
                 pressed = await wire.press(user, code_of(message, "Save"), message)
                 await wire.until(lambda one=pressed: one.answered_at)
                 assert "On your watchlist" in shown(wire.message_of(pressed))
+                old = await wire.press(user, "a-button-of-before", message)
+                await wire.until(lambda one=old: one.answered_at)
+                assert "too old" in shown(wire.message_of(old))
             night = await wire.command(ADA, "movienight")  # acknowledged at once, answered later
             await wire.until(lambda: night.answered_at)
             assert "Who is in?" in shown(night.answers)
