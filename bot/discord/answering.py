@@ -37,6 +37,8 @@ _GONE = {10062, 10015, 50027}
 """Unknown interaction, unknown webhook, invalid webhook token: the time to answer is over."""
 _UNKNOWN_MESSAGE = 10008
 _TOO_LARGE = 40005
+_OUT_OF_ORDER = 500
+"""The status from which it is Discord that is out of order."""
 _PAUSE = 0.5
 """Seconds after which something is sent once more when the connection broke."""
 _PATIENCE = 10.0
@@ -206,13 +208,15 @@ class Answering:
         try:
             await self._responded(interaction, message, deferred, private=private)
         except discord.HTTPException as error:
-            if _is_over(error):
+            if _is_over(error) or error.status >= _OUT_OF_ORDER:
                 await self._otherwise(interaction, message, private=private)
             elif _is_too_big(error) and reply.files:
                 unsent = rendered(without_files(reply, locale), locale=locale)
                 await self._responded(interaction, unsent, deferred, private=private)
             else:
                 raise
+        except (aiohttp.ClientError, OSError):
+            await self._otherwise(interaction, message, private=private)
 
     async def _responded(
         self, interaction: Interaction, message: Rendered, deferred: _Deferred | None, *, private: bool
@@ -270,8 +274,8 @@ class Answering:
         return True
 
     async def _otherwise(self, interaction: Interaction, message: Rendered, *, private: bool) -> None:
-        """Where the time to answer is over: in the channel, or in a direct message when it is private."""
-        _log.warning("too late to answer an interaction", private=private)
+        """Where the way to answer is closed: in the channel, or in a direct message when it is private."""
+        _log.warning("an interaction can't be answered in its place", private=private)
         channel = interaction.channel
         only_theirs = interaction.is_user_integration() and not interaction.is_guild_integration()
         may_be_there = not private and not only_theirs
