@@ -54,6 +54,7 @@ async def serve(settings: Settings) -> None:
     """
     app = await App.open(settings)
     try:
+        await app.dialogue.warm_up()
         app.go_on()
         await _run(platforms(app))
     finally:

@@ -71,7 +71,7 @@ from bot.conversation.intents import (
 from bot.conversation.linking import MAX_CODE, link, unlink, without_code
 from bot.conversation.message import Command, Complete, Message, Origin, Press, Text
 from bot.conversation.people import words_of_wishes
-from bot.conversation.phrases import language_of, phrases_for, say_for
+from bot.conversation.phrases import language_of, phrases_for, say_for, spoken_languages
 from bot.conversation.placing import adjust_place
 from bot.conversation.pressing import BALLOT_VERBS, SLATE_VERBS, is_well_formed, press, pressed, slate_of
 from bot.conversation.privacy import export, export_file, privacy, without_file
@@ -190,6 +190,10 @@ class Dialogue:
     def use(self, recommender: Recommender, slates: Slates | None) -> None:
         """Answer with another recommender from the next message on; those being answered go on with the old one."""
         self._answering = _Answering(recommender, slates)
+
+    async def warm_up(self) -> None:
+        """Load all that is else loaded at the first message of its kind, when many may wait for it at once."""
+        await asyncio.to_thread(_warmed_up, self.recommender)
 
     def close(self) -> None:
         """Give the threads back."""
@@ -456,8 +460,7 @@ def _intents(
     )
     match message:
         case Text():
-            known = Known(recommender.titles, words_of_wishes(compact_tags_of(recommender.catalog), recommender.people))
-            intents = understand(message.text, situation, language, known)
+            intents = understand(message.text, situation, language, _known(recommender))
             if message.files and intents == (NotUnderstood(empty=True),):
                 return (Import(),)
         case Command():
@@ -465,6 +468,22 @@ def _intents(
         case Press():
             return ()
     return tuple(map(_together, intents)) if message.people else intents
+
+
+def _known(recommender: Recommender) -> Known:
+    return Known(recommender.titles, words_of_wishes(compact_tags_of(recommender.catalog), recommender.people))
+
+
+def _warmed_up(recommender: Recommender) -> None:
+    """Do once in each language what messages do: read words, a day and a title, and choose films."""
+    known = _known(recommender)
+    for language in sorted(spoken_languages()):
+        say_for(language)
+        telling = phrases_for(language).telling
+        understand("Alien 3/5/2019, Heat", Situation(), language, known)
+        recommender.titles.told_by(telling).link("Alien")
+    recommender.titles.complete("alien", 1)
+    recommender.recommend([Member()], Request(count=1))
 
 
 def _together(intent: Intent) -> Intent:
