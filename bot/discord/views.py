@@ -22,7 +22,7 @@ from bot.conversation.commands import film_value
 from bot.conversation.reply import Card, Choice, File, Reply
 from bot.discord.buttons import ActionButton, ActionMenu
 from bot.discord.words import ENGLISH, sentence, word, words_in
-from bot.rendering import by_verb, cut, heading, with_fewer_choices
+from bot.rendering import by_verb, cut, heading, with_fewer_choices, without
 
 MAX_CONTENT = 2_000
 MAX_LAYOUT_TEXT = 4_000
@@ -36,6 +36,8 @@ MAX_CHOICES = 25
 MAX_NAME = 100
 MAX_LABEL = 80
 MAX_MENUS = 4
+FEW = 3
+"""Films that have a button for everything; of more, the least wanted one would come and go with the others."""
 MAX_TITLE = 60
 """Characters of a line that stands above films as a title; a longer one is a sentence."""
 MAX_FILES = 10
@@ -166,7 +168,8 @@ def _laid_out(reply: Reply, locale: str) -> ui.LayoutView:
     footed = bool(reply.cards) and bool(rows)
     taken = _FRAME + footed + bool(reply.footer) + sum(1 + len(row) for row in rows)
     room = MAX_COMPONENTS - taken - 2 * len(reply.cards)
-    cards = with_fewer_choices(reply.cards, room)
+    few = len(reply.cards) <= FEW
+    cards = with_fewer_choices(reply.cards if few else without(reply.cards, Verb.LIKE), room)
     footer = cut(_small(reply.footer, locale), MAX_LAYOUT_TEXT // 8)
     head = cut(escaped(reply.text, locale), MAX_LAYOUT_TEXT // 3 if reply.cards else MAX_LAYOUT_TEXT - len(footer))
     texts = _texts(reply.cards, MAX_LAYOUT_TEXT - len(footer) - len(head) - 1)

@@ -28,6 +28,7 @@ async def test_seen_saved_and_not_wanted_show_on_the_slate_and_can_be_undone(wor
     away = await ada.click(saved.response, custom_id=id_of(saved.response, "Not for me", 2))
     assert " · Not for you" in text_of(away.response)
     assert labels_of(away.response)[-3:] == ["More", "More adventurous", "Undo"]
+    assert "More like this" not in labels_of(away.response)  # nothing takes the room of what went
     back = await ada.click(away.response, label="Undo")
     assert back.response.id == slate.id
     assert " · Not for you" not in text_of(back.response)
