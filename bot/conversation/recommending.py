@@ -121,6 +121,39 @@ def recommend(turn: Turn, intent: Recommend) -> None:
     _show(turn, asked.request, asked.notes)
 
 
+def open_lobby(turn: Turn, wish: Wish) -> tuple[SlateId, str] | None:
+    """Keep a slate that has neither films nor people yet, but what it shall be; its number and that in words. None when
+    it is said that the wish can't be."""
+    asked = _asked(turn, wish)
+    turn.texts += asked.notes
+    if asked.lost:
+        return None
+    slate_id = SlateId(new_id())
+    shown = ShownSlate(
+        slate_id=slate_id,
+        message_id=turn.message_id,
+        bundle="",
+        request=_request_kept(asked.request, ()),
+        picks=(),
+        shown_at=turn.moment,
+        open_to_votes=True,
+    )
+    turn.changes.append(ShowSlate(shown))
+    return slate_id, wish_of(turn, shown)
+
+
+def wish_of(turn: Turn, shown: ShownSlate) -> str:
+    """What a slate was asked to be, in words."""
+    request, _ = _request_of(shown.request)
+    return wish_in_words(turn.say, request, turn.films(list(request.like)), turn.usual.adventurousness)
+
+
+def fill(turn: Turn, lobby: ShownSlate) -> bool:
+    """Show the films of a slate that had none; whether there are any."""
+    _show(turn, _request_of(lobby.request)[0], ())
+    return bool(turn.cards)
+
+
 def is_title(turn: Turn, intent: Recommend) -> BareTitle | None:
     """The title that a wish of nothing but words is after all: “Like Water for Chocolate”; “horror” stays a wish."""
     wish = intent.wish
