@@ -90,6 +90,6 @@ def _points(intent: Intent, phrases: Phrases) -> bool:
     match intent:
         case Meant(text=text, when=None, rating=None, reaction=None) if text:
             return text.casefold().split()[-1] in phrases.ends_telling
-        case Answer(kind=AnswerKind.WORDS, text=text) | BareTitle(text=text) if text:
+        case Answer(kind=AnswerKind.WORDS, text=text) | BareTitle(text=text) | LogWatches(films=text) if text:
             return text.casefold().split()[-1] in phrases.ends_telling
     return False
