@@ -1007,7 +1007,7 @@ class TitleIndex:
             elif (decade := self._words.decades.get(word)) is not None:
                 kept, told = [row for row in kept if int(self._catalog.years[row]) // 10 * 10 == decade], True
             else:
-                fitting = [row for row in kept if any(_same_word(word, of) for of in self._told_by(row))]
+                fitting = [row for row in kept if any(_same_word(word, of) for of in self._told_by(row, rows))]
                 kept, told = kept if named and passing and not fitting else fitting, True
         dated = [row for row in kept if int(self._catalog.years[row])]
         if newest == oldest or not dated:
@@ -1030,7 +1030,7 @@ class TitleIndex:
         kept, taken = list(rows), set[int]()
         for one in self._people().spotted(read, films, rare):
             said = set(read[one.start : one.end])
-            kept = [row for row in kept if row in one.rows or said <= self._told_by(row)]
+            kept = [row for row in kept if row in one.rows or said <= self._told_by(row, rows)]
             taken.update(range(one.start, one.end))
         left = [word for place, word in enumerate(read) if place not in taken and word not in self._words.nothing]
         return kept, left, bool(taken)
@@ -1046,9 +1046,12 @@ class TitleIndex:
         right = [row for row in rows if years[row] and years[row] % round_ == wanted]
         return right or [row for row in rows if years[row] and abs(years[row] % round_ - wanted) == 1]
 
-    def _told_by(self, row: int) -> set[str]:
-        """The words that a film may be told by: its names', genres' and tags'."""
+    def _told_by(self, row: int, rows: Sequence[int]) -> set[str]:
+        """The words that a film may be told by among others: its names', genres' and tags'; where there are others of
+        its name, also those that were written down (“soviet”)."""
         texts = (*self._catalog.names_at(row), *self._catalog.genres_at(row), *self._catalog.tags_at(row))
+        if len(rows) > 1:
+            texts += self._people().told(int(self._catalog.film_ids[row]), int(self._catalog.years[row]))
         return {word for text in texts for word in words(text)}
 
     # Type-ahead

@@ -14,7 +14,7 @@ from engine.titles import Certainty, TitleIndex
 
 HEAT = Credits(6, 1995, ("Michael Mann",), ("Al Pacino", "Robert De Niro", "Val Kilmer"))
 FARGO = Credits(608, 1996, ("Joel Coen", "Ethan Coen"), ("Frances McDormand", "William H. Macy"))
-PARTS = Credits(9, 2001, ("Sofia Vergara-Díaz",), ("Sofia Vergara Diaz", "Tom Mann"))
+PARTS = Credits(9, 2001, ("Sofia Vergara-Díaz",), ("Sofia Vergara Diaz", "Tom Mann"), ("spanish", "black and white"))
 
 
 @pytest.fixture
@@ -43,6 +43,11 @@ def test_the_credits_of_a_film_are_as_they_were_built(people: People) -> None:
     assert people.of(6, 1995) == HEAT
     assert people.of(608, 1996) == FARGO
     assert people.of(7, 1995) is None
+
+
+def test_words_that_tell_a_film_are_kept_beside_them(people: People) -> None:
+    assert people.told(9, 2001) == PARTS.told
+    assert people.told(6, 1995) == people.told(7, 1995) == ()
 
 
 def test_a_film_of_another_catalogue_with_the_same_number_has_none(people: People) -> None:
@@ -190,6 +195,10 @@ def test_a_first_name_tells_nothing(titles: TitleIndex) -> None:
         ("Little Women", "the winona ryder one, dear", "Little Women (1994)"),
         ("Little Women", "winona rider", "Little Women (1994)"),
         ("Hairspray", "john waters!!", "Hairspray (1988)"),
+        ("Solaris", "the soviet one", "Solaris (1972)"),
+        ("King Kong", "the black and white one", "King Kong (1933)"),
+        ("Insomnia", "the norwegian one", "Insomnia (1997)"),
+        ("Metropolis", "the silent one", "Metropolis (1927)"),
     ],
 )
 def test_people_answer_which_film(catalog: Catalog, titles: TitleIndex, title: str, answer: str, film: str) -> None:
@@ -197,7 +206,7 @@ def test_people_answer_which_film(catalog: Catalog, titles: TitleIndex, title: s
     assert labels(catalog, list(titles.narrow(choices, answer))) == [film]
 
 
-@pytest.mark.parametrize("answer", ["Peter", "jeff", "the black and white one", "dear", "Steven Spielberg"])
+@pytest.mark.parametrize("answer", ["Peter", "jeff", "the soviet one", "dear", "Steven Spielberg"])
 def test_what_is_nobody_of_them_answers_nothing(titles: TitleIndex, answer: str) -> None:
     choices = [match.film_id for match in titles.link("King Kong").matches]
     assert titles.narrow(choices, answer) == ()
@@ -230,7 +239,7 @@ def test_films_with_more_of_the_people_come_first(shipped: Recommender) -> None:
 
 def test_films_of_somebody_unwanted_are_left_out(shipped: Recommender) -> None:
     wanted, unwanted = Person("Drew Barrymore", Role.CAST), Person("Adam Sandler", Role.CAST)
-    theirs = {film_id for film_id, _ in shipped.people.films_of(unwanted)}
+    theirs = set(shipped.people.films_of(unwanted))
     both = shipped.recommend([Member()], Request(count=50, people=(wanted,)))
     without = shipped.recommend([Member()], Request(count=50, people=(wanted,), without_people=(unwanted,)))
     assert theirs & {pick.film.film_id for pick in both.picks}

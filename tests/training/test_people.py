@@ -44,7 +44,8 @@ def test_every_line_of_the_facts_is_of_their_form() -> None:
     assert len(facts) > 3000
     assert [fact.film_id for fact in facts] == sorted(fact.film_id for fact in facts)
     for fact in facts:
-        assert fact.directors or fact.cast
+        assert fact.directors or fact.cast or fact.told
+        assert all(word == word.lower() and word.replace(" ", "").isalpha() for word in fact.told)
         for name in (*fact.directors, *fact.cast):
             assert name == " ".join(name.split())
             assert name[0].isalpha()
@@ -72,7 +73,7 @@ def test_what_ships_holds_the_facts() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["Heat", "x\tHeat (1995)\tMichael Mann", "1\tHeat (1995)", "1\tHeat (1995)\tMichael Mann\ta\tb"]
+    "line", ["Heat", "x\tHeat (1995)\tMichael Mann", "1\tHeat (1995)", "1\tHeat (1995)\tMichael Mann\ta\tb\tc"]
 )
 def test_a_line_of_another_form_is_named(tmp_path: Path, line: str) -> None:
     file = tmp_path / "people.tsv"
