@@ -14,9 +14,10 @@ from dataclasses import replace
 
 from bot.conversation.arguments import by_name
 from bot.conversation.commands import ALIASES, Name, taken_apart
+from bot.conversation.cues import REACTIONS
 from bot.conversation.evidence import Evidence, read_films
 from bot.conversation.gist import gist_for
-from bot.conversation.grammar import Match, Token, cover, plain, tokenize
+from bot.conversation.grammar import SPEAKING, Match, Token, cover, plain, tokenize
 from bot.conversation.intents import (
     Adjust,
     AdjustPlace,
@@ -60,7 +61,7 @@ from bot.conversation.intents import (
     Why,
     Wish,
 )
-from bot.conversation.loosely import read_loosely
+from bot.conversation.loosely import DOING, read_loosely
 from bot.conversation.namesakes import settled
 from bot.conversation.phrases import Phrases, number_of, ordinal_of, phrases_for, places_in, word_key
 from bot.conversation.ratings import stars_said
@@ -163,6 +164,8 @@ def _contradicted(intents: Sequence[Intent], odds: Mapping[str, float]) -> bool:
     if any(isinstance(intent, LogWatches) for intent in intents) and odds["mention"] > _CONTRADICTED:
         return True
     about = max(odds, key=lambda name: odds[name])
+    if all(isinstance(intent, NotAWatch) for intent in intents) and about in DOING and odds[about] > _SURELY_ONE:
+        return True
     several = len(intents) > 1 and any(isinstance(intent, _STRAY) for intent in intents)
     return several and about in {"log", "mention", "correct"} and odds[about] > _SURELY_ONE
 
@@ -337,6 +340,10 @@ class _Reading:
     def title(self, known: Known) -> tuple[Intent, ...] | None:
         """The title that a message of a few words is, if it is one just as it stands."""
         alone = self.situation.asked is None and self.is_short and self._is_exact(self.said, known)
+        if self.evidence and (
+            self.evidence.has("rating") or (self.situation.film_in_mind and self.evidence.has(*REACTIONS))
+        ):
+            return None  # “high and low ★★★★”, “a masterpiece”
         return self.intents() if alone else None
 
     def _is_read(self, part: Match | tuple[int, int], known: Known) -> bool:
@@ -354,6 +361,8 @@ class _Reading:
             strange = [t for t in words if not (t.is_film or t.is_mark or self._is_beside_titles(t))]
             if not any(token.is_film for token in words) or strange:
                 names = (self.raw(start, end), self.raw(start, match.end))
+                if any(token.raw in SPEAKING for token in words):
+                    return False
                 if word_key(words) in self.phrases.pointers or any(self._is_exact(name, known) for name in names):
                     continue
                 if match.label.startswith("log.") and self.evidence and self.evidence.tells_more(start, end):
@@ -545,6 +554,8 @@ class _Reading:
 
     def next(self, match: Match) -> Intent:
         count = self._number(match, "count")
+        if self.situation.shown and match.end - match.start == 1:
+            return More(count)
         return Recommend(Wish(count=count))
 
     def wish(self, match: Match) -> Intent:
