@@ -97,8 +97,8 @@ class People:
 
     Arrays: `film_ids` int32[F] ascending and `years` uint16[F]; `offsets` uint32[F+1] into `credited` (numbers of
     people: a film's directors, of whom there are `directed` uint8[F], then its cast); `name_bytes` and `name_offsets`
-    hold the names by number; `keys` uint64[K] ascending and `bearers` say who bears a name, whose name ends with it, and
-    whose first name it is; `fame` uint32[P, 2], the ratings of the films that each directed and plays in; `told`
+    hold the names by number; `keys` uint64[K] ascending and `bearers` say who bears a name, whose name ends with it
+    and whose first name it is; `fame` uint32[P, 2], the ratings of the films that each directed and plays in; `told`
     uint8[F] is which line of `told_bytes` holds the words that tell a film.
     """
 
