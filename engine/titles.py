@@ -729,15 +729,25 @@ class TitleIndex:
                     near = Link(typed, certainty, self._ranked(dict.fromkeys(found, _NAMED_WITHIN)))
         return near
 
-    def told_by_people(self, title: str, said: str) -> str | None:
-        """The film of a name, as its title with its year, that people named in a text tell: of *Crash*, “the Cronenberg
-        one”. None when the title is nobody else's, when nobody is named, or when they made or play in several."""
+    def told_elsewhere(self, title: str, names: str, pointing: str = "") -> str | None:
+        """The film of a name, as its title with its year, that is told by people named in a text (of *Crash*, “the
+        Cronenberg one”), else by words that point at it (“the old one”).
+
+        None when no other film has the name, when nothing is told, or when several are.
+        """
         typed = _clean(title, MAX_TYPED).replace("\n", " ")
         found = {row: of for row, of in self._exact(typed).items() if of < Standing.PART} if typed else {}
         if len(found) < 2:
             return None
-        kept, _, named = self._by_people(list(found), _POSSESSIVE.sub(" ", said), alone=False)
-        if not named or not kept or self._ratings(max(kept, key=self._ratings)) == 0:
+        kept, _, named = self._by_people(list(found), _POSSESSIVE.sub(" ", names), alone=False)
+        if not named and pointing:
+            strongest = max(map(self._ratings, found))
+            rivals = [row for row in found if self._ratings(row) * _CLEAR_RATIO >= strongest]
+            kept, by_age = self._narrowed(list(found), pointing)
+            kept = self._narrowed(rivals, pointing)[0] if by_age and len(rivals) > 1 else [] if by_age else kept
+        elif not named:
+            return None
+        if not any(map(self._ratings, kept)):
             return None
         link = self._among(typed, {row: found[row] for row in kept})
         film = self._catalog.film(link.matches[0].film_id)
