@@ -989,24 +989,30 @@ class TitleIndex:
 
     def narrow(self, choices: Sequence[FilmId], text: str) -> tuple[FilmId, ...]:
         """The choices that an answer means, in their order: by somebody who made or plays in it, by year, decade, age,
-        genre, tag or a word of the title. Beside a name, words that say nothing of any choice are passed over.
+        genre, tag or a word of the title. Words that say nothing of any choice are passed over beside one that does.
 
         Empty when the answer says nothing about them or fits none; one film when it settles the question.
         """
         rows = [row for film_id in choices if (row := self._catalog.row_of(film_id)) is not None]
-        kept, _ = self._narrowed(rows, _clean(text, MAX_TYPED), passing=True)
+        typed = _clean(text, MAX_TYPED)
+        kept, _ = self._narrowed(rows, typed, alone=True)
+        if not kept and not self._exact(typed):  # “The New World” is another film, not the new one of these
+            kept, _ = self._narrowed(rows, typed, alone=True, passing=True)
         return tuple(film_id for film_id in choices if self._catalog.row_of(film_id) in kept)
 
-    def _narrowed(self, rows: Sequence[int], text: str, *, passing: bool = False) -> tuple[list[int], bool]:
+    def _narrowed(
+        self, rows: Sequence[int], text: str, *, alone: bool = False, passing: bool = False
+    ) -> tuple[list[int], bool]:
         """The rows that a text tells, and whether by age alone; no row when it tells nothing or a word fits none.
 
-        `passing`: where somebody is named, other words may fit none.
+        `alone`: a surname may be all that is said; `passing`: words that fit none of the rows are passed over, where
+        another tells something.
         """
         kept, told = list(rows), False
         for said in _YEAR_SAID.finditer(text):
             kept, told = self._of_year(kept, said), True
         rest = _POSSESSIVE.sub(" ", _YEAR_SAID.sub(" ", text))
-        kept, read, named = self._by_people(kept, rest, alone=passing)
+        kept, read, named = self._by_people(kept, rest, alone=alone)
         told = told or named
         newest = oldest = False
         for word in read:
@@ -1017,8 +1023,10 @@ class TitleIndex:
             elif (decade := self._words.decades.get(word)) is not None:
                 kept, told = [row for row in kept if int(self._catalog.years[row]) // 10 * 10 == decade], True
             else:
-                fitting = [row for row in kept if any(_same_word(word, of) for of in self._told_by(row, rows))]
-                kept, told = kept if named and passing and not fitting else fitting, True
+                fitting = [row for row in kept if self._fits(word, row, rows)]
+                if passing and not any(self._fits(word, row, rows) for row in rows):
+                    continue
+                kept, told = fitting, True
         dated = [row for row in kept if int(self._catalog.years[row])]
         if newest == oldest or not dated:
             return (kept if told and newest == oldest else []), False
@@ -1055,6 +1063,10 @@ class TitleIndex:
         wanted, round_ = int(full or short), 10_000 if full else 100
         right = [row for row in rows if years[row] and years[row] % round_ == wanted]
         return right or [row for row in rows if years[row] and abs(years[row] % round_ - wanted) == 1]
+
+    def _fits(self, word: str, row: int, rows: Sequence[int]) -> bool:
+        """Whether a film may be told by a word among others."""
+        return any(_same_word(word, of) for of in self._told_by(row, rows))
 
     def _told_by(self, row: int, rows: Sequence[int]) -> set[str]:
         """The words that a film may be told by among others: its names', genres' and tags'; where there are others of

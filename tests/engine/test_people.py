@@ -195,7 +195,8 @@ def test_a_first_name_tells_nothing(titles: TitleIndex) -> None:
         ("Little Women", "the winona ryder one, dear", "Little Women (1994)"),
         ("Little Women", "winona rider", "Little Women (1994)"),
         ("Hairspray", "john waters!!", "Hairspray (1988)"),
-        ("Solaris", "the soviet one", "Solaris (1972)"),
+        ("Solaris", "oh, the soviet one of course", "Solaris (1972)"),
+        ("Planet of the Apes", "2001, sadly", "Planet of the Apes (2001)"),
         ("King Kong", "the black and white one", "King Kong (1933)"),
         ("Insomnia", "the norwegian one", "Insomnia (1997)"),
         ("Metropolis", "the silent one", "Metropolis (1927)"),
@@ -206,7 +207,7 @@ def test_people_answer_which_film(catalog: Catalog, titles: TitleIndex, title: s
     assert labels(catalog, list(titles.narrow(choices, answer))) == [film]
 
 
-@pytest.mark.parametrize("answer", ["Peter", "jeff", "the soviet one", "dear", "Steven Spielberg"])
+@pytest.mark.parametrize("answer", ["Peter", "jeff", "the soviet one", "dear", "The New World", "Steven Spielberg"])
 def test_what_is_nobody_of_them_answers_nothing(titles: TitleIndex, answer: str) -> None:
     choices = [match.film_id for match in titles.link("King Kong").matches]
     assert titles.narrow(choices, answer) == ()
