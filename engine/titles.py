@@ -729,15 +729,25 @@ class TitleIndex:
                     near = Link(typed, certainty, self._ranked(dict.fromkeys(found, _NAMED_WITHIN)))
         return near
 
-    def told_by_people(self, title: str, said: str) -> str | None:
-        """The film of a name, as its title with its year, that people named in a text tell: of *Crash*, “the Cronenberg
-        one”. None when the title is nobody else's, when nobody is named, or when they made or play in several."""
+    def told_elsewhere(self, title: str, names: str, pointing: str = "") -> str | None:
+        """The film of a name, as its title with its year, that is told by people named in a text (of *Crash*, “the
+        Cronenberg one”), else by words that point at it (“the old one”).
+
+        None when no other film has the name, when nothing is told, or when several are.
+        """
         typed = _clean(title, MAX_TYPED).replace("\n", " ")
         found = {row: of for row, of in self._exact(typed).items() if of < Standing.PART} if typed else {}
         if len(found) < 2:
             return None
-        kept, _, named = self._by_people(list(found), _POSSESSIVE.sub(" ", said), alone=False)
-        if not named or not kept or self._ratings(max(kept, key=self._ratings)) == 0:
+        kept, _, named = self._by_people(list(found), _POSSESSIVE.sub(" ", names), alone=False)
+        if not named and pointing:
+            strongest = max(map(self._ratings, found))
+            rivals = [row for row in found if self._ratings(row) * _CLEAR_RATIO >= strongest]
+            kept, by_age = self._narrowed(list(found), pointing)
+            kept = self._narrowed(rivals, pointing)[0] if by_age and len(rivals) > 1 else [] if by_age else kept
+        elif not named:
+            return None
+        if not any(map(self._ratings, kept)):
             return None
         link = self._among(typed, {row: found[row] for row in kept})
         film = self._catalog.film(link.matches[0].film_id)
@@ -979,24 +989,30 @@ class TitleIndex:
 
     def narrow(self, choices: Sequence[FilmId], text: str) -> tuple[FilmId, ...]:
         """The choices that an answer means, in their order: by somebody who made or plays in it, by year, decade, age,
-        genre, tag or a word of the title. Beside a name, words that say nothing of any choice are passed over.
+        genre, tag or a word of the title. Words that say nothing of any choice are passed over beside one that does.
 
         Empty when the answer says nothing about them or fits none; one film when it settles the question.
         """
         rows = [row for film_id in choices if (row := self._catalog.row_of(film_id)) is not None]
-        kept, _ = self._narrowed(rows, _clean(text, MAX_TYPED), passing=True)
+        typed = _clean(text, MAX_TYPED)
+        kept, _ = self._narrowed(rows, typed, alone=True)
+        if not kept and not self._exact(typed):  # “The New World” is another film, not the new one of these
+            kept, _ = self._narrowed(rows, typed, alone=True, passing=True)
         return tuple(film_id for film_id in choices if self._catalog.row_of(film_id) in kept)
 
-    def _narrowed(self, rows: Sequence[int], text: str, *, passing: bool = False) -> tuple[list[int], bool]:
+    def _narrowed(
+        self, rows: Sequence[int], text: str, *, alone: bool = False, passing: bool = False
+    ) -> tuple[list[int], bool]:
         """The rows that a text tells, and whether by age alone; no row when it tells nothing or a word fits none.
 
-        `passing`: where somebody is named, other words may fit none.
+        `alone`: a surname may be all that is said; `passing`: words that fit none of the rows are passed over, where
+        another tells something.
         """
         kept, told = list(rows), False
         for said in _YEAR_SAID.finditer(text):
             kept, told = self._of_year(kept, said), True
         rest = _POSSESSIVE.sub(" ", _YEAR_SAID.sub(" ", text))
-        kept, read, named = self._by_people(kept, rest, alone=passing)
+        kept, read, named = self._by_people(kept, rest, alone=alone)
         told = told or named
         newest = oldest = False
         for word in read:
@@ -1007,8 +1023,10 @@ class TitleIndex:
             elif (decade := self._words.decades.get(word)) is not None:
                 kept, told = [row for row in kept if int(self._catalog.years[row]) // 10 * 10 == decade], True
             else:
-                fitting = [row for row in kept if any(_same_word(word, of) for of in self._told_by(row))]
-                kept, told = kept if named and passing and not fitting else fitting, True
+                fitting = [row for row in kept if self._fits(word, row, rows)]
+                if passing and not any(self._fits(word, row, rows) for row in rows):
+                    continue
+                kept, told = fitting, True
         dated = [row for row in kept if int(self._catalog.years[row])]
         if newest == oldest or not dated:
             return (kept if told and newest == oldest else []), False
@@ -1030,7 +1048,7 @@ class TitleIndex:
         kept, taken = list(rows), set[int]()
         for one in self._people().spotted(read, films, rare):
             said = set(read[one.start : one.end])
-            kept = [row for row in kept if row in one.rows or said <= self._told_by(row)]
+            kept = [row for row in kept if row in one.rows or said <= self._told_by(row, rows)]
             taken.update(range(one.start, one.end))
         left = [word for place, word in enumerate(read) if place not in taken and word not in self._words.nothing]
         return kept, left, bool(taken)
@@ -1046,9 +1064,16 @@ class TitleIndex:
         right = [row for row in rows if years[row] and years[row] % round_ == wanted]
         return right or [row for row in rows if years[row] and abs(years[row] % round_ - wanted) == 1]
 
-    def _told_by(self, row: int) -> set[str]:
-        """The words that a film may be told by: its names', genres' and tags'."""
+    def _fits(self, word: str, row: int, rows: Sequence[int]) -> bool:
+        """Whether a film may be told by a word among others."""
+        return any(_same_word(word, of) for of in self._told_by(row, rows))
+
+    def _told_by(self, row: int, rows: Sequence[int]) -> set[str]:
+        """The words that a film may be told by among others: its names', genres' and tags'; where there are others of
+        its name, also those that were written down (“soviet”)."""
         texts = (*self._catalog.names_at(row), *self._catalog.genres_at(row), *self._catalog.tags_at(row))
+        if len(rows) > 1:
+            texts += self._people().told(int(self._catalog.film_ids[row]), int(self._catalog.years[row]))
         return {word for text in texts for word in words(text)}
 
     # Type-ahead

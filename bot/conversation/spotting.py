@@ -46,8 +46,9 @@ class Titles(Protocol):
     def link(self, text: str, *, year: int | None = None) -> Link:
         """The film that a text names."""
 
-    def told_by_people(self, title: str, said: str) -> str | None:
-        """The film of an ambiguous name, as its title with its year, that people named in a text tell."""
+    def told_elsewhere(self, title: str, names: str, pointing: str) -> str | None:
+        """The film of an ambiguous name, as its title with its year, that is told by people named in a text, else by
+        words that point at it."""
 
 
 @dataclass(frozen=True, slots=True)
