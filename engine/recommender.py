@@ -81,9 +81,10 @@ class _Asked:
 class Recommender:
     """Answers requests from one bundle; thread-safe, and concurrent requests are computed together."""
 
-    def __init__(self, bundle: Bundle, *, provider: Provider = "auto") -> None:
-        """Raises BundleError when the bundle's graphs or catalogue cannot be used."""
+    def __init__(self, bundle: Bundle, *, provider: Provider = "auto", titles: TitleIndex | None = None) -> None:
+        """`titles` are the bundle's unless others are given. Raises BundleError when its parts cannot be used."""
         self.bundle = bundle
+        self._titles = titles
         self.catalog: Catalog = bundle.catalog
         self._space = Space(bundle.model(provider), bundle.film_table)
         self._facts = Facts(self.catalog)
@@ -101,7 +102,7 @@ class Recommender:
     @property
     def titles(self) -> TitleIndex:
         """What people type → films of this bundle's catalogue."""
-        return self.bundle.titles
+        return self.bundle.titles if self._titles is None else self._titles
 
     def recommend(self, members: Sequence[Member], request: Request) -> Slate:
         """The best films for one person, or for several together, that none of them has seen or dismissed.
