@@ -67,7 +67,6 @@ _LIKELY_ANSWER, _LIKELY_ABOUT_IT, _HARDLY_ABOUT_IT = 3.0, 1.5, 0.3
 _LIKELY_ALIKE = 2.0
 """How much likelier an answer, a reaction or a correction is where there is something to answer or to react to."""
 _ASKING_NOTHING = frozenset({"react", "chat", "answer", "mention", "title", "unclear"})
-_SAME = {"react": "log"}
 _STRONG = frozenset(".!?\n;…—–")
 _CODE = re.compile(r"[A-Z0-9]{4}(?:-[A-Z0-9]{4})+|[A-Z0-9]{8,}")
 
@@ -151,19 +150,20 @@ class _Loose:
         if start < len(self._tokens):
             yield start, len(self._tokens)
 
-    @staticmethod
-    def _apart(parts: Sequence[_Part], least: float) -> tuple[_Part, ...]:
+    def _apart(self, parts: Sequence[_Part], least: float) -> tuple[_Part, ...]:
         """The parts that ask for something, neighbours about the same as one; only those that surely do."""
         doing: list[_Part] = []
         for part in parts:
-            about = _SAME.get(part.about, part.about)
-            if doing and (
-                about == _SAME.get(doing[-1].about, doing[-1].about) or about not in _DOING or part.sure < least
-            ):
+            about = self._at_large(part.about)
+            if doing and (about == self._at_large(doing[-1].about) or about not in _DOING or part.sure < least):
                 doing[-1] = replace(doing[-1], end=part.end)
             elif about in _DOING and part.sure >= least:
                 doing.append(part if doing else replace(part, start=0))
         return tuple(doing) if len({part.about for part in doing}) > 1 else ()
+
+    def _at_large(self, about: str) -> str:
+        """What a part is about, where what was thought and “saw both” go on about a watch."""
+        return "log" if about == "react" or (about == "seen" and not self._situation.shown) else about
 
     def _broken(self, whole: _Part) -> tuple[_Part, ...]:
         """The message broken at a comma or a joining word into two that ask for different things."""
