@@ -1008,7 +1008,7 @@ class TitleIndex:
             elif (decade := self._words.decades.get(word)) is not None:
                 kept, told = [row for row in kept if int(self._catalog.years[row]) // 10 * 10 == decade], True
             else:
-                kept, told = [row for row in kept if any(_same_word(word, of) for of in self._told_by(row))], True
+                kept, told = [row for row in kept if any(same_word(word, of) for of in self._told_by(row))], True
         dated = [row for row in kept if int(self._catalog.years[row])]
         if newest == oldest or not dated:
             return (kept if told and newest == oldest else []), False
@@ -1097,7 +1097,7 @@ def _cheapest(count: int, costs: Mapping[tuple[int, int], float]) -> list[tuple[
     return spans
 
 
-def _same_word(said: str, of: str) -> bool:
+def same_word(said: str, of: str) -> bool:
     """Whether two words are one, endings aside: “animated” and “animation”, not “new” and “newton”."""
     if said == of:
         return True

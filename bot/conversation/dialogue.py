@@ -80,9 +80,10 @@ from bot.conversation.recalling import (
     remove,
     take_back,
 )
-from bot.conversation.recommending import compact_tags_of, dismiss, is_title, more, recommend, why
+from bot.conversation.recommending import dismiss, is_title, more, recommend, why
 from bot.conversation.reply import Reply, Visibility, from_json, to_json
 from bot.conversation.spotting import Known
+from bot.conversation.tagging import compact_tags_of
 from bot.conversation.telling import shown_title
 from bot.conversation.turn import Fetched, Habits, Kept, KeptSlate, Turn
 from bot.conversation.understand import cleaned, understand, understand_command

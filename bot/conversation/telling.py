@@ -140,8 +140,11 @@ def facts_in_words(say: Say, facts: Sequence[str]) -> str:
     return say("reason-facts-tagged", what="", tags=say.listed(tags)).removeprefix(", ") if tags else what
 
 
-def wish_in_words(say: Say, request: Request, liked: Sequence[Film], usual: float) -> str:
-    """What a slate was asked to be, capitalised; empty when nothing special was asked. `usual` is the usual dial."""
+def wish_in_words(say: Say, request: Request, liked: Sequence[Film], usual: float, left_out: Sequence[str] = ()) -> str:
+    """What a slate was asked to be, capitalised; empty when nothing special was asked.
+
+    `usual` is the usual dial, `left_out` the words for the unwanted tags.
+    """
     said = []
     if request.genres:
         said.append(say("wish-genres", genres=genres_in_words(say, request.genres)))
@@ -163,6 +166,8 @@ def wish_in_words(say: Say, request: Request, liked: Sequence[Film], usual: floa
         said.append(say("wish-like", films=labels(say, liked)))
     if request.tags:
         said.append(say("wish-tags", tags=say.listed(request.tags)))
+    if left_out:
+        said.append(say("wish-left-out", words=either(say, [say("quoted", words=word) for word in left_out])))
     if request.adventurousness >= max(0.7, usual + 0.2):
         said.append(say("wish-radar"))
     elif request.adventurousness <= min(0.15, usual - 0.1):

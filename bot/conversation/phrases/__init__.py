@@ -108,6 +108,8 @@ class Phrases:
     days: Mapping[str, DayPhrase]
     date_words: DateWords
     genres: Mapping[str, tuple[str, ...]]
+    described: Mapping[str, tuple[str, ...]]
+    """By word that describes a film, what tags say as much."""
     eras: Mapping[str, Era]
     adventurousness: Mapping[str, float]
     watchlist_words: Mapping[str, str]
@@ -369,6 +371,12 @@ def phrases_for(language: str) -> Phrases:
             week=frozenset(map(plain, dates["week"])),
         ),
         genres=table("genres"),
+        described={
+            said: tuple(group["tags"])
+            for group in data.get("described", ())
+            for word in group["words"]
+            for said in map(" ".join, _spellings(word, respelled))
+        },
         eras={said: Era(of.get("from"), of.get("to"), of.get("recent")) for said, of in table("eras").items()},
         adventurousness=table("adventurousness"),
         watchlist_words=table("watchlist_words"),
