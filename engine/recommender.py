@@ -229,6 +229,8 @@ class Recommender:
         request, users = asked.request, self._users(asked)
         carried = self._facts.carries(request.tags)
         allowed = self._facts.carries(request.without_tags) == 0
+        for first, last in request.without_years:
+            allowed &= (self._facts.years < first) | (self._facts.years > last)
         tiers = (allowed & (carried > 0), allowed & (carried == 0)) if request.tags else (allowed,)
         picks: list[tuple[int, float]] = []
         for tier in tiers:

@@ -45,6 +45,7 @@ class Member:
 class Request:
     """What is asked. `genres` must all be there, none of `without_genres` may be; `years` is inclusive, None is open.
 
+    Years within one of `without_years`, each from and to, are left out.
     `tags` prefers films that carry them (it never empties a slate). Films that carry one of `without_tags` are left
     out, and films much like those come later. `adventurousness` runs from 0 (well-known films) to 1 (under the radar),
     `diversity` from 0 (the best scores) to 1 (as varied as can be). `without` is never shown: films already on an
@@ -56,6 +57,7 @@ class Request:
     genres: frozenset[str] = frozenset()
     without_genres: frozenset[str] = frozenset()
     years: tuple[int | None, int | None] = (None, None)
+    without_years: tuple[tuple[int, int], ...] = ()
     tags: tuple[str, ...] = ()
     without_tags: tuple[str, ...] = ()
     without: frozenset[FilmId] = frozenset()

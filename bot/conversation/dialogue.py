@@ -333,7 +333,7 @@ class Dialogue:
             ]
             others = [account for account in dict.fromkeys(accounts) if account != identity]
             fetched = replace(fetched, companions=await self._store.companions(others))
-        elif any(isinstance(intent, More) for intent in intents) and snapshot.last_slate:
+        elif snapshot.last_slate and any(map(_goes_on, intents)):
             fetched = await self._with_companions(snapshot.last_slate, snapshot, fetched)
         if snapshot.person is not None and any(isinstance(intent, Undo) for intent in intents):
             last = await self._store.last_undoable(snapshot.person)
@@ -447,6 +447,11 @@ def _intents(
         case Press():
             return ()
     return tuple(map(_together, intents)) if message.people else intents
+
+
+def _goes_on(intent: Intent) -> bool:
+    """Whether an intent goes on with the wish of the slate shown last."""
+    return isinstance(intent, More) or (isinstance(intent, Recommend) and intent.refines is not None)
 
 
 def _together(intent: Intent) -> Intent:

@@ -12,7 +12,8 @@ from typing import Any
 
 from bot.conversation.action import Verb
 from bot.conversation.cards import Standing, as_it_stands, ballot_cards, choice, slate_cards
-from bot.conversation.intents import BareTitle, Dismiss, More, Recommend, Why, Wish
+from bot.conversation.intents import BareTitle, Dismiss, More, Recommend, Refining, Why, Wish
+from bot.conversation.refining import may_be_refined, refined_wish, toned_down, years_of_age
 from bot.conversation.reply import Audience, AudienceKind, Choice, Reply
 from bot.conversation.slate_wish import SlateWish, from_kept, to_kept
 from bot.conversation.tagging import parted, split_tags, tags_said, unwanted_tags
@@ -82,12 +83,39 @@ class _Asked:
 
 
 def recommend(turn: Turn, intent: Recommend) -> None:
-    """Show a slate for a wish."""
+    """Show a slate for a wish, or for the wish before it as this one changes it."""
+    if intent.refines and turn.shown and not turn.listed and may_be_refined(turn.shown.shown_at, turn.moment):
+        _refine(turn, intent.wish, intent.refines, turn.shown)
+        return
     asked = _asked(turn, intent.wish)
     if asked.lost or (intent.bare and asked.nothing):
         turn.texts += asked.notes
         return
     _show(turn, asked.wish, asked.notes)
+
+
+def _refine(turn: Turn, wish: Wish, refining: Refining, shown: ShownSlate) -> None:
+    """Show a slate for a wish that changes the one of the slate shown, without any film shown for it."""
+    before, said = from_kept(shown.request), _asked(turn, wish)
+    if said.nothing and wish.age is None:
+        turn.texts += said.notes
+        return
+    years = before.request.years
+    if wish.age:
+        on_it = [film.year for film in turn.films([pick.film_id for pick in shown.picks]) if film.year]
+        years = years_of_age(wish.age, before.request, on_it, newest_year(turn.engine.catalog))
+    elif said.wish.request.years != (None, None):
+        years = said.wish.request.years
+    changed = refined_wish(before, wish, said.wish, refining, years, turn.phrases, turn.engine.catalog)
+    earlier = (*before.earlier, *(pick.film_id for pick in shown.picks))
+    _go_on_with(turn, shown)
+    _show(turn, replace(changed, earlier=earlier), said.notes)
+
+
+def _go_on_with(turn: Turn, shown: ShownSlate) -> None:
+    """What was for several people is for those of them who still let their history be used."""
+    if shown.members:
+        turn.others = tuple(one for one in turn.fetched.companions if one.opted_in)
 
 
 def is_title(turn: Turn, intent: Recommend) -> BareTitle | None:
@@ -136,13 +164,17 @@ def _asked(turn: Turn, wish: Wish) -> _Asked:
     if first is not None and last is not None and first > last:
         first, last = last, first
     usual = _usual(turn)
+    softer = toned_down(wish, wish.genres, turn.phrases)
+    left_out += softer
+    without_genres = set(wish.without_genres) - {g for word in softer for g in turn.phrases.genres[word]}
     request = replace(
         usual,
         count=min(max(wish.count or usual.count, 1), MAX_SLATE),
         like=like,
-        genres=frozenset(wish.genres) - frozenset(wish.without_genres),
-        without_genres=frozenset(wish.without_genres),
+        genres=frozenset(wish.genres) - without_genres,
+        without_genres=frozenset(without_genres),
         years=(first, last),
+        without_years=wish.without_years,
         tags=tags,
         without_tags=_tags_of(turn, left_out),
         without=frozenset(without),
@@ -252,7 +284,7 @@ def _show(turn: Turn, asked: SlateWish, notes: Sequence[str], *, more: bool = Fa
     turn.drop_questions()
     if not slate.picks:
         turn.texts += notes
-        _tell_empty(turn, request, wish, more=bool(more or asked.earlier))
+        _tell_empty(turn, request, wish, more=more)
         return
     slate_id = SlateId(new_id())
     turn.texts += notes
@@ -383,8 +415,8 @@ def _tell_empty(turn: Turn, request: Request, wish: str, *, more: bool) -> None:
         turn.tell("empty-more")
         return
     parts: list[tuple[str, Request]] = []
-    if request.years != (None, None):
-        parts.append(("filter-years", replace(request, years=(None, None))))
+    if request.years != (None, None) or request.without_years:
+        parts.append(("filter-years", replace(request, years=(None, None), without_years=())))
     if request.genres:
         parts.append(("filter-genres", replace(request, genres=frozenset())))
     if request.without_tags:
@@ -416,10 +448,7 @@ def _reason_kept(pick: Pick) -> Mapping[str, object]:
 
 
 def more(turn: Turn, intent: More, shown: ShownSlate | None = None, *, bolder: bool = False) -> None:
-    """The next films of the same wish, without those shown for it; `bolder`: of what is less known.
-
-    What was for several people is for those of them who still let their history be used.
-    """
+    """The next films of the same wish, without those shown for it; `bolder`: of what is less known."""
     slate = shown or turn.shown
     if slate is None:
         recommend(turn, Recommend(Wish(count=intent.count)))
@@ -431,8 +460,7 @@ def more(turn: Turn, intent: More, shown: ShownSlate | None = None, *, bolder: b
     if bolder:
         dial = round(min(1.0, request.adventurousness + BOLDER), 2)
         request = replace(request, adventurousness=dial)
-    if slate.members:
-        turn.others = tuple(one for one in turn.fetched.companions if one.opted_in)
+    _go_on_with(turn, slate)
     earlier = (*asked.earlier, *(pick.film_id for pick in slate.picks))
     _show(turn, replace(asked, request=request, earlier=earlier), (), more=True)
 

@@ -30,6 +30,7 @@ def to_kept(wish: SlateWish) -> Mapping[str, object]:
         "genres": sorted(request.genres),
         "without_genres": sorted(request.without_genres),
         "years": list(request.years),
+        "without_years": [year for span in request.without_years for year in span],
         "tags": list(request.tags),
         "without_tags": list(request.without_tags),
         "without": sorted(int(film_id) for film_id in request.without),
@@ -57,12 +58,14 @@ def from_kept(kept: Mapping[str, object]) -> SlateWish:
 
     years = kept.get("years")
     first, last = years if isinstance(years, list) and len(years) == 2 else (None, None)
+    spans = numbers("without_years")
     request = Request(
         count=min(max(int(number("count", 5)), 1), MAX_COUNT),
         like=tuple(map(FilmId, numbers("like"))),
         genres=frozenset(texts("genres")),
         without_genres=frozenset(texts("without_genres")),
         years=(first, last),
+        without_years=tuple(zip(spans[::2], spans[1::2], strict=False)),
         tags=texts("tags"),
         without_tags=texts("without_tags"),
         without=frozenset(map(FilmId, numbers("without"))),

@@ -162,6 +162,9 @@ def wish_in_words(say: Say, request: Request, liked: Sequence[Film], usual: floa
         said.append(say("wish-since", first=first))
     elif last is not None:
         said.append(say("wish-until", last=last))
+    for begin, end in request.without_years:
+        decade = begin % 10 == 0 and end == begin + 9
+        said.append(say("wish-not-decade" if decade else "wish-not-year", first=begin, last=end))
     if liked:
         said.append(say("wish-like", films=labels(say, liked)))
     if request.tags:

@@ -14,6 +14,7 @@ from dataclasses import replace
 
 from bot.conversation.arguments import by_name
 from bot.conversation.commands import ALIASES, Name, taken_apart
+from bot.conversation.comparing import refined
 from bot.conversation.evidence import Evidence
 from bot.conversation.gist import gist_for
 from bot.conversation.grammar import Match, Token, cover, plain, tokenize
@@ -142,15 +143,16 @@ def understand(text: str, situation: Situation, language: str = "en", known: Kno
         return (Help(),) if said.strip() in {"?", "??", "???"} else (NotUnderstood(empty=True),)
     gist = gist_for(language)
     if known is None or gist is None:
-        return _Reading(said, tokens, phrases, situation).intents()
+        return refined(_Reading(said, tokens, phrases, situation).intents(), said, tokens, phrases, situation, known)
     spotted_tokens = spotted(tokens, phrases, known.titles)
     reading = _Reading(said, spotted_tokens, phrases, situation)
-    whole = reading.whole(known) or reading.title(known)
-    if whole is not None:
+    found = reading.whole(known) or reading.title(known)
+    if found is not None:
         odds = gist.of(spotted_tokens, Evidence(said, spotted_tokens, phrases, known.titles).skeleton)
-        if not _contradicted(whole, odds):
-            return whole
-    return _merged(read_loosely(said, spotted_tokens, phrases, situation, known, gist))
+        found = None if _contradicted(found, odds) else found
+    if found is None:
+        found = _merged(read_loosely(said, spotted_tokens, phrases, situation, known, gist))
+    return refined(found, said, spotted_tokens, phrases, situation, known)
 
 
 def _contradicted(intents: Sequence[Intent], odds: Mapping[str, float]) -> bool:
@@ -790,10 +792,13 @@ def _joined(first: Wish, second: Wish) -> Wish:
         genres=tuple(dict.fromkeys((*first.genres, *second.genres))),
         without_genres=tuple(dict.fromkeys((*first.without_genres, *second.without_genres))),
         years=second.years if second.years != (None, None) else first.years,
+        without_years=tuple(dict.fromkeys((*first.without_years, *second.without_years))),
         recent=second.recent or first.recent,
         adventurousness=first.adventurousness if second.adventurousness is None else second.adventurousness,
         names=(*first.names, *second.names),
         words=(*first.words, *second.words),
         unwanted=(*first.unwanted, *second.unwanted),
         unanswerable=tuple(dict.fromkeys((*first.unanswerable, *second.unanswerable))),
+        compared=tuple(dict.fromkeys((*first.compared, *second.compared))),
+        softer=tuple(dict.fromkeys((*first.softer, *second.softer))),
     )

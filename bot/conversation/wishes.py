@@ -76,6 +76,7 @@ class _Wish:
         self._count = count
         self._first: int | None = None
         self._last: int | None = None
+        self._without_years: list[tuple[int, int]] = []
         self._recent: int | None = None
         self._adventurousness: float | None = None
         self._year_of_film: int | None = None
@@ -88,6 +89,8 @@ class _Wish:
         self._words: list[str] = []
         self._unwanted: list[str] = []
         self._unanswerable: list[str] = []
+        self._compared: list[str] = []
+        self._softer: list[str] = []
 
     def made(self) -> Wish:
         """The wish as read so far."""
@@ -98,12 +101,15 @@ class _Wish:
             genres=tuple(dict.fromkeys(self._genres)),
             without_genres=tuple(dict.fromkeys(self._without_genres)),
             years=(self._first, self._last),
+            without_years=tuple(dict.fromkeys(self._without_years)),
             recent=self._recent,
             adventurousness=self._adventurousness,
             names=tuple(self._names),
             words=tuple(dict.fromkeys(self._words)),
             unwanted=tuple(dict.fromkeys(self._unwanted)),
             unanswerable=tuple(dict.fromkeys(self._unanswerable)),
+            compared=tuple(dict.fromkeys(self._compared)),
+            softer=tuple(dict.fromkeys(self._softer)),
         )
 
     def leave(self, start: int, end: int, *, negated: bool) -> None:
@@ -128,7 +134,8 @@ class _Wish:
             for size in (3, 2, 1):
                 words = word_key(self._tokens[place : min(place + size, end)])
                 run = compact(words)
-                if words and place + size <= end and {run, run.removesuffix("s"), f"{run}s"} & tags:
+                known = {run, run.removesuffix("s"), f"{run}s"} & tags or words in self._phrases.described
+                if words and place + size <= end and known:
                     if size > 1 or words not in self._phrases.usual_words:
                         kept.append(words)
                         place += size - 1
@@ -150,8 +157,12 @@ class _Wish:
                     self._adventurousness = self._adventurousness or 0.5
                 return negated
             case "genre" | "without_genre":
-                genres = self._phrases.genres[self._key(part, "genre")]
-                (self._without_genres if negated or part.label == "without_genre" else self._genres).extend(genres)
+                said = self._key(part, "genre")
+                without = negated or part.label == "without_genre"
+                (self._without_genres if without else self._genres).extend(self._phrases.genres[said])
+                self._compare(said, without=without)
+            case "compared":
+                self._take_compared(self._phrases.compared[self._key(part, "compared")])
             case "like" | "without_film" if self._tags is not None and not self._names_film(part):
                 self._take_loosely(part)
             case "director" if self._tags is not None and not self._names_person(part):
@@ -169,9 +180,12 @@ class _Wish:
                 era = self._phrases.eras[self._key(part, "era")]
                 self._recent = era.recent or self._recent
                 self._within(era.first, era.last)
+            case "without_years":
+                self._without_years.append(self._span(part))
+            case "decade" if negated:
+                self._without_years.append(self._span(part))
             case "decade":
-                start = self._decade(part)
-                self._within(start, start + 9)
+                self._within(*self._span(part))
             case "in_year" if part.captures["year"][0][0] == self._year_of_film:
                 pass
             case "since" | "until" | "between" | "in_year":
@@ -186,6 +200,7 @@ class _Wish:
                 self._names.append(self._raw(*part.captures["name"][0]))
             case "unmood" | "mood" if described := self._phrases.genres.get(self._key(part, "tag")):
                 (self._without_genres if part.label == "unmood" else self._genres).extend(described)
+                self._compare(self._key(part, "tag"), without=part.label == "unmood")
             case "unmood":
                 self._unwanted.append(self._key(part, "tag"))
             case "mood" if self._tags is not None:
@@ -195,6 +210,22 @@ class _Wish:
             case other:
                 self._unanswerable.append(_UNANSWERABLE[other])
         return False
+
+    def _compare(self, said: str, *, without: bool) -> None:
+        """Keep the word that means a genre if it describes films: “not too scary”, “funnier”."""
+        word = self._phrases.compared.get(said, said)
+        if without and word in self._phrases.described:
+            self._softer.append(word)
+        elif said in self._phrases.compared:
+            self._compared.append(word)
+
+    def _take_compared(self, word: str) -> None:
+        """“Funnier” is a wish for comedies, “darker” for what is tagged dark; nothing where no tag says so."""
+        self._compared.append(word)
+        if genres := self._phrases.genres.get(word):
+            self._genres.extend(genres)
+        elif self._tags is None or compact(word) in self._tags:
+            self._words.append(word)
 
     def _names_film(self, part: Match) -> bool:
         """Whether a film stands where one must; “no aliens” names none."""
@@ -222,18 +253,21 @@ class _Wish:
             self.leave(start, end, negated=False)
 
     def _years(self, part: Match) -> None:
-        if "decade" in part.captures:
-            start = self._decade(part)
-            first, last = start, start + 9
-        else:
-            years = [int(self._tokens[start].word) for start, _ in part.captures["year"]]
-            first, last = min(years), max(years)
+        first, last = self._span(part)
         if part.label == "since":
             self._within(first, None)
         elif part.label == "until":
             self._within(None, first - 1)
         else:
             self._within(first, last)
+
+    def _span(self, part: Match) -> tuple[int, int]:
+        """The first and the last year that are named."""
+        if "decade" in part.captures:
+            start = self._decade(part)
+            return start, start + 9
+        years = [int(self._tokens[start].word) for start, _ in part.captures["year"]]
+        return min(years), max(years)
 
     def _within(self, first: int | None, last: int | None) -> None:
         """Widen to another decade that was named (“70s or 80s”), or set the years."""
