@@ -91,13 +91,13 @@ def _refining(wish: Wish, tokens: Sequence[Token], phrases: Phrases) -> Recommen
     cues = phrases.refining
     age = None if _names_years(tokens, phrases) else _age(words, phrases)
     says = age is not None or replace(wish, count=None).says_something
-    if not says or wish.like or wish.names:
+    if not says or wish.like:
         return None
     begin = _begin(words, cues.get("leads", frozenset()))
     replaces = _starts(begin, cues.get("replacing", ())) or _ends(words, cues.get("instead", ()))
     adds = _starts(begin, cues.get("adding", ()))
     compared = {genre for word in wish.compared for genre in phrases.genres.get(word, ())}
-    if not (replaces or adds) and set(wish.genres) - compared:
+    if not (replaces or adds) and (wish.names or set(wish.genres) - compared):
         return None
     if not (replaces or adds or age or _compares(wish, tokens, phrases) or _narrows(wish, words, phrases)):
         return None

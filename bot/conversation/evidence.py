@@ -15,7 +15,7 @@ from bot.conversation.details import NamedFilm, describe
 from bot.conversation.grammar import Token
 from bot.conversation.intents import LogWatches, NotWatched, React, State
 from bot.conversation.phrases import Phrases
-from bot.conversation.spotting import Titles
+from bot.conversation.spotting import Titles, as_films, is_no_name, spotted
 from engine.names import Standing, loose_key
 from engine.titles import Certainty, Named
 
@@ -25,6 +25,7 @@ _MAX_LINKS = 4
 """Titles that are compared letter by letter in one message."""
 _SEVERAL, _SURE_OF_SEVERAL = 3, 0.7
 """Words of a longer name that are enough to mean it, and the similarity that they have at least."""
+_EXACT = 0.98
 _SURE = 0.86
 """Similarity from which a misspelt name is one."""
 _QUOTES = frozenset("\"“”„«»'‘’")
@@ -34,12 +35,26 @@ _PARTING = frozenset(",&+():/")
 _POSITIVE = frozenset({"saw", "rewatched", "abandoned", "loved", "liked", "fine", "disliked", "hated"})
 _VERBS = frozenset({"saw", "rewatched", "abandoned"})
 """Cues behind which a film is named."""
+_DETAILS = frozenset({"when", "rating", "again", "rewatched", "abandoned", *REACTIONS})
 _NEGATIVE = frozenset({"not", "others", "unreal", "passing"})
 _KINDS = {
     "unreal": NotWatched.HYPOTHETICAL,
     "others": NotWatched.OTHERS,
     "not": NotWatched.NEGATION,
 }
+
+
+def read_films(
+    said: str, tokens: Sequence[Token], phrases: Phrases, titles: Titles
+) -> tuple[tuple[Token, ...], Evidence]:
+    """The tokens with the films in them as one each, those of everyday words too where a verb leads to them; and what
+    the message holds."""
+    named = spotted(tokens, phrases, titles)
+    evidence = Evidence(said, named, phrases, titles)
+    if hidden := evidence.behind_verbs():
+        named = as_films(named, hidden)
+        evidence = Evidence(said, named, phrases, titles)
+    return named, evidence
 
 
 class Evidence:
@@ -105,6 +120,13 @@ class Evidence:
             elif cue.label in {"again", "rewatched"} and told.state is None:
                 told = replace(told, state=State.REWATCH)
         return told
+
+    def says_only(self, label: str, beside: frozenset[str]) -> bool:
+        """Whether there are cues of a kind, and no words but theirs and some others."""
+        told = {place for cue in self._cues if cue.label == label for place in range(cue.start, cue.end)}
+        return bool(told) and all(
+            place in told or token.is_mark or token.word in beside for place, token in enumerate(self.tokens)
+        )
 
     def when(self, *, last: bool = False) -> str | None:
         """The first day that is said, or the last."""
@@ -210,6 +232,109 @@ class Evidence:
             return not any(one is not False for one in told)
         return self.has(*_NEGATIVE) and not self.has(*_POSITIVE)
 
+    def behind_verbs(self) -> list[tuple[int, int]]:
+        """The words of films that this person's verbs lead to and that are no films yet: everyday words in lower
+        case."""
+        found: list[NamedFilm] = []
+        for verb in self._cues:
+            if verb.label in _VERBS and self._is_own(verb):
+                found += self._at(verb.end, {one.start for one in found}, roughly=False)
+        found += self._leading()
+        spans = sorted((film.start, film.end) for film in found if not self.tokens[film.start].is_film)
+        return [span for number, span in enumerate(spans) if not number or span[0] >= spans[number - 1][1]]
+
+    def _leading(self) -> list[NamedFilm]:
+        """The name that the message begins with, when a mark or a day stands right behind it: “high and low ★★★★”."""
+        begin = next((n for n, t in enumerate(self.tokens) if t.word not in self._phrases.openers), len(self.tokens))
+        behind = next((cue for cue in self._cues if cue.start >= begin), None)
+        stop = behind.start if behind else begin
+        while stop > begin and self.tokens[stop - 1].raw in ",-–—:":
+            stop -= 1
+        words = self.tokens[begin:stop]
+        if behind is None or behind.label not in {"when", "rating"} or not words or any(t.is_film for t in words):
+            return []
+        several = len(words) > 1 or behind.label == "rating" or words[0].raw[:1].isupper()
+        return [NamedFilm(begin, stop)] if several and self._is_name(begin, stop) else []
+
+    def tells_more(self, start: int, end: int) -> bool:
+        """Whether words are more than a name: a day, a mark or an opinion is among them, or the end of a sentence."""
+        inside = [cue for cue in self._cues if start <= cue.start and cue.end <= end]
+        marks = [token for token in self.tokens[start : end - 1] if token.raw in STRONG]
+        return bool(marks) or any(cue.label in _DETAILS for cue in inside)
+
+    def _is_firm(self, film: NamedFilm) -> bool:
+        """Whether a watch of this person's is told plainly: a verb of theirs leads to the film, or a day, a mark or an
+        “again” stands right behind it, and nothing in its sentence speaks against it."""
+        return self._is_told_by_verb(film) or self._is_told_by_detail(film)
+
+    def _is_told_by_verb(self, film: NamedFilm) -> bool:
+        here = self._sentence[film.start]
+        before = [cue for cue in self._cues if self._sentence[cue.start] == here and cue.end <= film.start]
+        if not before or self._speaks_against(film) or any(cue.label in _NEGATIVE for cue in before):
+            return False
+        verb = before[-1]
+        return (
+            verb.label in _VERBS
+            and all(self._is_small(token) for token in self.tokens[verb.end : film.start])
+            and self._is_own(verb)
+        )
+
+    def _is_own(self, verb: Cue) -> bool:
+        """Whether nobody else stands before a verb: “Ebert watched …”."""
+        if verb.start == 0 or any(token.word in self._phrases.oneself for token in self.tokens[verb.start : verb.end]):
+            return True
+        before = self.tokens[verb.start - 1]
+        told = self._cues.at(verb.start - 1)
+        return (
+            before.is_mark
+            or before.word in self._phrases.joins | self._phrases.openers
+            or (told is not None and told.label in {"when", "again"})
+        )
+
+    def _is_anothers(self, verb: Cue) -> bool:
+        """Whether somebody else stands before a verb in its clause: “everyone at work watched …”."""
+        if self._is_own(verb):
+            return False
+        place = verb.start - 1
+        while place >= 0 and not (self.tokens[place].is_mark or self.tokens[place].word in self._phrases.joins):
+            if self.tokens[place].word in self._phrases.third_persons:
+                return True
+            place -= 1
+        return False
+
+    def _is_told_by_detail(self, film: NamedFilm) -> bool:
+        """“Gone Girl then Zodiac yesterday”, “uncut gems 8/10”: films first, a day or a mark right behind them."""
+        here = self._sentence[film.start]
+        lead = [
+            place
+            for place in range(film.start)
+            if self._sentence[place] == here and not (self._is_small(self.tokens[place]) or self.tokens[place].is_film)
+        ]
+        openers = [place for place in lead if self.tokens[place].word not in self._phrases.openers]
+        told = [self._cues.at(place) for place in openers]
+        if any(cue is None or cue.label != "when" for cue in told) or self._speaks_against(film):
+            return False
+        place = film.end
+        while place < len(self.tokens) and (
+            self.tokens[place].is_film or self.tokens[place].raw in ",&+-–—(:" or self._is_small(self.tokens[place])
+        ):
+            place += 1
+        behind = self._cues.at(place) or self._cues.at(place + 1)
+        return behind is not None and behind.label in {"when", "rating", "again", "rewatched", "abandoned"}
+
+    def _speaks_against(self, film: NamedFilm) -> bool:
+        """Whether a film is quoted or in a question, or its clause says that it was not watched."""
+        here = self._sentence[film.start]
+        ends = [place for place in range(film.start, len(self.tokens)) if self._sentence[place] == here]
+        if self.tokens[ends[-1]].raw == "?" or self._is_quoted(film):
+            return True
+        clause_end = next((place for place in ends if self.tokens[place].is_mark), ends[-1] + 1)
+        return any(
+            (cue.label in _NEGATIVE and film.end <= cue.start < clause_end)
+            or (cue.label == "unreal" and self._sentence[cue.start] == here)
+            for cue in self._cues
+        )
+
     # Watches
 
     def watches(self) -> tuple[LogWatches, ...]:
@@ -227,11 +352,12 @@ class Evidence:
             positive = sorted([*positive, *found], key=lambda film: film.start)
         if not positive:
             return ()
+        firm = {film.start for film in positive if self._is_firm(film)}
         for film in positive:
             self._widen(film)
         positive = self._joined([*positive, *self._listed(positive, films)])
         describe(positive, self._cues, self.tokens, self._sentence, self._phrases, self._is_small)
-        return self._as_intents(positive)
+        return self._as_intents(positive, {film.start for film in positive if self._begins_firmly(film, firm)})
 
     def _direct(self, positive: Sequence[NamedFilm]) -> list[NamedFilm]:
         """Without single words that stand nowhere near a verb or another film: “The Room with Tommy Wiseau” is one."""
@@ -276,6 +402,7 @@ class Evidence:
     def _is_small(self, token: Token) -> bool:
         return (
             (token.is_mark and token.raw in _WEAK)
+            or (token.word.isdigit() and len(token.word) == 4)
             or token.word in self._phrases.before_title
             or token.word in self._phrases.telling_joins
             or token.word in self._phrases.tells_apart
@@ -298,6 +425,7 @@ class Evidence:
         if any(cue.label == "unreal" and cue.start < film.start for cue in inside):
             return False
         verbs = [cue for cue in inside if cue.label in _POSITIVE | _NEGATIVE - {"passing", "unreal"}]
+        verbs = [cue for cue in verbs if cue.label not in _VERBS or not self._is_anothers(cue)]
         before = [
             cue for cue in verbs if cue.end <= film.start and not (cue.label in REACTIONS and self._films_before(cue))
         ]
@@ -377,11 +505,13 @@ class Evidence:
             begin = self._past_small_words(start)
             beside = [holds[near] for near in (number - 1, number + 1) if 0 <= near < len(items)]
             free = not any(film.start < end and film.end > begin for film in (*positive, *films))
-            clear_of_cues = not any(cue.start < end and cue.end > begin for cue in self._cues)
-            if begin < end <= begin + _MAX_OBJECT and any(beside) and free and clear_of_cues:
-                surely = all(beside) or end - begin > 1 or self.tokens[begin].raw[:1].isupper()
-                if surely and self._is_name(begin, end):
-                    yield NamedFilm(begin, end)
+            cues = [cue for cue in self._cues if cue.start < end and cue.end > begin]
+            stop = min([end, *(cue.start for cue in cues)])
+            if begin < stop <= begin + _MAX_OBJECT and any(beside) and free:
+                told = bool(cues) and cues[0].label in _DETAILS
+                surely = told or all(beside) or stop - begin > 1 or self.tokens[begin].raw[:1].isupper()
+                if (told or not cues) and surely and self._is_name(begin, stop):
+                    yield NamedFilm(begin, stop)
 
     def _items(self) -> list[tuple[int, int]]:
         """The parts of lists: words between commas, joining words, brackets and the ends of sentences."""
@@ -400,8 +530,10 @@ class Evidence:
         typed = self._raw(start, end)
         if typed.casefold() in self._phrases.everyday:
             return False
-        exact = [match for match in self._titles.link(typed).matches if loose_key(match.name) == loose_key(typed)]
-        named = self._titles.named_in([token.raw for token in self.tokens[start:end]]) if exact else []
+        link = self._titles.link(typed)
+        exact = [match for match in link.matches if loose_key(match.name) == loose_key(typed)]
+        part = end - start >= _SEVERAL and link.certainty is Certainty.CLEAR and link.matches[0].similarity >= _EXACT
+        named = self._titles.named_in([token.raw for token in self.tokens[start:end]]) if exact or part else []
         return any(one.end - one.start == end - start and self._titles.is_known(one.ratings) for one in named)
 
     def _past_small_words(self, place: int) -> int:
@@ -420,7 +552,9 @@ class Evidence:
                 continue
             start, stop = begin + named.start, begin + named.end
             words = [token for token in self.tokens[start:stop] if not token.is_mark]
-            if self._cues.cover(start, stop) or (len(words) == 1 and not self._may_be_name(words[0], named)):
+            if self._cues.cover(start, stop) or is_no_name(self.tokens[start:stop], self._phrases):
+                continue
+            if (len(words) == 1 and not self._may_be_name(words[0], named)) or self._is_counted(words, stop):
                 continue
             weight = stop - start + (0.5 if self._titles.is_known(named.ratings) else 0.0)
             if start not in names or names[start][1] < weight:
@@ -444,10 +578,20 @@ class Evidence:
                 place += 1
         return [film for film in films if not self.tokens[film.start].is_film] if films else []
 
+    def _is_counted(self, words: Sequence[Token], stop: int) -> bool:
+        """Whether the last word counts what follows: “saw it two weeks ago” is no “It: Chapter Two”."""
+        last = words[-1].word
+        number = last.isdigit() or last in self._phrases.numbers
+        return number and stop < len(self.tokens) and self.tokens[stop].word in self._phrases.units
+
     def _may_be_name(self, word: Token, named: Named) -> bool:
         """Whether one word behind a verb may be a film: not “it” and no hardly known film of an everyday word."""
         if word.word in self._phrases.pointers:
-            return word.raw[:1].isupper() and len(word.raw) > 1
+            at = self.tokens.index(word)
+            dated = [token.raw for token in self.tokens[at + 1 : at + 4]]
+            if dated[:1] == ["("] and dated[-1:] == [")"] and dated[1].isdigit():
+                return True  # “it (2017)”
+            return word.raw[:1].isupper() and len(word.raw) > 1 and not word.raw.isupper()
         if word.word in self._phrases.usual:
             at = self.tokens.index(word)
             begins = at == 0 or self.tokens[at - 1].raw in STRONG
@@ -586,16 +730,21 @@ class Evidence:
 
     # As intents
 
-    def _as_intents(self, films: Sequence[NamedFilm]) -> tuple[LogWatches, ...]:
+    def _begins_firmly(self, film: NamedFilm, firm: set[int]) -> bool:
+        return any(film.start <= start < film.end for start in firm)
+
+    def _as_intents(self, films: Sequence[NamedFilm], firm: set[int]) -> tuple[LogWatches, ...]:
         """One intent for films in a row with the same details."""
         out: list[LogWatches] = []
         films = self._without_doubles(films)
-        doubtful = any(token.raw == "?" for token in self.tokens[-2:])
         for film in films:
+            here = self._sentence[film.start]
+            ends = [token for place, token in enumerate(self.tokens) if self._sentence[place] == here]
+            doubtful = any(token.raw == "?" for token in ends[-2:])
             text = film.text or self._raw(film.start, film.end)
             one = LogWatches(
                 text, text, when=film.when, state=film.state or State.FINISHED, rating=film.rating,
-                reaction=film.reaction, questioned=doubtful,
+                reaction=film.reaction, questioned=doubtful, firm=film.start in firm,
             )  # fmt: skip
             if out and replace(out[-1], films="", whole="") == replace(one, films="", whole=""):
                 both = f"{out[-1].films}\n{text}"

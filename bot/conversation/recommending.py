@@ -13,15 +13,17 @@ from typing import Any
 from bot.conversation.action import Verb
 from bot.conversation.cards import Standing, as_it_stands, ballot_cards, choice, slate_cards
 from bot.conversation.intents import BareTitle, Dismiss, More, Recommend, Refining, Why, Wish
+from bot.conversation.people import people_of
 from bot.conversation.refining import may_be_refined, refined_wish, toned_down, years_of_age
 from bot.conversation.reply import Audience, AudienceKind, Choice, Reply
-from bot.conversation.slate_wish import SlateWish, from_kept, to_kept
+from bot.conversation.slate_wish import SlateWish, from_kept, people_kept, people_known, to_kept
 from bot.conversation.tagging import parted, split_tags, tags_said, unwanted_tags
 from bot.conversation.telling import (
     WATCHERS,
     either,
     facts_in_words,
     labels,
+    people_in_words,
     reason_in_words,
     shown_title,
     wish_in_words,
@@ -155,6 +157,8 @@ def _usual(turn: Turn) -> Request:
 def _asked(turn: Turn, wish: Wish) -> _Asked:
     notes: list[str] = []
     like, missing = _liked(turn, wish, notes)
+    asked = people_of(wish, turn.engine.people, turn.engine.catalog, turn.phrases)
+    wish = asked.wish
     tags = _tags(turn, wish, notes)
     without, left_out = _unwanted(turn, wish, notes)
     notes += [turn.say(f"can-not-{what}") for what in wish.unanswerable]
@@ -177,6 +181,8 @@ def _asked(turn: Turn, wish: Wish) -> _Asked:
         without_years=wish.without_years,
         tags=tags,
         without_tags=_tags_of(turn, left_out),
+        people=asked.people,
+        without_people=asked.without,
         without=frozenset(without),
         adventurousness=usual.adventurousness if wish.adventurousness is None else wish.adventurousness,
     )
@@ -297,7 +303,9 @@ def _show(turn: Turn, asked: SlateWish, notes: Sequence[str], *, more: bool = Fa
     if request.tags and tagged < len(slate.picks):
         turn.hint("some-tagged" if tagged else "none-tagged", tags=either(turn.say, request.tags), count=tagged)
     if len(slate.picks) < request.count:
-        turn.hint("slate-short")
+        turn.hint(
+            "slate-short-people" if request.people else "slate-short", people=people_in_words(turn.say, request.people)
+        )
     elif not turn.voting:
         turn.choices += _further(turn, slate_id, request)
     if request.without_tags:
@@ -377,7 +385,11 @@ def picks_of(turn: Turn, shown: ShownSlate) -> list[Pick]:
         kept: dict[str, Any] = dict(pick.reason)
         films = tuple(turn.films(kept.get("films") or []))
         reason = Reason(
-            ReasonKind(kept.get("kind", ReasonKind.FACTS)), films, tuple(kept.get("facts") or ()), kept.get("evidence")
+            ReasonKind(kept.get("kind", ReasonKind.FACTS)),
+            films,
+            tuple(kept.get("facts") or ()),
+            kept.get("evidence"),
+            people_known(kept.get("people")),
         )
         picks.append(Pick(turn.film(pick.film_id), pick.score, reason))
     return picks
@@ -421,6 +433,10 @@ def _tell_empty(turn: Turn, request: Request, wish: str, *, more: bool) -> None:
         parts.append(("filter-genres", replace(request, genres=frozenset())))
     if request.without_tags:
         parts.append(("filter-tags", replace(request, without_tags=())))
+    if request.people:
+        parts.append(("filter-people", replace(request, people=())))
+    if request.without_people:
+        parts.append(("filter-without-people", replace(request, without_people=())))
     if request.without_genres:
         parts.append(("filter-without", replace(request, without_genres=frozenset())))
     helping = [turn.say(key) for key, wider in parts if _holds_something(turn, wider)]
@@ -444,6 +460,7 @@ def _reason_kept(pick: Pick) -> Mapping[str, object]:
         "films": [int(film.film_id) for film in reason.films],
         "facts": list(reason.facts),
         "evidence": dict(reason.evidence or {}),
+        "people": people_kept(reason.people),
     }
 
 

@@ -67,6 +67,8 @@ def refined_wish(
         years=years,
         without_years=tuple(dict.fromkeys((*old.without_years, *new.without_years))) if years == old.years else (),
         tags=tuple(tag for tag in wanted if tag not in shunned),
+        people=new.people or old.people,
+        without_people=tuple(dict.fromkeys((*old.without_people, *new.without_people))),
         without_tags=shunned,
         without=old.without | new.without,
         adventurousness=old.adventurousness if wish.adventurousness is None else new.adventurousness,

@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.films import FilmId
+from engine.people import Person, Role
 from engine.requests import MAX_COUNT, Request
 
 
@@ -32,6 +33,8 @@ def to_kept(wish: SlateWish) -> Mapping[str, object]:
         "years": list(request.years),
         "without_years": [year for span in request.without_years for year in span],
         "tags": list(request.tags),
+        "people": people_kept(request.people),
+        "without_people": people_kept(request.without_people),
         "without_tags": list(request.without_tags),
         "without": sorted(int(film_id) for film_id in request.without),
         "adventurousness": request.adventurousness,
@@ -39,6 +42,16 @@ def to_kept(wish: SlateWish) -> Mapping[str, object]:
         "earlier": list(wish.earlier),
         "left_out": list(wish.left_out),
     }
+
+
+def people_kept(people: Sequence[Person]) -> list[list[str]]:
+    """People as JSON values; `people_known` is its inverse."""
+    return [[person.name, person.role.value] for person in people]
+
+
+def people_known(kept: object) -> tuple[Person, ...]:
+    """The people that were kept; none when there were none yet."""
+    return tuple(Person(str(name), Role(role)) for name, role in kept) if isinstance(kept, list) else ()
 
 
 def from_kept(kept: Mapping[str, object]) -> SlateWish:
@@ -67,6 +80,8 @@ def from_kept(kept: Mapping[str, object]) -> SlateWish:
         years=(first, last),
         without_years=tuple(zip(spans[::2], spans[1::2], strict=False)),
         tags=texts("tags"),
+        people=people_known(kept.get("people")),
+        without_people=people_known(kept.get("without_people")),
         without_tags=texts("without_tags"),
         without=frozenset(map(FilmId, numbers("without"))),
         adventurousness=number("adventurousness", 0.3),

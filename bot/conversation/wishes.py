@@ -86,6 +86,7 @@ class _Wish:
         self._genres: list[str] = []
         self._without_genres: list[str] = []
         self._names: list[str] = []
+        self._players: list[str] = []
         self._words: list[str] = []
         self._unwanted: list[str] = []
         self._unanswerable: list[str] = []
@@ -105,6 +106,7 @@ class _Wish:
             recent=self._recent,
             adventurousness=self._adventurousness,
             names=tuple(self._names),
+            players=tuple(self._players),
             words=tuple(dict.fromkeys(self._words)),
             unwanted=tuple(dict.fromkeys(self._unwanted)),
             unanswerable=tuple(dict.fromkeys(self._unanswerable)),
@@ -127,7 +129,7 @@ class _Wish:
         tags = self._tags or frozenset()
         while place < end:
             token = self._tokens[place]
-            if token.is_film:
+            if token.is_film and not self._names_more(place, end):
                 self._like.append(self._raw(place, place + 1))
                 place += 1
                 continue
@@ -149,6 +151,11 @@ class _Wish:
             place += 1
         return kept
 
+    def _names_more(self, place: int, end: int) -> bool:
+        """Whether a film's name begins what is known as something else: “Jack Nicholson”, “alien invasion”."""
+        longer = (word_key(self._tokens[place : place + size]) for size in (2, 3) if place + size <= end)
+        return any(compact(words) in (self._tags or ()) for words in longer if " " in words)
+
     def take(self, part: Match, *, negated: bool) -> bool:
         """Take one reading; returns whether a “not” that came before still waits for its word."""
         match part.label:
@@ -165,7 +172,7 @@ class _Wish:
                 self._take_compared(self._phrases.compared[self._key(part, "compared")])
             case "like" | "without_film" if self._tags is not None and not self._names_film(part):
                 self._take_loosely(part)
-            case "director" if self._tags is not None and not self._names_person(part):
+            case "director" | "cast" if self._tags is not None and not self._names_person(part):
                 self.leave(*part.captures["name"][0], negated=negated)
             case "like" | "without_film" if self._tags is not None:
                 start, end = part.captures["films"][0]
@@ -196,8 +203,12 @@ class _Wish:
             case "count":
                 number = number_of(self._key(part, "count"), self._phrases.numbers) if "count" in part.captures else 1
                 self._count = number or self._count
-            case "director":
-                self._names.append(self._raw(*part.captures["name"][0]))
+            case "without_person" | "director" | "cast" if negated or part.label == "without_person":
+                self._unwanted.append(self._raw(*part.captures["name"][0]))
+            case "director" | "cast":
+                name = self._raw(*part.captures["name"][0])
+                self._names.append(name)
+                self._players += [name] if part.label == "cast" else []
             case "unmood" | "mood" if described := self._phrases.genres.get(self._key(part, "tag")):
                 (self._without_genres if part.label == "unmood" else self._genres).extend(described)
                 self._compare(self._key(part, "tag"), without=part.label == "unmood")

@@ -7,11 +7,13 @@ from hypothesis import strategies as st
 
 from bot.conversation.slate_wish import SlateWish, from_kept, to_kept
 from engine.films import GENRES, FilmId
+from engine.people import Person, Role
 from engine.requests import MAX_COUNT, Request
 
 films = st.integers(1, 10**9).map(FilmId)
 words = st.lists(st.text(max_size=12), max_size=3).map(tuple)
 genres = st.frozensets(st.sampled_from(GENRES), max_size=3)
+people = st.lists(st.builds(Person, st.text(max_size=12), st.sampled_from(Role)), max_size=2).map(tuple)
 wishes = st.builds(
     SlateWish,
     st.builds(
@@ -22,6 +24,8 @@ wishes = st.builds(
         without_genres=genres,
         years=st.tuples(st.none() | st.integers(1900, 2030), st.none() | st.integers(1900, 2030)),
         tags=words,
+        people=people,
+        without_people=people,
         without_tags=words,
         without=st.frozensets(films, max_size=5),
         adventurousness=st.floats(0, 1),

@@ -79,6 +79,7 @@ class Say:
 class Phrases:
     """One language: the two grammars and the tables that turn words into values."""
 
+    language: str
     sentences: Grammar
     wishes: Grammar
     begins: frozenset[str]
@@ -134,6 +135,9 @@ class Phrases:
     ends_telling: frozenset[str]
     third_persons: frozenset[str]
     others_begin: frozenset[str]
+    oneself: frozenset[str]
+    openers: frozenset[str]
+    """What may stand before all that a message says: “ok so”, “omg”."""
     given_to: frozenset[str]
     """What stands between a mark and the film it is given to."""
     pointing_back: Mapping[str, int]
@@ -172,7 +176,10 @@ _SCORE = re.compile(
     r"\d+(?:[.,]\d+)?(?:/(?:4|5|6|10|20|100)(?:[.,]0)?|%)|[★☆⭐½]+|[abcdf][+\-−]?|\d\*|\d+[.,]\d+", re.IGNORECASE
 )
 _DATE = re.compile(r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4})")
-_NUMBERED_TO = 99
+_FULL_MARKS = frozenset({4, 5, 6, 10})
+"""“10/10” is a mark."""
+_MONTH_AND_DAY = re.compile(r"(\d{1,2})/(\d{1,2})")
+_NUMBERED_TO = 999
 
 
 def number_of(word: str, numbers: Mapping[str, int]) -> int | None:
@@ -220,6 +227,14 @@ def _day_of_month(word: str, ordinals: Mapping[str, int]) -> bool:
     return word[:1].isdigit() and 1 <= day <= 31
 
 
+def is_month_and_day(word: str) -> bool:
+    """Whether figures can only be a month and a day, whichever stands first: “10/31”, “11/11”, but not “3/11”."""
+    if not (found := _MONTH_AND_DAY.fullmatch(word)):
+        return False
+    first, second = sorted(map(int, found.groups()))
+    return 1 <= first <= 12 and (12 < second <= 31 or (first == second and first not in _FULL_MARKS))
+
+
 def _decades_in_figures(endings: Iterable[str]) -> dict[str, int]:
     """“70s” and “1970s” → 1970, with any of the endings; up to the 20s two figures are of this century."""
     starts = [*range(1800, 2100, 10)]
@@ -237,6 +252,7 @@ def _types(
         "decade": lambda token: decade_of(token.word, decades) is not None,
         "score": lambda token: _SCORE.fullmatch(token.raw) is not None and token.raw not in {"a", "A"},
         "date": lambda token: _DATE.fullmatch(token.raw) is not None,
+        "monthday": lambda token: is_month_and_day(token.raw),
         "day": lambda token: _day_of_month(token.word, ordinals),
         "word": lambda token: not token.is_mark,
         "other": lambda token: not token.is_mark and token.word not in oneself,
@@ -309,6 +325,7 @@ def phrases_for(language: str) -> Phrases:
     )
     wishes = Grammar(data["wish"], rules=rules, types=types, respelled=respelled, no_slips=no_slips)
     return Phrases(
+        language=language,
         sentences=sentences,
         wishes=wishes,
         cues=Grammar(data.get("cues", {}), rules=rules, types=types, respelled=respelled),
@@ -323,6 +340,8 @@ def phrases_for(language: str) -> Phrases:
         ends_telling=words("ends_telling"),
         third_persons=words("third_persons"),
         others_begin=words("others_begin"),
+        oneself=words("oneself"),
+        openers=frozenset(map(plain, data["before"])) | words("openers"),
         given_to=words("given_to"),
         pointing_back=table("pointing_back"),
         after_pointing=words("after_pointing"),
