@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 
 from bot.conversation.arguments import by_name
 from bot.conversation.commands import ALIASES, Name, taken_apart
@@ -313,8 +314,13 @@ class _Reading:
         self.said, self.tokens, self.phrases, self.situation = said, tokens, phrases, situation
         self.evidence = evidence
 
+    @cached_property
+    def _parts(self) -> tuple[Match | tuple[int, int], ...]:
+        """What phrases read of the message, and what they do not."""
+        return cover(self.tokens, self.phrases.sentences, self._points(), self._allowed)
+
     def intents(self) -> tuple[Intent, ...]:
-        parts = cover(self.tokens, self.phrases.sentences, self._points(), self._allowed)
+        parts = self._parts
         found: list[Intent] = []
         gaps: list[tuple[int, int]] = []
         for part in parts:
@@ -333,8 +339,7 @@ class _Reading:
 
     def whole(self, known: Known) -> tuple[Intent, ...] | None:
         """What the phrases mean that read all of the message, when films stand where they must; else None."""
-        parts = cover(self.tokens, self.phrases.sentences, self._points(), self._allowed)
-        return self.intents() if all(self._is_read(part, known) for part in parts) else None
+        return self.intents() if all(self._is_read(part, known) for part in self._parts) else None
 
     def title(self, known: Known) -> tuple[Intent, ...] | None:
         """The title that a message of a few words is, if it is one just as it stands."""
