@@ -56,7 +56,7 @@ from bot.conversation.spotting import Known
 from bot.conversation.wishes import read_wish
 from bot.conversation.zones import place_in
 
-SURE = 0.9
+SURE = 0.98
 """Probability from which watches are logged without a question."""
 FIRMLY_SURE = 0.4
 """The same where a verb or a day stands right beside the film."""
@@ -109,9 +109,19 @@ def _with_named(intents: Sequence[Intent]) -> tuple[Intent, ...]:
             out[-1] = Remove(before.film)
         elif isinstance(before, NotAWatch) and before.film and isinstance(intent, Want) and not intent.film:
             out[-1] = replace(intent, film=before.film) if not intent.places else intent
+        elif isinstance(intent, Why) and not (intent.places or intent.film) and isinstance(before, Why):
+            pass  # “2? why tho”
+        elif (
+            isinstance(intent, Why) and not (intent.places or intent.film) and isinstance(before, (Want, Seen, Dismiss))
+        ):
+            out.append(replace(intent, places=before.places, film=None if before.places else _film_of(before)))
         else:
             out.append(intent)
     return tuple(out)
+
+
+def _film_of(intent: Want | Seen | Dismiss) -> str | None:
+    return None if isinstance(intent, Seen) else intent.film
 
 
 class _Loose:
@@ -179,9 +189,9 @@ class _Loose:
         for part in parts:
             about = self._at_large(part.about)
             enough = part.sure >= (_ASKED_SURE if self._tokens[part.end - 1].raw == "?" else least)
-            if doing and (about == self._at_large(doing[-1].about) or about not in _DOING or not enough):
+            if doing and (about == self._at_large(doing[-1].about) or about not in DOING or not enough):
                 doing[-1] = replace(doing[-1], end=part.end)
-            elif about in _DOING and enough:
+            elif about in DOING and enough:
                 doing.append(part if doing else replace(part, start=parts[0].start))
         return tuple(doing) if len({part.about for part in doing}) > 1 else ()
 
@@ -450,4 +460,5 @@ _MEANINGS: Mapping[str, Callable[[_Loose, _Part], Intent | tuple[Intent, ...]]] 
 
 INTENTS = frozenset(_MEANINGS)
 """All that a message may be about."""
-_DOING = INTENTS - _ASKING_NOTHING
+DOING = INTENTS - _ASKING_NOTHING
+"""What asks for something to be done."""

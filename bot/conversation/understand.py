@@ -63,7 +63,7 @@ from bot.conversation.intents import (
     Why,
     Wish,
 )
-from bot.conversation.loosely import read_loosely
+from bot.conversation.loosely import DOING, read_loosely
 from bot.conversation.namesakes import settled
 from bot.conversation.phrases import Phrases, number_of, ordinal_of, phrases_for, places_in, word_key
 from bot.conversation.ratings import stars_said
@@ -156,16 +156,21 @@ def understand(text: str, situation: Situation, language: str = "en", known: Kno
     tokens, evidence = read_films(said, tokens, phrases, known.titles)
     reading = _Reading(said, tokens, phrases, situation, evidence)
     whole = reading.whole(known) or reading.title(known)
-    if whole is None or _contradicted(whole, gist.of(tokens, evidence.skeleton)):
+    if whole is None or _contradicted(whole, gist.of(tokens, evidence.skeleton), situation):
         whole = _merged(read_loosely(said, tokens, phrases, situation, known, gist))
     return settled(refined(whole, said, tokens, phrases, situation, known), said, phrases, known.titles)
 
 
-def _contradicted(intents: Sequence[Intent], odds: Mapping[str, float]) -> bool:
+def _contradicted(intents: Sequence[Intent], odds: Mapping[str, float], situation: Situation) -> bool:
     """Whether phrases read out of a message what it is surely not about: “Roger Ebert hated Jaws” is no watch."""
+    logs = any(isinstance(intent, LogWatches) for intent in intents)
+    if logs and not situation.shown and any(isinstance(intent, Seen) and intent.places for intent in intents):
+        return True  # “watched Alien and Aliens, loved the second” points at no list
     if any(isinstance(intent, LogWatches) for intent in intents) and odds["mention"] > _CONTRADICTED:
         return True
     about = max(odds, key=lambda name: odds[name])
+    if all(isinstance(intent, NotAWatch) for intent in intents) and about in DOING and odds[about] > _SURELY_ONE:
+        return True
     several = len(intents) > 1 and any(isinstance(intent, _STRAY) for intent in intents)
     return several and about in {"log", "mention", "correct"} and odds[about] > _SURELY_ONE
 
@@ -558,6 +563,8 @@ class _Reading:
 
     def next(self, match: Match) -> Intent:
         count = self._number(match, "count")
+        if self.situation.shown and match.end - match.start == 1:
+            return More(count)
         return Recommend(Wish(count=count))
 
     def wish(self, match: Match) -> Intent:
