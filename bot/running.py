@@ -50,7 +50,7 @@ def platforms(app: App) -> list[Platform]:
 async def serve(settings: Settings) -> None:
     """Run all platforms until a signal says to end, or one of them can't go on (PlatformError).
 
-    Raises `engine.bundle.BundleError` and `storage.errors.StorageError`, each one sentence for a person.
+    Raises what `App.open` raises, each one sentence for a person.
     """
     app = await App.open(settings)
     try:

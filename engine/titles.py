@@ -25,6 +25,7 @@ import numpy as np
 import numpy.typing as npt
 from rapidfuzz.distance import OSA
 from rapidfuzz.fuzz import ratio, token_sort_ratio
+from rapidfuzz.process import extract
 
 from engine.films import Catalog, FilmId
 from engine.names import (
@@ -82,6 +83,8 @@ _CUT_OFFS = ((7, 0.88), (11, 0.86), (MAX_NAME, 0.84))
 """Least similarity by letters typed: stricter as titles shorten."""
 _NEAR = 0.75
 """Least similarity of a near miss."""
+_LEAST_RATIO = 45.0
+"""Ratio, of 100, below which two names can't be near misses."""
 _NAMED_WITHIN = 0.8
 """Similarity of the films whose name is within what was typed, among words that nothing explains."""
 _LESS = 0.03
@@ -111,6 +114,7 @@ _YEAR_SAID = re.compile(rf"(?<![\w'’])(?:{_A_YEAR}|['’]?(\d\d))(?:['’]?(s)
 _NUMERAL = r"(?:part\s+)?(?:\d|10|[ivx]{1,4})"
 _PART = re.compile(_NUMERAL, re.IGNORECASE)
 _FIRST_OF = re.compile(r"^(?P<of>.*?[^\W\d_].*?)\s+(?:part\s+)?(?:1|i|one)$", re.IGNORECASE)
+_NUMBERED = re.compile(r"([a-z]+)(\d{1,2})")
 _POSSESSIVE = re.compile(r"['’]s\b")
 _BULLET = re.compile(r"^\s*(?:[-*•–]|\d{1,2}[.)])\s+", re.MULTILINE)
 
@@ -305,10 +309,7 @@ class TitleIndex:
         self._arrays = {name: np.asarray(arrays[name]) for name in self._ARRAYS}
         self._catalog = catalog
         self._speak(spoken)
-        self._aliases: dict[str, list[int]] = {}
-        for alias in spoken.aliases:
-            if (row := catalog.row_of(alias.film_id)) is not None:
-                self._aliases.setdefault(alias.spaced.replace(" ", ""), []).append(row)
+        self._alias(spoken.aliases)
         self._hashes: npt.NDArray[np.uint64] = self._arrays["hashes"]
         self._entries: npt.NDArray[np.uint32] = self._arrays["entries"]
         self._trigrams: npt.NDArray[np.uint32] = self._arrays["trigrams"]
@@ -338,6 +339,26 @@ class TitleIndex:
     def _speak(self, spoken: Words) -> None:
         self._words = spoken
         self._said = _patterns(spoken.joining, spoken.leading, spoken.before_year, spoken.behind_year)
+
+    def _alias(self, aliases: Iterable[Alias]) -> None:
+        """Go by these names too; those of films that the catalogue lacks are left out."""
+        known = [(alias.spaced, row) for alias in aliases if (row := self._catalog.row_of(alias.film_id)) is not None]
+        self._alias_names, self._alias_rows = [name for name, _ in known], [row for _, row in known]
+        self._aliases: dict[str, list[int]] = {}
+        for name, row in dict.fromkeys(known):
+            self._aliases.setdefault(name.replace(" ", ""), []).append(row)
+
+    def with_aliases(self, aliases: Iterable[Alias]) -> TitleIndex:
+        """The same index, whose films go by these names too; all arrays are shared."""
+        other = copy(self)
+        other._words = replace(self._words, aliases=(*self._words.aliases, *aliases))
+        other._alias(other._words.aliases)
+        return other
+
+    @property
+    def alias_count(self) -> int:
+        """How many names it knows that the catalogue does not."""
+        return len(self._alias_names)
 
     def told_by(self, words_: Telling) -> TitleIndex:
         """The same index for people who use these words beside those of `titles.toml`; all arrays are shared."""
@@ -427,9 +448,10 @@ class TitleIndex:
             link = self._by_name(typed, name, said)
             if link:
                 return link
-        series = _FIRST_OF.match(typed)
-        if series and self._exact(f"{series['of']} 2"):
-            return replace(self.link(series["of"], year=year), text=typed)
+        for whole in filter(None, (typed, self._expanded(typed))):
+            series = _FIRST_OF.match(whole)
+            if series and self._exact(f"{series['of']} 2"):
+                return replace(self.link(series["of"], year=year), text=typed)
         if (part := self._part_of_series(typed)) and (link := self.link(part)).certainty is Certainty.CLEAR:
             return replace(link, text=typed)
         near: list[Link] = []
@@ -556,9 +578,15 @@ class TitleIndex:
         )
 
     def _written_out(self, read: list[str]) -> list[str]:
-        """Words with their abbreviations written out."""
-        short = self._words.abbreviations
-        return [out for word in read for out in short.get(word, word).split()]
+        """Words with their abbreviations written out, those with a number behind them too: “HP4”."""
+        return [out for word in read for out in self._long(word).split()]
+
+    def _long(self, word: str) -> str:
+        """What an abbreviation is short for; any other word as it is."""
+        numbered = _NUMBERED.fullmatch(word)
+        short, number = (numbered[1], f" {numbered[2]}") if numbered else (word, "")
+        meant = self._words.abbreviations.get(short)
+        return f"{meant}{number}" if meant else word
 
     def is_known(self, ratings: int) -> bool:
         """Whether a film that was rated so often is one of those that people know."""
@@ -691,8 +719,8 @@ class TitleIndex:
     def _expanded(self, name: str) -> str | None:
         """The name with its abbreviations written out, or None when it has none."""
         read = words(name)
-        short = self._words.abbreviations
-        return " ".join(short.get(word, word) for word in read) if any(word in short for word in read) else None
+        written = self._written_out(read)
+        return " ".join(written) if written != read else None
 
     def _told_apart(self, typed: str, name: str, year: int | None) -> Link | None:
         """A name with words before or behind it that choose among its films: “the Argento Suspiria”, “Dune remake”.
@@ -803,11 +831,11 @@ class TitleIndex:
                     alike = max(alike, similarity(spelled, form.spelled))
                 if alike - _LESS * part > near.get(row, (0.0, ""))[0]:
                     near[row] = (alike - _LESS * part, form.spaced)
-        for alias in self._words.aliases:
-            alike = similarity(spaced, alias.spaced)
-            aliased = self._catalog.row_of(alias.film_id)
-            if aliased is not None and len(alias.spaced) > _SHORT and alike > near.get(aliased, (0.0, ""))[0]:
-                near[aliased] = (alike, alias.spaced)
+        for alias, _, place in extract(spaced, self._alias_names, scorer=ratio, score_cutoff=_LEAST_RATIO, limit=None):
+            alike = similarity(spaced, alias)
+            aliased = self._alias_rows[place]
+            if len(alias) > _SHORT and alike > near.get(aliased, (0.0, ""))[0]:
+                near[aliased] = (alike, alias)
         least = _cut_off(letters)
         alike_enough = {
             row: of for row, of in near.items() if of[0] >= least and self._worth_asking(row, letters, of[0])
@@ -1066,7 +1094,7 @@ class TitleIndex:
 
     def _fits(self, word: str, row: int, rows: Sequence[int]) -> bool:
         """Whether a film may be told by a word among others."""
-        return any(_same_word(word, of) for of in self._told_by(row, rows))
+        return any(same_word(word, of) for of in self._told_by(row, rows))
 
     def _told_by(self, row: int, rows: Sequence[int]) -> set[str]:
         """The words that a film may be told by among others: its names', genres' and tags'; where there are others of
@@ -1089,9 +1117,9 @@ class TitleIndex:
         spoken = {
             int(row): [f.spaced for f in self._forms(int(row)) if f.standing < Standing.PART] for row in by_ratings
         }
-        for alias in self._words.aliases:
-            if f" {start}" in f" {alias.spaced}" and (row := self._catalog.row_of(alias.film_id)) is not None:
-                spoken[row] = [*spoken.get(row, []), alias.spaced]
+        for alias, row in zip(self._alias_names, self._alias_rows, strict=True):
+            if f" {start}" in f" {alias}":
+                spoken[row] = [*spoken.get(row, []), alias]
         ranked = [
             (min(_place(start, name) for name in names), -self._ratings(row), row) for row, names in spoken.items()
         ]
@@ -1149,7 +1177,7 @@ def _cheapest(count: int, costs: Mapping[tuple[int, int], float]) -> list[tuple[
     return spans
 
 
-def _same_word(said: str, of: str) -> bool:
+def same_word(said: str, of: str) -> bool:
     """Whether two words are one, endings aside: “animated” and “animation”, not “new” and “newton”."""
     if said == of:
         return True

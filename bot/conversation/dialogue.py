@@ -82,9 +82,10 @@ from bot.conversation.recalling import (
     remove,
     take_back,
 )
-from bot.conversation.recommending import compact_tags_of, dismiss, is_title, more, recommend, why
+from bot.conversation.recommending import dismiss, is_title, more, recommend, why
 from bot.conversation.reply import Reply, Visibility, from_json, to_json
 from bot.conversation.spotting import Known
+from bot.conversation.tagging import compact_tags_of
 from bot.conversation.telling import shown_title
 from bot.conversation.turn import Fetched, Habits, Kept, KeptSlate, Turn
 from bot.conversation.understand import cleaned, understand, understand_command
@@ -352,7 +353,7 @@ class Dialogue:
             ]
             others = [account for account in dict.fromkeys(accounts) if account != identity]
             fetched = replace(fetched, companions=await self._store.companions(others))
-        elif any(isinstance(intent, More) for intent in intents) and snapshot.last_slate:
+        elif snapshot.last_slate and any(map(_goes_on, intents)):
             fetched = await self._with_companions(snapshot.last_slate, snapshot, fetched)
         if snapshot.person is not None and any(isinstance(intent, Undo) for intent in intents):
             last = await self._store.last_undoable(snapshot.person)
@@ -484,6 +485,11 @@ def _warmed_up(recommender: Recommender) -> None:
         recommender.titles.told_by(telling).link("Alien")
     recommender.titles.complete("alien", 1)
     recommender.recommend([Member()], Request(count=1))
+
+
+def _goes_on(intent: Intent) -> bool:
+    """Whether an intent goes on with the wish of the slate shown last."""
+    return isinstance(intent, More) or (isinstance(intent, Recommend) and intent.refines is not None)
 
 
 def _together(intent: Intent) -> Intent:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from bot.conversation.cues import REACTIONS, STRONG, Cue, Cues
+from bot.conversation.cues import REACTIONS, STRONG, Clauses, Cue, Cues
 from bot.conversation.details import NamedFilm, describe
 from bot.conversation.grammar import Token
 from bot.conversation.intents import LogWatches, NotWatched, React, State
@@ -61,10 +61,13 @@ def read_films(
 class Evidence:
     """A message read for what it holds."""
 
-    def __init__(self, said: str, tokens: Sequence[Token], phrases: Phrases, titles: Titles) -> None:
+    def __init__(
+        self, said: str, tokens: Sequence[Token], phrases: Phrases, titles: Titles, clauses: Clauses | None = None
+    ) -> None:
+        """`clauses`: see `Cues`; parts of one message, cut into the same tokens, share them."""
         self._said, self._phrases, self._titles = said, phrases, titles
         self.tokens = tuple(tokens)
-        self._cues = Cues(said, tokens, phrases)
+        self._cues = Cues(said, tokens, phrases, clauses)
         self._sentence = self._sentences()
 
     def _sentences(self) -> list[int]:
