@@ -132,7 +132,7 @@ def open_lobby(turn: Turn, wish: Wish) -> tuple[SlateId, str] | None:
         slate_id=slate_id,
         message_id=turn.message_id,
         bundle="",
-        request=_request_kept(asked.request, ()),
+        request=to_kept(asked.wish),
         picks=(),
         shown_at=turn.moment,
         open_to_votes=True,
@@ -143,13 +143,12 @@ def open_lobby(turn: Turn, wish: Wish) -> tuple[SlateId, str] | None:
 
 def wish_of(turn: Turn, shown: ShownSlate) -> str:
     """What a slate was asked to be, in words."""
-    request, _ = _request_of(shown.request)
-    return wish_in_words(turn.say, request, turn.films(list(request.like)), turn.usual.adventurousness)
+    return _in_words(turn, from_kept(shown.request), turn.usual.adventurousness)
 
 
 def fill(turn: Turn, lobby: ShownSlate) -> bool:
     """Show the films of a slate that had none; whether there are any."""
-    _show(turn, _request_of(lobby.request)[0], ())
+    _show(turn, from_kept(lobby.request), ())
     return bool(turn.cards)
 
 
