@@ -282,7 +282,7 @@ class _Run:
     def fingerprint(self) -> str:
         """Twelve hex digits that change with anything that decides the weights."""
         decided = {
-            "recipe": self.recipe.model_dump(mode="json"),
+            "recipe": self.recipe.fingerprint(),
             "data": self.dataset.data_hash,
             "people": hashlib.sha256(self.people.astype("<i8").tobytes()).hexdigest(),
             "seed": self.seed,

@@ -6,6 +6,7 @@ how the settings are used.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import tomllib
 from collections.abc import Mapping
@@ -197,6 +198,12 @@ class Recipe(_Section):
     sequences: SequenceSettings = SequenceSettings()
     model: ModelSettings = ModelSettings()
     training: TrainingSettings = TrainingSettings()
+
+    def fingerprint(self) -> str:
+        """Twelve hex digits that change with any setting that is not its default: what was trained before a setting
+        existed stays valid when it is added."""
+        decided = self.model_dump(mode="json", exclude_defaults=True)
+        return hashlib.sha256(json.dumps(decided, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def shipped() -> tuple[str, ...]:
