@@ -72,6 +72,8 @@ def train(
         if fold is not None:
             people = people[protocol(ratings).fold != fold]
         _say(f"{len(ratings.films):,} ratings by {len(ratings.people):,} people; training on {len(people):,} of them.")
+        for problem in dataset.report.problems():
+            _say(problem)
         with _progress() as report:
             fitted = fit(
                 dataset, settings, people, seed=seed, checkpoints=checkpoints, fresh=fresh, epochs=epochs, report=report

@@ -71,6 +71,7 @@ def publish(
         version=version or recipe.version,
         recipe=recipe.model_dump(mode="json"),
         data_hash=dataset.data_hash,
+        data_report=dataset.report.stored(),
         people_hash=hashlib.sha256(people.astype("<u8").tobytes()).hexdigest(),
         max_length=recipe.model.length,
         encoder=encoder,
