@@ -1,4 +1,4 @@
-"""`nextreel train` and `nextreel evaluate`: arguments in, sentences and exit codes out.
+"""`nextreel train`, `nextreel evaluate` and `nextreel data`: arguments in, sentences and exit codes out.
 
 Knows the other modules of training by name only and imports them when a command runs: `--help` works, and the rest of
 the program starts, where torch is not installed.
@@ -28,7 +28,7 @@ NOT_INSTALLED = 69
 CANNOT_WRITE = 73
 INTERRUPTED = 130
 
-_EXTRA = frozenset({"duckdb", "ibis", "onnx", "onnxruntime", "pyarrow", "scipy", "torch"})
+_EXTRA = frozenset({"duckdb", "httpx", "ibis", "onnx", "onnxruntime", "pyarrow", "scipy", "torch"})
 
 
 def train(
@@ -119,6 +119,47 @@ def evaluate(
             _say(f"{left:,} people had a part in training and are not asked.")
         found = examine(opened, dataset, settings.sequences, split, strangers)
         typer.echo(json.dumps({name: round(value, 6) for name, value in found.items()}, indent=2))
+
+
+data = typer.Typer(name="data", help="Get the data that bundles are trained on.", no_args_is_help=True)
+
+
+@data.callback()
+def _data() -> None:
+    """Get the data that bundles are trained on."""
+
+
+@data.command("get")
+def get_data(
+    name: Annotated[str, typer.Argument(help="A published set, such as ml-32m or ml-latest-small.")],
+    to: Annotated[Path, typer.Option(help="Where its folder goes.")] = Path("data"),
+    site: Annotated[str, typer.Option(help="The site, or a mirror of it.")] = (
+        "https://files.grouplens.org/datasets/movielens"
+    ),
+) -> None:
+    """Fetch a MovieLens set from GroupLens, verify and unpack it; prints its folder.
+
+    What was received when it stops is kept; the same command goes on from there.
+    """
+    with _sentences("Stopped. What was received is kept; the same command goes on from there."):
+        from training.download import get
+
+        with _bytes_bar(name) as report:
+            folder = get(name, to, site=site, report=report)
+        typer.echo(folder)
+
+
+@contextmanager
+def _bytes_bar(name: str) -> Iterator[Callable[[int, int | None], None]]:
+    """A bar on standard error; nothing where it is no terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+    columns = TextColumn(name), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn()
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task(name, total=None)
+        yield lambda have, total: bar.update(task, completed=have, total=total)
 
 
 def _say(line: str) -> None:
