@@ -10,6 +10,7 @@ import json
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -19,6 +20,7 @@ import typer
 from training.errors import TrainingError
 
 if TYPE_CHECKING:
+    from training.files import Reader
     from training.fit import Progress
 
 BAD_BUNDLE = 65
@@ -28,7 +30,15 @@ NOT_INSTALLED = 69
 CANNOT_WRITE = 73
 INTERRUPTED = 130
 
+_SPARK = frozenset({"pyspark", "py4j"})
 _EXTRA = frozenset({"duckdb", "httpx", "ibis", "onnx", "onnxruntime", "pyarrow", "scipy", "torch"})
+
+
+class Engine(StrEnum):
+    """What prepares the ratings."""
+
+    DUCKDB = "duckdb"
+    SPARK = "spark"
 
 
 def train(
@@ -46,6 +56,7 @@ def train(
     checkpoints: Annotated[Path, typer.Option(help="Where a run that is stopped keeps its state.")] = Path(
         "checkpoints"
     ),
+    engine: Annotated[Engine, typer.Option(help="What puts the ratings in order.")] = Engine.DUCKDB,
 ) -> None:
     """Train a bundle from MovieLens ratings. Ctrl-C keeps what was done; the same command goes on from there."""
     same = "the same command without --fresh" if fresh else "the same command"
@@ -66,7 +77,8 @@ def train(
             folder.mkdir(parents=True, exist_ok=True)
             TemporaryFile(dir=folder).close()
         _say(f"Reading {data} …")
-        dataset = load(data, settings.data.sources)
+        with _reader(engine) as reader:
+            dataset = load(data, settings.data.sources, reader)
         ratings = dataset.ratings
         people = np.arange(len(ratings.people))
         if fold is not None:
@@ -150,6 +162,18 @@ def get_data(
 
 
 @contextmanager
+def _reader(engine: Engine) -> Iterator[Reader | None]:
+    """What reads the ratings; None: DuckDB does."""
+    if engine is Engine.DUCKDB:
+        yield None
+        return
+    from training.spark import spark
+
+    with spark() as reader:
+        yield reader
+
+
+@contextmanager
 def _bytes_bar(name: str) -> Iterator[Callable[[int, int | None], None]]:
     """A bar on standard error; nothing where it is no terminal."""
     from rich.console import Console
@@ -178,6 +202,8 @@ def _sentences(stopped: str) -> Iterator[None]:
         with _bundle_sentences():
             yield
     except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] in _SPARK:
+            _end("Spark is not installed: pip install 'nextreel[cpu,train,spark]'.", NOT_INSTALLED)
         if (error.name or "").partition(".")[0] not in _EXTRA:
             raise
         _end(f"Training needs more than the bot does ({error.name}): pip install 'nextreel[cpu,train]'.", NOT_INSTALLED)

@@ -60,7 +60,7 @@ _GENRE_FLAG = "genre_{}"
 _ITEM_COLUMNS = {"movieId": "int64", "title": "string", "released": "string", "video": "string", "url": "string"}
 """Of `u.item`; one column a genre of `u.genre` follows."""
 
-_HEADLESS = {".dat": "::", ".data": "\t", ".item": "|"}
+HEADLESS = {".dat": "::", ".data": "\t", ".item": "|"}
 """Files without a header row or quotation marks, and what parts their columns."""
 _MORE_COLUMNS = {"tags.dat": ("timestamp",)}
 """Columns at the end of a headless file that are of no use."""
@@ -102,11 +102,15 @@ class FileReport:
 
 
 class Reader(Protocol):
-    """What reads the rows of a ratings file: DuckDB here, Spark in `training.spark`."""
+    """What reads the rows of a ratings file in place of DuckDB: Spark in `training.spark`."""
+
+    @property
+    def errors(self) -> tuple[type[Exception], ...]:
+        """What it raises, then or when the table is used, where a file cannot be read."""
 
     def numbers(self, path: Path, columns: Mapping[str, str], header: Sequence[str] | None) -> ir.Table:
         """`columns` as float64 and `row`, the place in the file (ascending, not without gaps); `header` are all
-        columns of a text file, None for Parquet. Raises `DuckDBError` or ValueError where that cannot be read."""
+        columns of a text file, None for Parquet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +195,7 @@ def _read(
 ) -> tuple[ir.Table, FileReport]:
     """A checked table with `columns` and `row`, its place in the file, and what was found in it."""
     header = _header(path, columns)
+    unreadable: tuple[type[Exception], ...] = (DuckDBError, *reader.errors) if reader else (DuckDBError,)
     try:
         if reader is None:
             table = _loaded(connection, path, columns, header, typed=True)
@@ -198,7 +203,7 @@ def _read(
             table = reader.numbers(path, columns, header)
         report = _report(path, table, columns)
         sound = _is_sound(report, table, columns)
-    except (DuckDBError, ValueError):
+    except unreadable:
         sound = False
     if not sound:
         try:
@@ -220,7 +225,7 @@ def _header(path: Path, columns: Mapping[str, str]) -> list[str] | None:
     """All columns of a text file; None for Parquet."""
     if path.suffix == ".parquet":
         return None
-    if path.suffix in _HEADLESS:
+    if path.suffix in HEADLESS:
         return [*columns, *_MORE_COLUMNS.get(path.name, ())]
     try:
         with path.open("rb") as file:
@@ -258,8 +263,8 @@ def _loaded(
         numbers = {name for name, kind in columns.items() if kind != "string"} if typed else set()
         kinds = {name: "DOUBLE" if name in numbers else "VARCHAR" for name in header}
         form = {"header": True, "delim": ",", "quote": '"', "escape": '"'}
-        if path.suffix in _HEADLESS:
-            form = {"header": False, "delim": _HEADLESS[path.suffix], "quote": "", "escape": ""}
+        if path.suffix in HEADLESS:
+            form = {"header": False, "delim": HEADLESS[path.suffix], "quote": "", "escape": ""}
             form["encoding"] = _encoding(path)
         read = connection.read_csv(path, auto_detect=False, columns=kinds, **form)
     stored = connection.create_table(gen_name("file"), read.select(*columns))
@@ -373,7 +378,7 @@ def _unreadable(path: Path, error: DuckDBError) -> DataError:
     elif "unicode" in message:
         why = "expected UTF-8 text"
     else:
-        delimiter = _HEADLESS.get(path.suffix, ",")
+        delimiter = HEADLESS.get(path.suffix, ",")
         why = f"expected {'comma' if delimiter == ',' else repr(delimiter)}-separated values"
     where = f"{path.name}, line {line}" if line else path.name
     return DataError(f"{where}: {why}.", file=path, line=line)
