@@ -5,7 +5,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help chat test lint docs bench bench-storage bench-faults bench-discord bench-understanding bench-ml-1m \
-	bench-ml-1m-ablation learn train-starter clean
+	bench-ml-1m-ablation bench-data learn train-starter clean
 SHELL := /bin/sh
 
 VENV := .venv
@@ -28,6 +28,7 @@ help:
 	@echo 'make bench-understanding [INSPIRED=…]  how well what people say is understood (understanding.json)'
 	@echo 'make learn  learns anew, from examples, what sentences are about'
 	@echo 'make train-starter DATA=…  trains, examines and writes the bundle that ships'
+	@echo 'make bench-data DATA=…     prepares 32 million made-up ratings (data.json)'
 	@echo 'make bench-ml-1m DATA=…    trains and examines the recipe for MovieLens 1M, in the folder DATA'
 
 chat: $(VENV)/.chat
@@ -69,6 +70,10 @@ learn: $(VENV)/.dev
 bench-ml-1m bench-ml-1m-ablation: $(VENV)/.dev
 	@test -n "$(DATA)" || { echo 'Say where MovieLens 1M is: make $@ DATA=path' >&2; exit 2; }
 	@$(BIN)/python -m benchmarks.ml_1m --data "$(DATA)" $(if $(SEEDS),--seeds $(SEEDS)) $(if $(findstring ablation,$@),--ablation)
+
+bench-data: $(VENV)/.dev
+	@test -n "$(DATA)" || { echo 'Say where the MovieLens folders are: make bench-data DATA=path' >&2; exit 2; }
+	@$(BIN)/python -m benchmarks.data --data "$(DATA)"
 
 train-starter: $(VENV)/.dev
 	@test -n "$(DATA)" || { echo 'Say where the MovieLens folders are: make train-starter DATA=path' >&2; exit 2; }

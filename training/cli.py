@@ -77,7 +77,7 @@ def train(
             folder.mkdir(parents=True, exist_ok=True)
             TemporaryFile(dir=folder).close()
         _say(f"Reading {data} …")
-        with _reader(engine) as reader:
+        with ratings_reader(engine) as reader:
             dataset = load(data, settings.data.sources, reader)
         ratings = dataset.ratings
         people = np.arange(len(ratings.people))
@@ -162,7 +162,7 @@ def get_data(
 
 
 @contextmanager
-def _reader(engine: Engine) -> Iterator[Reader | None]:
+def ratings_reader(engine: Engine) -> Iterator[Reader | None]:
     """What reads the ratings; None: DuckDB does."""
     if engine is Engine.DUCKDB:
         yield None
