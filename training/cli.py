@@ -20,8 +20,12 @@ import typer
 from training.errors import TrainingError
 
 if TYPE_CHECKING:
+    import torch
+
+    from training.crew import Crew
     from training.files import Reader
     from training.fit import Progress
+    from training.recipe import Recipe
 
 BAD_BUNDLE = 65
 """A bundle that cannot be used for this (EX_DATAERR); other errors of training bring their own code."""
@@ -41,6 +45,14 @@ class Engine(StrEnum):
     SPARK = "spark"
 
 
+class Device(StrEnum):
+    """What trains."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+
+
 def train(
     recipe: Annotated[str, typer.Argument(help="A recipe that ships (starter, inspiration, ml-1m), or a TOML file.")],
     data: Annotated[Path, typer.Option(help="The folder with the MovieLens files that the recipe names.")],
@@ -57,43 +69,79 @@ def train(
         "checkpoints"
     ),
     engine: Annotated[Engine, typer.Option(help="What puts the ratings in order.")] = Engine.DUCKDB,
+    device: Annotated[Device, typer.Option(help="What trains; auto: a GPU where there is one.")] = Device.AUTO,
 ) -> None:
-    """Train a bundle from MovieLens ratings. Ctrl-C keeps what was done; the same command goes on from there."""
+    """Train a bundle from MovieLens ratings. Ctrl-C keeps what was done; the same command goes on from there.
+
+    Under torchrun, its processes train the bundle together.
+    """
     same = "the same command without --fresh" if fresh else "the same command"
     with _sentences(f"Stopped. Every finished epoch is kept; {same} goes on from there."):
-        import numpy as np
-
-        from engine.bundle import refuse_to_replace
-        from training.datasets import load
-        from training.fit import fit
-        from training.publish import publish
+        from training import crew
         from training.recipe import read
-        from training.sequences import protocol
 
-        settings = read(recipe)
-        # Now, not after an hour of training.
-        refuse_to_replace(out)
-        for folder in (out.resolve().parent, checkpoints):
-            folder.mkdir(parents=True, exist_ok=True)
-            TemporaryFile(dir=folder).close()
-        _say(f"Reading {data} …")
-        with ratings_reader(engine) as reader:
-            dataset = load(data, settings.data.sources, reader)
-        ratings = dataset.ratings
-        people = np.arange(len(ratings.people))
-        if fold is not None:
-            people = people[protocol(ratings).fold != fold]
-        _say(f"{len(ratings.films):,} ratings by {len(ratings.people):,} people; training on {len(people):,} of them.")
-        for problem in dataset.report.problems():
-            _say(problem)
-        with _progress() as report:
-            fitted = fit(
-                dataset, settings, people, seed=seed, checkpoints=checkpoints, fresh=fresh, epochs=epochs, report=report
-            )
-        metrics = {} if epochs else {"validation/ndcg@10": fitted.epochs[fitted.best - 1].ndcg}
-        _say("Exporting, and checking the graphs against the model …")
-        publish(out, fitted, dataset, settings, metrics=metrics)
-        _say(f"{out} is ready.")
+        settings, on = read(recipe), crew.device(device)
+        with crew.crew(on) as together:
+            _train(settings, data, out, fold, epochs, seed, fresh, checkpoints, engine, on, together)
+
+
+def _train(
+    settings: Recipe,
+    data: Path,
+    out: Path,
+    fold: int | None,
+    epochs: int | None,
+    seed: int,
+    fresh: bool,
+    checkpoints: Path,
+    engine: Engine,
+    device: torch.device,
+    together: Crew,
+) -> None:
+    """One process's part in training; the first one speaks and writes the bundle."""
+    import numpy as np
+
+    from engine.bundle import refuse_to_replace
+    from training.datasets import load
+    from training.fit import fit
+    from training.publish import publish
+    from training.sequences import protocol
+
+    say = _say if together.first else _silent
+    # Now, not after an hour of training.
+    refuse_to_replace(out)
+    for folder in (out.resolve().parent, checkpoints):
+        folder.mkdir(parents=True, exist_ok=True)
+        TemporaryFile(dir=folder).close()
+    say(f"Reading {data} …")
+    with ratings_reader(engine) as reader:
+        dataset = load(data, settings.data.sources, reader)
+    ratings = dataset.ratings
+    people = np.arange(len(ratings.people))
+    if fold is not None:
+        people = people[protocol(ratings).fold != fold]
+    say(f"{len(ratings.films):,} ratings by {len(ratings.people):,} people; training on {len(people):,} of them.")
+    for problem in dataset.report.problems():
+        say(problem)
+    with _progress() as report:
+        fitted = fit(
+            dataset,
+            settings,
+            people,
+            seed=seed,
+            checkpoints=checkpoints,
+            fresh=fresh,
+            epochs=epochs,
+            device=device,
+            crew=together,
+            report=report,
+        )
+    if not together.first:
+        return
+    metrics = {} if epochs else {"validation/ndcg@10": fitted.epochs[fitted.best - 1].ndcg}
+    say("Exporting, and checking the graphs against the model …")
+    publish(out, fitted, dataset, settings, metrics=metrics)
+    say(f"{out} is ready.")
 
 
 def evaluate(
@@ -188,6 +236,10 @@ def _bytes_bar(name: str) -> Iterator[Callable[[int, int | None], None]]:
 
 def _say(line: str) -> None:
     typer.echo(line, err=True)
+
+
+def _silent(line: str) -> None:
+    """Another process of the crew says it."""
 
 
 def _end(sentence: str, code: int) -> NoReturn:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
 import signal
 import subprocess
 import sys
 import textwrap
+import time
 from pathlib import Path
 
 import pytest
+import torch
 import typer
 from typer.testing import CliRunner, Result
 
@@ -200,3 +203,51 @@ def test_a_place_that_cannot_be_written_is_said_before_anything_is_read(
     asked = typed("train", recipe_file, "--data", folder, *(word for pair in places.items() for word in pair))
     assert (asked.exit_code, asked.stdout, asked.stderr.count("\n")) == (73, "", 1)
     assert "file" in asked.stderr
+
+
+def test_a_run_that_is_killed_at_any_moment_ends_as_one_that_was_not(folder: Path, tmp_path: Path) -> None:
+    recipe = tmp_path / "tiny.toml"
+    recipe.write_text(RECIPE.format(epochs=12).replace("[training]", "[training]\npatience = 12"), "utf-8")
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    assert typed("train", recipe, "--data", folder, "--out", whole, "--checkpoints", tmp_path / "a").exit_code == 0
+    command = ["train", str(recipe), "--data", str(folder), "--out", str(killed), "--checkpoints", str(tmp_path / "b")]
+    running = subprocess.Popen([sys.executable, "-m", "bot", *command], stderr=subprocess.PIPE, text=True)
+    assert running.stderr is not None
+    assert any(line.startswith("epoch 1:") for line in iter(running.stderr.readline, ""))
+    time.sleep(random.random() * 0.2)  # in an epoch, in its validation or while its state is written
+    running.kill()
+    running.communicate(timeout=60)
+    assert not killed.exists()
+    assert typed(*command).exit_code == 0
+    for name in ("film_table.npy", "encoder.onnx", "MODEL_CARD.md"):
+        assert (whole / name).read_bytes() == (killed / name).read_bytes(), name
+
+
+def test_a_gpu_that_is_not_there_is_one_sentence(folder: Path, recipe_file: Path, tmp_path: Path) -> None:
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU")
+    made = typed("train", recipe_file, "--data", folder, "--out", tmp_path / "b", "--device", "cuda")
+    assert (made.exit_code, made.stdout, made.stderr.count("\n")) == (69, "", 1)
+    assert made.stderr.startswith("There is no GPU to train on")
+
+
+def test_a_loss_that_is_no_number_is_one_sentence(folder: Path, tmp_path: Path) -> None:
+    wild = tmp_path / "wild.toml"
+    wild.write_text(RECIPE.format(epochs=5) + "learning_rate = 1e30\nwarmup_steps = 0\n", "utf-8")
+    made = typed("train", wild, "--data", folder, "--out", tmp_path / "b", "--checkpoints", tmp_path)
+    assert made.exit_code == 65
+    assert made.stderr.splitlines()[-1].startswith("The loss is no longer a number")
+    assert not (tmp_path / "b").exists()
+
+
+def test_a_malformed_folder_is_one_sentence_and_nothing_is_trained(
+    folder: Path, recipe_file: Path, tmp_path: Path
+) -> None:
+    broken = shutil.copytree(folder, tmp_path / "broken")
+    with (broken / "ratings.csv").open("a", encoding="utf-8") as file:
+        file.write("1,2,lots,3\n")
+    made = typed("train", recipe_file, "--data", broken, "--out", tmp_path / "b", "--checkpoints", tmp_path / "kept")
+    assert made.exit_code == 65
+    assert "Traceback" not in made.stderr
+    assert made.stderr.splitlines()[-1].endswith("expected a number from 0 to 5 for rating, found 'lots'.")
+    assert not list((tmp_path / "kept").iterdir())
