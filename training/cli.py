@@ -10,6 +10,7 @@ import json
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -22,7 +23,9 @@ from training.errors import TrainingError
 if TYPE_CHECKING:
     import torch
 
+    from engine.bundle import Bundle
     from training.crew import Crew
+    from training.datasets import Dataset
     from training.files import Reader
     from training.fit import Progress
     from training.recipe import Recipe
@@ -105,7 +108,7 @@ def _train(
     from training.datasets import load
     from training.fit import fit
     from training.publish import publish
-    from training.sequences import protocol
+    from training.sequences import before, protocol
 
     say = _say if together.first else _silent
     # Now, not after an hour of training.
@@ -116,10 +119,13 @@ def _train(
     say(f"Reading {data} …")
     with ratings_reader(engine) as reader:
         dataset = load(data, settings.data.sources, reader)
+    tested = np.zeros(len(dataset.ratings.people), np.bool_) if fold is None else protocol(dataset.ratings).fold == fold
+    if (until := settings.data.until_time) is not None:
+        dataset = replace(dataset, ratings=before(dataset.ratings, until), data_hash=f"{dataset.data_hash}-{until}")
     ratings = dataset.ratings
-    people = np.arange(len(ratings.people))
-    if fold is not None:
-        people = people[protocol(ratings).fold != fold]
+    people = np.flatnonzero((np.diff(ratings.starts) > 0) & ~tested)
+    if not len(people):
+        raise TrainingError(f"Nobody rated anything before {settings.data.until}: there is nothing to learn from.")
     say(f"{len(ratings.films):,} ratings by {len(ratings.people):,} people; training on {len(people):,} of them.")
     for problem in dataset.report.problems():
         say(problem)
@@ -148,37 +154,66 @@ def evaluate(
     bundle: Annotated[Path, typer.Argument(help="The bundle's folder.")],
     data: Annotated[Path, typer.Option(help="The folder with the MovieLens files that its recipe names.")],
 ) -> None:
-    """Ask a bundle, by its exported graphs, about people it was not trained on; prints the figures as JSON."""
+    """Ask a bundle, by its exported graphs, about people it was not trained on; prints the figures as JSON.
+
+    A bundle whose recipe sets `until` is asked about what people liked from that day on instead.
+    """
     with _sentences("Stopped."):
         import numpy as np
 
         from engine.bundle import load as open_bundle
         from training.datasets import load
-        from training.evaluate import examine, fingerprints
+        from training.evaluate import ask_bundle, examine, fingerprints, newcomers, told_figures
         from training.publish import trained_people
         from training.recipe import from_manifest
-        from training.sequences import protocol
+        from training.sequences import last_liked_questions, protocol
 
         opened = open_bundle(bundle, provider="cpu")
         settings = from_manifest(opened.manifest.recipe)
         _say(f"Reading {data} …")
         dataset = load(data, settings.data.sources)
-        split = protocol(dataset.ratings)
-        tested = np.flatnonzero(split.fold >= 0)
         trained = trained_people(opened)
         if not len(trained):
             _end(f"{opened.label} does not say whom it was trained on, so nobody can be asked about it.", BAD_BUNDLE)
-        strangers = tested[~np.isin(fingerprints(dataset.ratings, tested), trained)]
-        if not len(strangers):
-            _end(
-                f"{opened.label} was trained on all {len(tested):,} people who could be asked, so its figures would "
-                "mean nothing. Train with --fold to keep some of them out.",
-                BAD_BUNDLE,
-            )
-        if left := len(tested) - len(strangers):
-            _say(f"{left:,} people had a part in training and are not asked.")
-        found = examine(opened, dataset, settings.sequences, split, strangers)
+        if settings.data.until is not None:
+            found = _after(opened, dataset, settings, len(trained))
+        else:
+            split = protocol(dataset.ratings)
+            tested = np.flatnonzero(split.fold >= 0)
+            strangers = tested[~np.isin(fingerprints(dataset.ratings, tested), trained)]
+            if not len(strangers):
+                _end(
+                    f"{opened.label} was trained on all {len(tested):,} people who could be asked, so its figures "
+                    "would mean nothing. Train with --fold to keep some of them out.",
+                    BAD_BUNDLE,
+                )
+            if left := len(tested) - len(strangers):
+                _say(f"{left:,} people had a part in training and are not asked.")
+            asked = last_liked_questions(dataset.ratings, split, strangers, settings.sequences)
+            found = examine(opened, dataset, asked, len(trained))
+            told = newcomers(dataset.ratings, strangers, settings.sequences)
+            found |= told_figures({count: ask_bundle(opened, questions) for count, questions in told.items()})
         typer.echo(json.dumps({name: round(value, 6) for name, value in found.items()}, indent=2))
+
+
+def _after(opened: Bundle, dataset: Dataset, settings: Recipe, trained: int) -> dict[str, float]:
+    """The figures of a bundle that was trained on what came before a day, for what came after it; beside it what is
+    popular at the moment, under `recent-popularity/`."""
+    import numpy as np
+
+    from training.evaluate import examine, hit, ndcg, questions_after, recent_popularity
+    from training.sequences import Vocabulary
+
+    until = settings.data.until_time
+    assert until is not None  # noqa: S101 - the caller asks for bundles that have one
+    asked = questions_after(dataset.ratings, until, settings.sequences)
+    if not asked:
+        _end(f"Nobody liked a film from {settings.data.until} on, so nothing can be asked.", BAD_BUNDLE)
+    found = examine(opened, dataset, asked, trained)
+    recent = recent_popularity(dataset.ratings, asked, Vocabulary(np.asarray(opened.vocabulary)))
+    found["recent-popularity/hr@10"] = float(hit(recent.ranks, 10).mean())
+    found["recent-popularity/ndcg@10"] = float(ndcg(recent.ranks).mean())
+    return found
 
 
 data = typer.Typer(name="data", help="Get the data that bundles are trained on.", no_args_is_help=True)

@@ -10,6 +10,7 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Mapping
+from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -105,7 +106,16 @@ class DataSettings(_Section):
     sources: Annotated[tuple[Source, ...], Field(min_length=1, strict=False)] = (Source(),)
     min_ratings: int = Field(3, ge=1)
     """A film needs this many ratings in training to be in the vocabulary."""
+    until: date | None = Field(None, strict=False)
+    """Only ratings before this day (UTC) are trained on, so that `evaluate` can ask for what came after; none: all."""
     licence: str = "MovieLens terms: non-commercial use, with attribution, under the same terms"
+
+    @property
+    def until_time(self) -> int | None:
+        """`until` in seconds since 1970."""
+        if self.until is None:
+            return None
+        return int(datetime.combine(self.until, time(), UTC).timestamp())
 
     @model_validator(mode="after")
     def _named_apart(self) -> DataSettings:

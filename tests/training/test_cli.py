@@ -68,6 +68,24 @@ def test_a_bundle_is_trained_and_asked_about_strangers(folder: Path, recipe_file
     assert "had a part in training and are not asked" in asked.stderr
 
 
+def test_a_bundle_of_the_past_is_asked_about_what_came_after(folder: Path, tmp_path: Path) -> None:
+    recipe, out = tmp_path / "past.toml", tmp_path / "bundle"
+    # The made-up people rated from 2001-09-09 on, ten thousand seconds after each other.
+    text = RECIPE.format(epochs=2).replace("[sequences]", "[data]\nmin_ratings = 1\nuntil = 2001-09-14\n[sequences]")
+    recipe.write_text(text, "utf-8")
+    late = shutil.copytree(folder, tmp_path / "late")
+    with (late / "ratings.csv").open("a", encoding="utf-8") as file:
+        file.writelines(f"{person},{40 - person % 4},5.0,1100000000\n" for person in range(1, 31))
+    made = typed("train", recipe, "--data", late, "--out", out, "--checkpoints", tmp_path / "kept")
+    assert made.exit_code == 0, made.stderr
+    asked = typed("evaluate", out, "--data", late)
+    assert asked.exit_code == 0, asked.stderr
+    found = json.loads(asked.stdout)
+    assert found["people"] >= 30
+    assert {"recent-popularity/ndcg@10", "top-5-accuracy", "novelty@10", "diversity@10", "hr@5-low"} <= set(found)
+    assert found["ndcg@10-low"] <= found["ndcg@10"] <= found["ndcg@10-high"]
+
+
 def test_nobody_is_asked_who_was_trained_on(folder: Path, recipe_file: Path, tmp_path: Path) -> None:
     out = tmp_path / "bundle"
     made = typed("train", recipe_file, "--data", folder, "--out", out, "--checkpoints", tmp_path, "--epochs", 1)
