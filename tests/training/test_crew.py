@@ -11,8 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import typer
+from typer.testing import CliRunner
 
 from engine import bundle
+from training.cli import train
 from training.crew import ALONE, DeviceError, device
 
 RECIPE = """
@@ -35,34 +38,44 @@ batch_size = 16
 """
 
 
-def train(folder: Path, recipe: Path, into: Path, processes: int) -> list[float]:
-    """The losses of the epochs."""
+def losses(said: str) -> list[float]:
+    lines = [line for line in said.splitlines() if line.startswith("epoch")]
+    return [float(line.partition("loss ")[2].partition(",")[0]) for line in lines]
+
+
+def command(folder: Path, recipe: Path, into: Path) -> list[str]:
+    places = ["--out", str(into / "bundle"), "--checkpoints", str(into / "kept"), "--device", "cpu"]
+    return [str(recipe), "--data", str(folder), *places]
+
+
+def together(arguments: list[str], processes: int) -> list[str]:
+    """What each process said, started as `torchrun` does."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
-    arguments = ["train", str(recipe), "--data", str(folder), "--out", str(into / "bundle"), "--device", "cpu"]
     started = []
     for rank in range(processes):
         place = {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(processes)}
         environment = os.environ | place | {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "OMP_NUM_THREADS": "1"}
-        command = [sys.executable, "-m", "bot", *arguments, "--checkpoints", str(into / "kept")]
-        started.append(subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment))
-    said = [process.communicate(timeout=120)[1] for process in started]
+        run = [sys.executable, "-m", "bot", "train", *arguments]
+        started.append(subprocess.Popen(run, stderr=subprocess.PIPE, text=True, env=environment))
+    said = [process.communicate(timeout=300)[1] for process in started]
     assert [process.returncode for process in started] == [0] * processes, said
-    assert all("epoch" not in silent for silent in said[1:])
-    lines = [line for line in said[0].splitlines() if line.startswith("epoch")]
-    return [float(line.partition("loss ")[2].partition(",")[0]) for line in lines]
+    return said
 
 
 def test_two_processes_learn_what_one_does(folder: Path, tmp_path: Path) -> None:
-    recipe = tmp_path / "together.toml"
+    recipe = tmp_path / "two.toml"
     recipe.write_text(RECIPE)
-    alone = train(folder, recipe, tmp_path / "alone", 1)
-    together = train(folder, recipe, tmp_path / "together", 2)
-    assert len(alone) == 3
-    assert together == pytest.approx(alone, abs=2e-3)
+    app = typer.Typer()
+    app.command()(train)
+    alone = CliRunner().invoke(app, command(folder, recipe, tmp_path / "alone"))
+    first, second = together(command(folder, recipe, tmp_path / "two"), 2)
+    assert len(losses(alone.stderr)) == 3
+    assert losses(first) == pytest.approx(losses(alone.stderr), abs=2e-3)
+    assert second == ""
     tables = [
-        np.asarray(bundle.load(tmp_path / name / "bundle", provider="cpu").film_table) for name in ("alone", "together")
+        np.asarray(bundle.load(tmp_path / name / "bundle", provider="cpu").film_table) for name in ("alone", "two")
     ]
     assert np.abs(tables[0] - tables[1]).max() < 0.02
 
