@@ -67,6 +67,8 @@ class LogWatches:
     doubtful: bool = False
     questioned: bool = False
     """It ends in a question mark, which is a doubt unless the title has it."""
+    firm: bool = False
+    """A verb or a day stands right beside the film."""
     opinion: bool = False
     """Said of a film rather than of watching it (“I loved Alien”): it joins a watch that is known."""
 
@@ -99,7 +101,9 @@ class Wish:
     recent: int | None = None
     adventurousness: float | None = None
     names: tuple[str, ...] = ()
-    """Directors and actors, whom only tags may know."""
+    """Directors and actors."""
+    players: tuple[str, ...] = ()
+    """Those of them who are to play in it: “with Tom Hanks”."""
     words: tuple[str, ...] = ()
     """What is left: tags, if the catalogue has them."""
     unwanted: tuple[str, ...] = ()

@@ -7,6 +7,7 @@ left as it is: only where a film must stand it means one, and that is for those 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -18,6 +19,8 @@ from engine.titles import Link, Named
 
 MAX_FILMS = 60
 """Names that are put together in one message."""
+_FIGURES = re.compile(r"\d+[-/.]\d+(?:[-/.]\d+)?|\d+%|[★☆⭐½]+")
+"""Days and marks in figures, which are no names."""
 _QUOTES = frozenset("\"“”„«»‘’'*_")
 _ENDS = frozenset(".!?\n:;—–-(")
 _LONG = 4
@@ -43,10 +46,14 @@ class Titles(Protocol):
     def link(self, text: str, *, year: int | None = None) -> Link:
         """The film that a text names."""
 
+    def told_by_people(self, title: str, said: str) -> str | None:
+        """The film of an ambiguous name, as its title with its year, that people named in a text tell."""
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What of the catalogue one must know to understand: its names, and its tags (without case, spaces and hyphens)."""
+    """What of the catalogue one must know to understand: its names, and the words of wishes: its tags and well-known
+    people (without case, spaces and hyphens)."""
 
     titles: Titles
     tags: frozenset[str]
@@ -56,9 +63,14 @@ def spotted(tokens: Sequence[Token], phrases: Phrases, titles: Titles) -> tuple[
     """The tokens, with the words of each film's name as one."""
     said = _Said(tokens, phrases, titles)
     chosen = _apart((said.weight(named), named.start, named.end) for named in said.names())
+    return as_films(tokens, chosen[:MAX_FILMS])
+
+
+def as_films(tokens: Sequence[Token], spans: Iterable[tuple[int, int]]) -> tuple[Token, ...]:
+    """The tokens, with the words of each span as one that is a film. Spans are in order and do not overlap."""
     out: list[Token] = []
     place = 0
-    for start, end in chosen[:MAX_FILMS]:
+    for start, end in spans:
         out += tokens[place:start]
         inside = tokens[start:end]
         word = " ".join(token.word for token in inside if not token.is_mark)
@@ -68,6 +80,14 @@ def spotted(tokens: Sequence[Token], phrases: Phrases, titles: Titles) -> tuple[
         )
         place = end
     return (*out, *tokens[place:])
+
+
+def is_no_name(tokens: Sequence[Token], phrases: Phrases) -> bool:
+    """Whether words are plainly something else than a film: figures of a day or a mark, somebody's uncle."""
+    if any(_FIGURES.fullmatch(token.raw) for token in tokens):
+        return True
+    words = [token for token in tokens if not token.is_mark]
+    return len(words) == 2 and words[0].word in phrases.others_begin and words[0].raw.islower()
 
 
 def _apart(weighed: Iterable[tuple[float, int, int]]) -> list[tuple[int, int]]:
@@ -104,6 +124,8 @@ class _Said:
         """How surely the words mean the film; 0: they may mean anything."""
         words = [token for token in self._tokens[named.start : named.end] if not token.is_mark]
         size = len(words)
+        if is_no_name(self._tokens[named.start : named.end], self._phrases):
+            return 0.0
         known = self._titles.is_known(named.ratings)
         part = named.standing >= Standing.PART
         if self._quoted(named):
@@ -137,6 +159,8 @@ class _Said:
         if capitals and named.standing < Standing.PART and named.ratings >= _NAMED_FROM:
             return 1.0
         plain = not usual and word.mistyped is None and self._titles.is_famous(named.ratings)
+        if not usual and self._is_alone(named) and named.standing is Standing.NAME:
+            return 0.9 if self._titles.is_known(named.ratings) else 0.0  # “RRR!!!!”
         return 0.9 if plain and (named.rare or named.standing is Standing.NAME) else 0.0
 
     def _quoted(self, named: Named) -> bool:
@@ -152,7 +176,14 @@ class _Said:
         if len(words) > 1:
             return big[0] and big[-1] and any(word.raw[:1].isupper() for word in words)
         begins = named.start == 0 or self._tokens[named.start - 1].raw in _ENDS
-        return big[0] and not begins
+        beside = [self._tokens[place] for place in (named.start - 1, named.end) if 0 <= place < len(self._tokens)]
+        shouted = words[0].raw.isupper() and any(t.raw.isupper() and len(t.raw) > 1 for t in beside)
+        return big[0] and not begins and not shouted
+
+    def _is_alone(self, named: Named) -> bool:
+        """Whether a name is a whole sentence."""
+        begins = named.start == 0 or self._tokens[named.start - 1].raw in _ENDS
+        return begins and named.end < len(self._tokens) and self._tokens[named.end].raw in _ENDS
 
     def _is_usual(self, word: Token) -> bool:
         """Whether a word is one that phrases are made of."""

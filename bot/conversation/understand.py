@@ -14,9 +14,10 @@ from dataclasses import replace
 
 from bot.conversation.arguments import by_name
 from bot.conversation.commands import ALIASES, Name, taken_apart
-from bot.conversation.evidence import Evidence
+from bot.conversation.cues import REACTIONS
+from bot.conversation.evidence import Evidence, read_films
 from bot.conversation.gist import gist_for
-from bot.conversation.grammar import Match, Token, cover, plain, tokenize
+from bot.conversation.grammar import SPEAKING, Match, Token, cover, plain, tokenize
 from bot.conversation.intents import (
     Adjust,
     AdjustPlace,
@@ -60,10 +61,11 @@ from bot.conversation.intents import (
     Why,
     Wish,
 )
-from bot.conversation.loosely import read_loosely
+from bot.conversation.loosely import DOING, read_loosely
+from bot.conversation.namesakes import settled
 from bot.conversation.phrases import Phrases, number_of, ordinal_of, phrases_for, places_in, word_key
 from bot.conversation.ratings import stars_said
-from bot.conversation.spotting import Known, spotted
+from bot.conversation.spotting import Known
 from bot.conversation.wishes import read_wish
 from engine.names import loose_key
 from engine.titles import Certainty
@@ -74,6 +76,8 @@ MAX_TEXT = 2_000
 MAX_PLACES = 50
 """Places that may be named when no list was shown, to be told that there is none."""
 
+_VARIANTS = frozenset("\ufe0e\ufe0f\u200d")
+"""Signs that only say how the picture before them is drawn."""
 _FEW_WORDS = 4
 _FEW_WISHED = 6
 
@@ -120,7 +124,11 @@ _REACTIONS = {
 def cleaned(text: str) -> str:
     """At most `MAX_TEXT` characters, without control and invisible ones; line ends stay."""
     kept = "".join(
-        c if c == "\n" or c.isprintable() else " " if c.isspace() or unicodedata.category(c) == "Cc" else ""
+        c
+        if c == "\n" or (c.isprintable() and c not in _VARIANTS)
+        else " "
+        if c.isspace() or unicodedata.category(c) == "Cc"
+        else ""
         for c in text[:MAX_TEXT]
     )
     return "\n".join(" ".join(line.split()) for line in kept.split("\n") if line.strip())
@@ -143,14 +151,12 @@ def understand(text: str, situation: Situation, language: str = "en", known: Kno
     gist = gist_for(language)
     if known is None or gist is None:
         return _Reading(said, tokens, phrases, situation).intents()
-    spotted_tokens = spotted(tokens, phrases, known.titles)
-    reading = _Reading(said, spotted_tokens, phrases, situation)
+    tokens, evidence = read_films(said, tokens, phrases, known.titles)
+    reading = _Reading(said, tokens, phrases, situation, evidence)
     whole = reading.whole(known) or reading.title(known)
-    if whole is not None:
-        odds = gist.of(spotted_tokens, Evidence(said, spotted_tokens, phrases, known.titles).skeleton)
-        if not _contradicted(whole, odds):
-            return whole
-    return _merged(read_loosely(said, spotted_tokens, phrases, situation, known, gist))
+    if whole is None or _contradicted(whole, gist.of(tokens, evidence.skeleton)):
+        whole = _merged(read_loosely(said, tokens, phrases, situation, known, gist))
+    return settled(whole, said, phrases, known.titles)
 
 
 def _contradicted(intents: Sequence[Intent], odds: Mapping[str, float]) -> bool:
@@ -158,6 +164,8 @@ def _contradicted(intents: Sequence[Intent], odds: Mapping[str, float]) -> bool:
     if any(isinstance(intent, LogWatches) for intent in intents) and odds["mention"] > _CONTRADICTED:
         return True
     about = max(odds, key=lambda name: odds[name])
+    if all(isinstance(intent, NotAWatch) for intent in intents) and about in DOING and odds[about] > _SURELY_ONE:
+        return True
     several = len(intents) > 1 and any(isinstance(intent, _STRAY) for intent in intents)
     return several and about in {"log", "mention", "correct"} and odds[about] > _SURELY_ONE
 
@@ -295,8 +303,16 @@ def _listed_places(tokens: Sequence[Token], phrases: Phrases, situation: Situati
 class _Reading:
     """One message being read."""
 
-    def __init__(self, said: str, tokens: Sequence[Token], phrases: Phrases, situation: Situation) -> None:
+    def __init__(
+        self,
+        said: str,
+        tokens: Sequence[Token],
+        phrases: Phrases,
+        situation: Situation,
+        evidence: Evidence | None = None,
+    ) -> None:
         self.said, self.tokens, self.phrases, self.situation = said, tokens, phrases, situation
+        self.evidence = evidence
 
     def intents(self) -> tuple[Intent, ...]:
         parts = cover(self.tokens, self.phrases.sentences, self._points(), self._allowed)
@@ -324,6 +340,10 @@ class _Reading:
     def title(self, known: Known) -> tuple[Intent, ...] | None:
         """The title that a message of a few words is, if it is one just as it stands."""
         alone = self.situation.asked is None and self.is_short and self._is_exact(self.said, known)
+        if self.evidence and (
+            self.evidence.has("rating") or (self.situation.film_in_mind and self.evidence.has(*REACTIONS))
+        ):
+            return None  # “high and low ★★★★”, “a masterpiece”
         return self.intents() if alone else None
 
     def _is_read(self, part: Match | tuple[int, int], known: Known) -> bool:
@@ -341,8 +361,12 @@ class _Reading:
             strange = [t for t in words if not (t.is_film or t.is_mark or self._is_beside_titles(t))]
             if not any(token.is_film for token in words) or strange:
                 names = (self.raw(start, end), self.raw(start, match.end))
+                if any(token.raw in SPEAKING for token in words):
+                    return False
                 if word_key(words) in self.phrases.pointers or any(self._is_exact(name, known) for name in names):
                     continue
+                if match.label.startswith("log.") and self.evidence and self.evidence.tells_more(start, end):
+                    return False
                 plainly = [t for t in strange if t.word in self.phrases.usual and len(t.word) > 1 and t.word.isalpha()]
                 beside = [t for t in plainly if not self._is_beside_titles(t)]
                 size = 1 if any(token.is_film for token in words) else sum(not token.is_mark for token in words)
@@ -372,8 +396,8 @@ class _Reading:
         strict = read_wish(self.tokens[start:end], self.said, self.phrases)
         loose = read_wish(self.tokens[start:end], self.said, self.phrases, tags=known.tags)
         named = " ".join((*strict.like, *strict.names, *strict.without_films))
-        bare = replace(strict, like=(), names=(), without_films=())
-        if bare != replace(loose, like=(), names=(), without_films=()):
+        bare = replace(strict, like=(), names=(), players=(), without_films=())
+        if bare != replace(loose, like=(), names=(), players=(), without_films=()):
             return False
         films = " ".join(token.raw for token in self.tokens[start:end] if token.is_film).casefold()
         unknown = [plain(word) for word in named.split() if word.strip("(),.!?").casefold() not in films]
@@ -530,6 +554,8 @@ class _Reading:
 
     def next(self, match: Match) -> Intent:
         count = self._number(match, "count")
+        if self.situation.shown and match.end - match.start == 1:
+            return More(count)
         return Recommend(Wish(count=count))
 
     def wish(self, match: Match) -> Intent:
@@ -793,6 +819,7 @@ def _joined(first: Wish, second: Wish) -> Wish:
         recent=second.recent or first.recent,
         adventurousness=first.adventurousness if second.adventurousness is None else second.adventurousness,
         names=(*first.names, *second.names),
+        players=(*first.players, *second.players),
         words=(*first.words, *second.words),
         unwanted=(*first.unwanted, *second.unwanted),
         unanswerable=tuple(dict.fromkeys((*first.unanswerable, *second.unanswerable))),
