@@ -57,7 +57,9 @@ class Device(StrEnum):
 
 
 def train(
-    recipe: Annotated[str, typer.Argument(help="A recipe that ships (starter, inspiration, ml-1m), or a TOML file.")],
+    recipe: Annotated[
+        str, typer.Argument(help="A recipe that ships (starter, inspiration, ml-1m, ml-20m, ml-32m), or a file.")
+    ],
     data: Annotated[Path, typer.Option(help="The folder with the MovieLens files that the recipe names.")],
     out: Annotated[Path, typer.Option(help="Where the bundle goes; a bundle that is there is replaced.")],
     fold: Annotated[
@@ -73,6 +75,10 @@ def train(
     ),
     engine: Annotated[Engine, typer.Option(help="What puts the ratings in order.")] = Engine.DUCKDB,
     device: Annotated[Device, typer.Option(help="What trains; auto: a GPU where there is one.")] = Device.AUTO,
+    tracking: Annotated[
+        str,
+        typer.Option(help="The MLflow store that keeps the run; auto: a file beside the checkpoints; off: none."),
+    ] = "auto",
 ) -> None:
     """Train a bundle from MovieLens ratings. Ctrl-C keeps what was done; the same command goes on from there.
 
@@ -85,7 +91,7 @@ def train(
 
         settings, on = read(recipe), crew.device(device)
         with crew.crew(on) as together:
-            _train(settings, data, out, fold, epochs, seed, fresh, checkpoints, engine, on, together)
+            _train(settings, data, out, fold, epochs, seed, fresh, checkpoints, engine, on, together, tracking)
 
 
 def _train(
@@ -100,6 +106,7 @@ def _train(
     engine: Engine,
     device: torch.device,
     together: Crew,
+    tracking: str,
 ) -> None:
     """One process's part in training; the first one speaks and writes the bundle."""
     import numpy as np
@@ -109,6 +116,7 @@ def _train(
     from training.fit import fit
     from training.publish import publish
     from training.sequences import before, protocol
+    from training.tracking import OFF, both, tracked
 
     say = _say if together.first else _silent
     # Now, not after an hour of training.
@@ -129,24 +137,28 @@ def _train(
     say(f"{len(ratings.films):,} ratings by {len(ratings.people):,} people; training on {len(people):,} of them.")
     for problem in dataset.report.problems():
         say(problem)
-    with _progress() as report:
-        fitted = fit(
-            dataset,
-            settings,
-            people,
-            seed=seed,
-            checkpoints=checkpoints,
-            fresh=fresh,
-            epochs=epochs,
-            device=device,
-            crew=together,
-            report=report,
-        )
-    if not together.first:
-        return
-    metrics = {} if epochs else {"validation/ndcg@10": fitted.epochs[fitted.best - 1].ndcg}
-    say("Exporting, and checking the graphs against the model …")
-    publish(out, fitted, dataset, settings, metrics=metrics)
+    decided: dict[str, str | int] = {"seed": seed, "data_hash": dataset.data_hash, "people": len(people)}
+    with tracked(tracking if together.first else OFF, settings, decided, beside=checkpoints) as run:
+        with _progress() as report:
+            fitted = fit(
+                dataset,
+                settings,
+                people,
+                seed=seed,
+                checkpoints=checkpoints,
+                fresh=fresh,
+                epochs=epochs,
+                device=device,
+                crew=together,
+                report=both(report, run),
+            )
+        if not together.first:
+            return
+        metrics = {} if epochs else {"validation/ndcg@10": fitted.epochs[fitted.best - 1].ndcg}
+        say("Exporting, and checking the graphs against the model …")
+        publish(out, fitted, dataset, settings, metrics=metrics)
+        if run is not None:
+            run.bundle(out, metrics)
     say(f"{out} is ready.")
 
 
@@ -291,6 +303,8 @@ def _sentences(stopped: str) -> Iterator[None]:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] in _SPARK:
             _end("Spark is not installed: pip install 'nextreel[cpu,train,spark]'.", NOT_INSTALLED)
+        if (error.name or "").partition(".")[0] == "mlflow":
+            _end("MLflow is not installed: pip install 'nextreel[cpu,train,tracking]'.", NOT_INSTALLED)
         if (error.name or "").partition(".")[0] not in _EXTRA:
             raise
         _end(f"Training needs more than the bot does ({error.name}): pip install 'nextreel[cpu,train]'.", NOT_INSTALLED)
