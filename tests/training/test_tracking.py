@@ -43,7 +43,8 @@ def test_a_run_keeps_its_parameters_its_curve_and_its_manifest(folder: Path, tmp
 
 
 def test_a_store_that_cannot_be_written_is_one_sentence_and_nothing_is_trained(folder: Path, tmp_path: Path) -> None:
-    made = run(folder, tmp_path, "--tracking", f"sqlite:///{tmp_path}/nowhere/deep/mlflow.db")
+    (tmp_path / "file").write_text("in the way")
+    made = run(folder, tmp_path, "--tracking", f"sqlite:///{tmp_path}/file/mlflow.db")
     assert made.exit_code == 73
     assert made.stderr.splitlines()[-1].endswith("--tracking off trains without.")
     assert not list((tmp_path / "kept").glob("*.pt"))
