@@ -19,6 +19,8 @@ RUNTIME ?= cpu
 DATA ?=
 # So many titles by chance instead of all: `make bench-titles SAMPLE=5000`.
 SAMPLE ?=
+# How many tests run beside each other; those of one file run in turn.
+JOBS ?= 2
 # Which seeds `make bench-ml-1m` trains, such as `SEEDS="0 1"`; those that are finished count in any case.
 SEEDS ?=
 
@@ -39,7 +41,7 @@ chat: $(VENV)/.chat
 	@exec $(BIN)/nextreel chat
 
 test: $(VENV)/.dev
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check
