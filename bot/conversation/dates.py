@@ -64,7 +64,7 @@ def day_of(words: str, moment: datetime, phrases: Phrases, language: str) -> Whe
         return _last_time(month, day, moment)
     plain_words = [token.word for token in tokenize(words) if not token.is_mark]
     months = [phrases.months[word] for word in plain_words if word in phrases.months]
-    figures = [word for word in plain_words if word[:1].isdigit()]  # also “18th”
+    figures = [word for word in plain_words if word[:1].isdigit() or word in phrases.ordinals]  # also “18th”, “third”
     if len(months) == 1 and all(len(figure) == 4 and figure.isdigit() for figure in figures):
         return _not_future(_month(months[0], int(figures[0]) if figures else None, moment), moment)
     if (year := _YEAR.fullmatch(" ".join(plain_words))) and len(plain_words) <= 4:

@@ -238,6 +238,10 @@ class Evidence:
             return not any(one is not False for one in told)
         return self.has(*_NEGATIVE) and not self.has(*_POSITIVE)
 
+    def has_own_verb(self) -> bool:
+        """Whether this person says that they watched something."""
+        return any(cue.label in _VERBS and self._is_own(cue) for cue in self._cues)
+
     def behind_verbs(self) -> list[tuple[int, int]]:
         """The words of films that this person's verbs lead to and that are no films yet: everyday words in lower
         case."""
@@ -742,7 +746,7 @@ class Evidence:
         while place < len(self.tokens) and self.tokens[place].raw in ",(–—-":
             place += 1
         for stop in range(place, min(place + 7, len(self.tokens))):
-            if self.tokens[stop].raw in STRONG or self.tokens[stop].is_film:
+            if self.tokens[stop].is_mark or self.tokens[stop].is_film or self._cues.at(stop) is not None:
                 break
             if self.tokens[stop].word in self._phrases.ends_telling and stop > place:
                 return place, stop + 1

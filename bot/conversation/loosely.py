@@ -67,6 +67,8 @@ _BREAK_SURE = 0.8
 _OPEN = frozenset({Asked.WHICH_FILM, Asked.WHICH_SHOWN})
 """Questions that are answered in many words."""
 _ANSWER_WORDS = 12
+_TELLING_WORDS = 3
+"""Words of a name that is one although nothing else in the message is about films."""
 _LIKELY_ANSWER, _LIKELY_ABOUT_IT, _HARDLY_ABOUT_IT = 3.0, 1.5, 0.3
 _LIKELY_ALIKE = 2.0
 """How much likelier an answer, a reaction or a correction is where there is something to answer or to react to."""
@@ -287,7 +289,7 @@ class _Loose:
             )
         if evidence.vetoes() or self._evidence(0, len(self._tokens)).vetoes():
             watches = tuple(watch for watch in watches if watch.firm)
-        return self._as_sure(watches, part) or self.mention(part)
+        return self._as_sure(watches, part) or self._not_watched(part)
 
     @staticmethod
     def _as_sure(watches: Sequence[LogWatches], part: _Part) -> tuple[LogWatches, ...]:
@@ -309,9 +311,11 @@ class _Loose:
             return Thanks() if not self._situation.film_in_mind else judged
         return judged
 
-    def mention(self, part: _Part) -> Intent:
-        films = self.films(part)
-        return NotAWatch(self._evidence(part.start, part.end).why_not(), films[0] if films else "")
+    def mention(self, part: _Part) -> Intent | tuple[Intent, ...]:
+        evidence = self._evidence(part.start, part.end)
+        if firm := [watch for watch in evidence.watches() if watch.firm]:
+            return tuple(replace(watch, doubtful=True) for watch in firm)
+        return self._not_watched(part)
 
     def title(self, part: _Part) -> Intent:
         films = self.films(part)
@@ -432,7 +436,17 @@ class _Loose:
         strange = all(token.word not in self._phrases.usual for token in tokens)
         return NotUnderstood(self.raw(part.start, part.end)) if strange and part.sure < SURE else Thanks()
 
-    def unclear(self, part: _Part) -> Intent:
+    def _not_watched(self, part: _Part) -> Intent:
+        """The films of a part as named only."""
+        films = self.films(part)
+        return NotAWatch(self._evidence(part.start, part.end).why_not(), films[0] if films else "")
+
+    def unclear(self, part: _Part) -> Intent | tuple[Intent, ...]:
+        evidence = self._evidence(part.start, part.end)
+        if evidence.has_own_verb() and not evidence.vetoes():
+            watches = [watch for watch in evidence.watches() if len(watch.films.split()) >= _TELLING_WORDS]
+            if watches:
+                return tuple(replace(watch, doubtful=True) for watch in watches)
         return NotUnderstood(self.raw(part.start, part.end))
 
 

@@ -158,7 +158,7 @@ class _Said:
 
     def _weight_of_word(self, named: Named, word: Token, *, capitals: bool, usual: bool) -> float:
         """The same for a name of one word, which may be anybody's word."""
-        if word.word.isdigit() or len(word.word) < 2 or word.word in self._phrases.everyday:
+        if word.word.isdigit() or len(word.word) < 2 or word.word in self._phrases.everyday | self._phrases.day_names:
             return 0.0
         if capitals and named.standing < Standing.PART and named.ratings >= _NAMED_FROM:
             return 1.0

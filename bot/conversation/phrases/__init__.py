@@ -149,6 +149,8 @@ class Phrases:
     each_of: frozenset[str]
     no_days: frozenset[str]
     """What may be a day in a template, and is none in any sentence."""
+    day_names: frozenset[str]
+    """Names of days and months, which are seldom films."""
     festivals: frozenset[str]
     """Days that films are called after."""
     before_days: frozenset[str]
@@ -380,6 +382,7 @@ def phrases_for(language: str) -> Phrases:
         other_ones=words("other_ones"),
         each_of=words("each_of"),
         no_days=words("no_days"),
+        day_names=words("day_names"),
         festivals=words("festivals"),
         before_days=words("before_days"),
         half=data.get("half", ""),
