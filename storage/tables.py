@@ -346,7 +346,7 @@ registrations = Table(
 )
 
 
-# Not about anybody for longer than it takes to answer: what was said goes when it is answered, its number stays scrambled.
+# Not about anybody for longer than it takes to answer: then what was said goes, and a scrambled number stays.
 inbox = Table(
     "inbox",
     metadata,

@@ -71,7 +71,15 @@ from bot.conversation.linking import MAX_CODE, link, unlink, without_code
 from bot.conversation.message import Command, Complete, Message, Origin, Press, Text
 from bot.conversation.phrases import language_of, phrases_for, say_for
 from bot.conversation.placing import adjust_place
-from bot.conversation.pressing import BALLOT_VERBS, SLATE_VERBS, is_well_formed, press, pressed, slate_of
+from bot.conversation.pressing import (
+    BALLOT_VERBS,
+    SLATE_VERBS,
+    is_well_formed,
+    press,
+    pressed,
+    shown_again,
+    slate_of,
+)
 from bot.conversation.privacy import export, export_file, privacy, without_file
 from bot.conversation.recalling import (
     forget,
@@ -488,6 +496,8 @@ def act(turn: Turn, intent: Intent) -> None:
         case React():
             react(turn, intent)
         case Recommend():
+            if intent.again and shown_again(turn):
+                return
             title = is_title(turn, intent)
             if title:
                 bare_title(turn, title)

@@ -21,7 +21,7 @@ from bot.conversation.commands import film_value
 from bot.conversation.reply import Card, Choice, File, Reply
 from bot.discord.buttons import ActionButton, ActionMenu
 from bot.discord.words import sentence
-from bot.rendering import by_verb, cut, heading, with_fewer_choices
+from bot.rendering import by_verb, cut, heading, told_apart, with_commands, with_fewer_choices
 
 MAX_CONTENT = 2_000
 MAX_LAYOUT_TEXT = 4_000
@@ -51,7 +51,6 @@ _COMMANDS = {
     "unlink": "account unlink",
 }
 """Commands that are called otherwise in Discord than where they are typed."""
-_COMMAND = re.compile(rf"(?<=[“„\"«]/)({'|'.join(_COMMANDS)})\b")
 _MARKUP = re.compile(r"([\\*_~|`<>\[\]])")
 _INDENTED = re.compile(r"^ {2,}(?=\S)", re.MULTILINE)
 _AT_LINE_START = re.compile(r"^(\s*)([#+-])", re.MULTILINE)
@@ -115,7 +114,7 @@ def _plain(reply: Reply) -> str:
 
 def escaped(text: str) -> str:
     """A text that Discord shows as it is: no markup, no link, no mention."""
-    said = _COMMAND.sub(lambda found: _COMMANDS[found[1]], text)
+    said = with_commands(text, _COMMANDS)
     said = _MARKUP.sub(r"\\\1", said)
     said = _AT_LINE_START.sub(r"\1\\\2", said)
     said = _INDENTED.sub("- ", said)
@@ -210,14 +209,9 @@ def _text(card: Card, *, links: bool, genres: bool, reason: int) -> str:
 
 def film_choices(reply: Reply) -> list[app_commands.Choice[str]]:
     """The films of a reply as choices of a field, told apart by genres where title and year are the same."""
-    cards = reply.cards[:MAX_CHOICES]
-    names = [heading(card) for card in cards]
     return [
-        app_commands.Choice(
-            name=cut(name if names.count(name) == 1 else f"{name} – {', '.join(card.genres[:2])}", MAX_NAME),
-            value=film_value(card.film_id),
-        )
-        for card, name in zip(cards, names, strict=True)
+        app_commands.Choice(name=cut(name, MAX_NAME), value=film_value(card.film_id))
+        for card, name in told_apart(reply.cards[:MAX_CHOICES])
     ]
 
 

@@ -120,7 +120,7 @@ async def test_what_was_begun_is_finished_when_it_is_told_to_end(environment: di
 
 def test_without_a_token_it_says_which_is_missing(run: Run) -> None:
     ran = run("run")
-    assert (ran.code, ran.err) == (78, "Set NEXTREEL_DISCORD_TOKEN: there is no platform to answer on.\n")
+    assert (ran.code, ran.err) == (78, "Set NEXTREEL_DISCORD_TOKEN or NEXTREEL_SLACK_BOT_TOKEN: there is no platform to answer on.\n")
 
 
 @pytest.mark.parametrize(
