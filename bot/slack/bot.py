@@ -20,6 +20,7 @@ from slack_bolt.adapter.socket_mode.async_internals import send_async_response
 from slack_bolt.adapter.socket_mode.internals import build_headers
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.authorization.async_authorize import AsyncAuthorize
 from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.context.async_context import AsyncBoltContext
 from slack_bolt.error import BoltUnhandledRequestError
@@ -88,18 +89,15 @@ class Bot:
     """The bot in Slack. `run` it until it is closed; `close` finishes what it has begun."""
 
     def __init__(self, conversation: Conversation, store: Store, settings: Settings) -> None:
-        # What they tell at their most talkative is all that people say.
-        for name, least in (("slack_bolt", logging.ERROR), ("slack_sdk", logging.WARNING)):
-            library = logging.getLogger(name)
-            library.setLevel(max(least, library.getEffectiveLevel()))
         check(settings)
+        # What they tell at their most talkative is all that people say.
+        self._bolts, self._sdks = _quiet("slack_bolt", logging.ERROR), _quiet("slack_sdk", logging.WARNING)
         self._conversation = conversation
         self._store = store
         self._settings = settings
         self._inbox = Inbox(store.database)
         self._closing = asyncio.Event()
         self._answering: Answering | None = None
-        self._workspaces: Workspaces | None = None
 
     async def run(self) -> None:
         """Connect and answer. Raises WrongSettingsError and SlackAwayError."""
@@ -109,16 +107,17 @@ class Bot:
         web: Web | None = None
         looking: asyncio.Task[None] | None = None
         try:
-            workspaces = self._workspaces = Workspaces(api, await self._installed(api))
+            workspaces = Workspaces(api, await self._installed(api))
             answering = Answering(self._conversation, self._inbox, self._store, workspaces, api)
             self._answering = answering
-            app = self._app()
+            app = self._app(workspaces, answering)
             if (settings.slack_signing_secret and not settings.slack_app_token) or settings.slack_client_id:
                 web = Web(settings, app, api, self._begin, self._oauth_stores())
                 await self._listening(web)
             looking = asyncio.create_task(answering.run())
             if settings.slack_app_token:
-                socket = Socket(app, settings.slack_app_token.get_secret_value(), api, self._begin)
+                token = settings.slack_app_token.get_secret_value()
+                socket = Socket(app, token, api, self._begin, self._sdks)
                 await self._connected(socket)
             closing = asyncio.create_task(self._closing.wait())
             await asyncio.wait({closing, looking}, return_when=asyncio.FIRST_COMPLETED)
@@ -127,7 +126,7 @@ class Bot:
                 looking.result()
         finally:
             if socket:
-                await socket.close_async()  # type: ignore[no-untyped-call] - bolt's
+                await socket.close_async()  # type: ignore[no-untyped-call]
             if web:
                 await web.close()
             if self._answering:
@@ -171,7 +170,7 @@ class Bot:
         # Asked for here, as the client would ask for ever, whatever Slack says.
         opened = await _asked(socket.open, "SLACK_APP_TOKEN")
         socket.client.wss_uri = str(opened["url"])
-        await socket.connect_async()  # type: ignore[no-untyped-call] - bolt's
+        await socket.connect_async()  # type: ignore[no-untyped-call]
         _log.info("connected to slack")
 
     async def _listening(self, web: Web) -> None:
@@ -184,19 +183,34 @@ class Bot:
 
     # What comes in
 
-    def _app(self) -> AsyncApp:
+    def _app(self, workspaces: Workspaces, answering: Answering) -> AsyncApp:
         """What tells requests apart: each is written down first, and acknowledged by having been."""
-        settings = self._settings
-        secret = settings.slack_signing_secret
+        secret = self._settings.slack_signing_secret
+
+        async def write_down(
+            body: Body,
+            context: AsyncBoltContext,
+            resp: BoltResponse,
+            next: Callable[[], Awaitable[None]],  # noqa: A002 (bolt's name)
+        ) -> BoltResponse:
+            if received := await answering.accept(body):
+                context[_RECEIVED] = received
+            await next()
+            return resp
+
+        async def complete(ack: AsyncAck, body: Body) -> None:
+            await ack(options=await answering.complete(body))
+
         app = AsyncApp(
             name=PLATFORM,
+            logger=self._bolts,
             signing_secret=secret.get_secret_value() if secret else "",
-            authorize=cast(Any, self._authorize),  # which may as well find nothing
+            authorize=cast(Any, _Authorizing(workspaces)),  # bolt takes what it does not say it takes
             before_authorize=self._refuse_replays,
             raise_error_for_unhandled_request=True,
         )
         app.error(self._broke)
-        first: list[Callable[..., Awaitable[Any]]] = [self._write_down]
+        first: list[Callable[..., Awaitable[Any]]] = [write_down]
         for event in EVENTS:
             app.event(event.partition(".")[0], middleware=first)(_acknowledge)
         for command in COMMANDS:
@@ -207,21 +221,8 @@ class Bot:
             app.view(form.value, middleware=first)(_acknowledge)
         app.action(re.compile(""), middleware=first)(_acknowledge)
         for field in (pages.FILM_FIELD, pages.LIKE_FIELD):
-            app.options(field)(self._complete)
+            app.options(field)(complete)
         return app
-
-    async def _authorize(self, enterprise_id: str | None, team_id: str | None) -> AuthorizeResult | None:
-        assert self._workspaces is not None  # noqa: S101 - made before there is an app
-        found = await self._workspaces.find(enterprise_id, team_id or "")
-        if found is None:
-            return None
-        return AuthorizeResult(
-            enterprise_id=enterprise_id,
-            team_id=team_id,
-            bot_id=found.bot_id,
-            bot_user_id=found.bot_user,
-            bot_token=found.client.token,
-        )
 
     async def _refuse_replays(
         self,
@@ -243,20 +244,6 @@ class Bot:
         await next()
         return resp
 
-    async def _write_down(
-        self,
-        body: Body,
-        context: AsyncBoltContext,
-        resp: BoltResponse,
-        next: Callable[[], Awaitable[None]],  # noqa: A002 (bolt's name)
-    ) -> BoltResponse:
-        assert self._answering is not None  # noqa: S101 - made before there is an app
-        received = await self._answering.accept(body)
-        if received:
-            context[_RECEIVED] = received
-        await next()
-        return resp
-
     async def _begin(self, context: AsyncBoltContext, response: BoltResponse) -> None:
         """What was written down and acknowledged is answered; what could not be may come again."""
         received = context.get(_RECEIVED)
@@ -266,16 +253,33 @@ class Bot:
         if response.status >= 500 and isinstance(signature, Received):
             await self._inbox.forget(signature)
 
-    async def _complete(self, ack: AsyncAck, body: Body) -> None:
-        assert self._answering is not None  # noqa: S101 - made before there is an app
-        await ack(options=await self._answering.complete(body))
-
     async def _broke(self, error: Exception) -> BoltResponse:
         """What breaks before an event is written down is not acknowledged, so that Slack sends it again."""
         if isinstance(error, BoltUnhandledRequestError):
             return BoltResponse(status=200, body="")
         failing.logged(PLATFORM, "request", error, code_of(error))
         return BoltResponse(status=503, body="")
+
+
+class _Authorizing(AsyncAuthorize):
+    """Finds the token for what comes in, without asking Slack for each."""
+
+    def __init__(self, workspaces: Workspaces) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._workspaces = workspaces
+
+    async def __call__(self, *, enterprise_id: str | None, team_id: str | None, **_: object) -> AuthorizeResult | None:
+        """The token; None for a workspace without the app."""
+        found = await self._workspaces.find(enterprise_id, team_id or "")
+        if found is None:
+            return None
+        return AuthorizeResult(
+            enterprise_id=enterprise_id,
+            team_id=team_id,
+            bot_id=found.bot_id,
+            bot_user_id=found.bot_user,
+            bot_token=found.client.token,
+        )
 
 
 class Socket(AsyncSocketModeHandler):
@@ -287,11 +291,12 @@ class Socket(AsyncSocketModeHandler):
         token: str,
         api: Api,
         begin: Callable[[AsyncBoltContext, BoltResponse], Awaitable[None]],
+        log: logging.Logger,
     ) -> None:
         self._token = token
         self._web_client = api.client(None)
         self._begin = begin
-        super().__init__(app, token, web_client=self._web_client)
+        super().__init__(app, token, log, self._web_client)
 
     async def open(self) -> Any:
         """Ask for a socket's address."""
@@ -307,6 +312,13 @@ class Socket(AsyncSocketModeHandler):
             # The socket went; Slack sends it again, and it is known then.
             _log.warning("not acknowledged", error=type(error).__name__)
         await self._begin(request.context, response)
+
+
+def _quiet(name: str, least: int) -> logging.Logger:
+    """A library's log, from what is at least so important on."""
+    library = logging.getLogger(name)
+    library.setLevel(max(least, library.getEffectiveLevel()))
+    return library
 
 
 async def _acknowledge(ack: AsyncAck) -> None:

@@ -8,7 +8,6 @@ private is never sent where others see it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import structlog
 from cachetools import TTLCache
@@ -138,8 +137,7 @@ class Sending:
             lambda: workspace.client.files_upload_v2(file_uploads=uploads, channel=channel, thread_ts=thread)
         )
         if not sent or channel != where.channel:
-            elsewhere = replace(where, response_url="") if where.channel else where
-            await self.sentence(workspace, elsewhere, "file-sent" if sent else "file-failed", locale)
+            await self.sentence(workspace, where, "file-sent" if sent else "file-failed", locale)
 
     async def _direct_channel(self, workspace: Workspace, user: str) -> str:
         found: list[str] = []

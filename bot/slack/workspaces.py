@@ -195,9 +195,9 @@ def _profile(user: dict[str, Any]) -> Profile:
 
 def code_of(error: BaseException) -> str:
     """Slack's own word for what went wrong (`channel_not_found`), which holds nothing that was said; else nothing."""
-    response = getattr(error, "response", None)
-    code = response.get("error") if response is not None and hasattr(response, "get") else None
-    return str(code)[:60] if code else ""
+    # What comes from whatever stands between us and Slack is no JSON.
+    data = getattr(getattr(error, "response", None), "data", None)
+    return str(data.get("error") or "")[:60] if isinstance(data, dict) else ""
 
 
 async def tried(call: Callable[[], Awaitable[object]]) -> bool:
