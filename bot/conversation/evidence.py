@@ -7,63 +7,53 @@ at large is decided before, by `gist`. Pure functions; knows films only as names
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from bot.conversation.grammar import Match, Token, cover
-from bot.conversation.intents import LogWatches, NotWatched, React, Reaction, State
+from bot.conversation.cues import REACTIONS, STRONG, Cue, Cues
+from bot.conversation.details import NamedFilm, describe
+from bot.conversation.grammar import Token
+from bot.conversation.intents import LogWatches, NotWatched, React, State
 from bot.conversation.phrases import Phrases
-from bot.conversation.ratings import stars_said
-from bot.conversation.spotting import Titles
-from engine.names import Standing
+from bot.conversation.spotting import Titles, as_films, spotted
+from engine.names import Standing, loose_key
 from engine.titles import Certainty, Named
 
-_GAP_WORD = 1.2
 _MAX_OBJECT = 9
 """Words behind a verb that may be one title."""
 _MAX_LINKS = 4
 """Titles that are compared letter by letter in one message."""
-_NEAR = 3
-"""Words between a film and an “again” that is about it."""
 _SEVERAL, _SURE_OF_SEVERAL = 3, 0.7
 """Words of a longer name that are enough to mean it, and the similarity that they have at least."""
 _SURE = 0.86
 """Similarity from which a misspelt name is one."""
 _QUOTES = frozenset("\"“”„«»'‘’")
-_STRONG = frozenset(".!?\n;…")
 _WEAK = frozenset(',:—–-()/"“”+=')
+_PARTING = frozenset(",&+():/")
+"""Marks that part a list."""
 _POSITIVE = frozenset({"saw", "rewatched", "abandoned", "loved", "liked", "fine", "disliked", "hated"})
 _VERBS = frozenset({"saw", "rewatched", "abandoned"})
 """Cues behind which a film is named."""
+_DETAILS = frozenset({"when", "rating", "again", "rewatched", "abandoned", *REACTIONS})
 _NEGATIVE = frozenset({"not", "others", "unreal", "passing"})
 _KINDS = {
     "unreal": NotWatched.HYPOTHETICAL,
     "others": NotWatched.OTHERS,
     "not": NotWatched.NEGATION,
 }
-_REACTIONS = {reaction.value: reaction for reaction in Reaction}
 
 
-@dataclass(frozen=True, slots=True)
-class _Cue:
-    label: str
-    start: int
-    end: int
-    match: Match
-
-
-@dataclass(slots=True)
-class _Film:
-    """A film in the message: its words, from the first to the last that tell which it is."""
-
-    start: int
-    end: int
-    text: str = ""
-    """What it is called, where that is not just these words."""
-    when: str | None = None
-    rating: float | None = None
-    reaction: Reaction | None = None
-    state: State | None = None
+def read_films(
+    said: str, tokens: Sequence[Token], phrases: Phrases, titles: Titles
+) -> tuple[tuple[Token, ...], Evidence]:
+    """The tokens with the films in them as one each, those of everyday words too where a verb leads to them; and what
+    the message holds."""
+    named = spotted(tokens, phrases, titles)
+    evidence = Evidence(said, named, phrases, titles)
+    if hidden := evidence.behind_verbs():
+        named = as_films(named, hidden)
+        evidence = Evidence(said, named, phrases, titles)
+    return named, evidence
 
 
 class Evidence:
@@ -72,38 +62,15 @@ class Evidence:
     def __init__(self, said: str, tokens: Sequence[Token], phrases: Phrases, titles: Titles) -> None:
         self._said, self._phrases, self._titles = said, phrases, titles
         self.tokens = tuple(tokens)
-        self._cues = self._found()
+        self._cues = Cues(said, tokens, phrases)
         self._sentence = self._sentences()
-
-    def _found(self) -> list[_Cue]:
-        """The cues of each clause: none reaches over a mark."""
-        cues: list[_Cue] = []
-        start = 0
-        for end in range(len(self.tokens) + 1):
-            if end < len(self.tokens) and not self.tokens[end].is_mark:
-                continue
-            clause = self.tokens[start:end]
-            every = dict.fromkeys(range(1, len(clause)), True)
-            for part in cover(clause, self._phrases.cues, every, lambda _label: True, gap_word=_GAP_WORD):
-                if isinstance(part, Match) and not self._is_vague(clause[part.start : part.end]):
-                    moved = {n: tuple((start + a, start + b) for a, b in of) for n, of in part.captures.items()}
-                    first, last = start + part.start, start + part.end
-                    cues.append(_Cue(part.label, first, last, replace(part, start=first, end=last, captures=moved)))
-            start = end + 1
-        return cues
-
-    def _is_vague(self, words: Sequence[Token]) -> bool:
-        """“Before December's even started” is no day."""
-        return len(words) == 1 and (
-            words[0].word in self._phrases.no_days or (words[0].raw[:1].isupper() and words[0].mistyped is not None)
-        )
 
     def _sentences(self) -> list[int]:
         """By token, the number of its sentence."""
         numbers, number = [], 0
         for token in self.tokens:
             numbers.append(number)
-            number += token.raw in _STRONG
+            number += token.raw in STRONG
         return numbers
 
     @property
@@ -119,7 +86,7 @@ class Evidence:
                 bones.append("film")
             elif token.raw in "?\n:":
                 bones.append(token.raw)
-            elif token.raw in _STRONG:
+            elif token.raw in STRONG:
                 bones.append(".")
             elif token.is_mark and token.raw in '"“”':
                 bones.append("quote")
@@ -129,7 +96,7 @@ class Evidence:
 
     def has(self, *labels: str) -> bool:
         """Whether any of these cues is there."""
-        return any(cue.label in labels for cue in self._cues)
+        return self._cues.has(*labels)
 
     @property
     def films(self) -> list[Token]:
@@ -141,12 +108,12 @@ class Evidence:
         or the last. “Not 7” is no mark."""
         told = React()
         for cue in self._cues if not last else reversed(self._cues):
-            if last and self._denied(cue):
+            if last and self._cues.is_denied(cue):
                 continue
-            if cue.label in _REACTIONS and told.reaction is None and not self._of_others(cue):
-                told = replace(told, reaction=_REACTIONS[cue.label])
+            if cue.label in REACTIONS and told.reaction is None and not self._cues.is_of_others(cue):
+                told = replace(told, reaction=REACTIONS[cue.label])
             elif cue.label == "rating" and told.rating is None:
-                told = replace(told, rating=self._rating(cue))
+                told = replace(told, rating=self._cues.rating(cue))
             elif cue.label == "abandoned":
                 told = replace(told, state=State.ABANDONED)
             elif cue.label in {"again", "rewatched"} and told.state is None:
@@ -156,15 +123,11 @@ class Evidence:
     def when(self, *, last: bool = False) -> str | None:
         """The first day that is said, or the last."""
         days = [
-            self._day(*(cue.match.captures.get("when") or ((cue.start, cue.end),))[0])
+            day
             for cue in self._cues
-            if cue.label == "when" and not (last and self._denied(cue))
+            if cue.label == "when" and not (last and self._cues.is_denied(cue)) and (day := self._cues.day(cue))
         ]
         return (days[-1] if last else days[0]) if days else None
-
-    def _denied(self, cue: _Cue) -> bool:
-        """Whether a “not” stands before it: “wednesday, not tuesday”."""
-        return any(token.word in self._phrases.negations for token in self.tokens[max(0, cue.start - 2) : cue.start])
 
     def why_not(self) -> NotWatched:
         """Why films that are named were not watched by this person."""
@@ -181,10 +144,10 @@ class Evidence:
         day or a mark."""
         films = [place for place, token in enumerate(self.tokens) if token.is_film]
         if films:
-            film = _Film(films[-1], films[-1] + 1)
+            film = NamedFilm(films[-1], films[-1] + 1)
             self._widen(film)
             return film.text or self._raw(film.start, film.end)
-        if self.has("when", "rating", "abandoned", "rewatched", *_REACTIONS) and not self.telling_words():
+        if self.has("when", "rating", "abandoned", "rewatched", *REACTIONS) and not self.telling_words():
             return ""
         return self.telling_words() or self._left()
 
@@ -242,7 +205,7 @@ class Evidence:
             self._titles.named_in([token.raw for token in self.tokens[:last]]), key=lambda one: one.start
         ):
             ends = named.end == last and named.start > 0 and named.standing < Standing.PART
-            if ends and self._titles.is_known(named.ratings) and not self._is_cue(named.start, named.end):
+            if ends and self._titles.is_known(named.ratings) and not self._cues.cover(named.start, named.end):
                 before = self.tokens[named.start - 1].word
                 if before in self._phrases.saw_words:
                     return self._raw(named.start, named.end)
@@ -255,18 +218,96 @@ class Evidence:
 
     def vetoes(self) -> bool:
         """Whether all that is said of the films speaks against a watch of this person's."""
-        films = [_Film(place, place + 1) for place, token in enumerate(self.tokens) if token.is_film]
+        films = [NamedFilm(place, place + 1) for place, token in enumerate(self.tokens) if token.is_film]
         told = [self._told(film) for film in films]
         if told:
             return not any(one is not False for one in told)
         return self.has(*_NEGATIVE) and not self.has(*_POSITIVE)
+
+    def behind_verbs(self) -> list[tuple[int, int]]:
+        """The words of films that this person's verbs lead to and that are no films yet: everyday words in lower
+        case."""
+        found: list[NamedFilm] = []
+        for verb in self._cues:
+            if verb.label in _VERBS and self._is_own(verb):
+                found += self._at(verb.end, {one.start for one in found}, roughly=False)
+        spans = sorted((film.start, film.end) for film in found if not self.tokens[film.start].is_film)
+        return [span for number, span in enumerate(spans) if not number or span[0] >= spans[number - 1][1]]
+
+    def tells_more(self, start: int, end: int) -> bool:
+        """Whether words are more than a name: a day, a mark or an opinion is among them, or the end of a sentence."""
+        inside = [cue for cue in self._cues if start <= cue.start and cue.end <= end]
+        marks = [token for token in self.tokens[start : end - 1] if token.raw in STRONG]
+        return bool(marks) or any(cue.label in _DETAILS for cue in inside)
+
+    def _is_firm(self, film: NamedFilm) -> bool:
+        """Whether a watch of this person's is told plainly: a verb of theirs leads to the film, or a day, a mark or an
+        “again” stands right behind it, and nothing in its sentence speaks against it."""
+        return self._is_told_by_verb(film) or self._is_told_by_detail(film)
+
+    def _is_told_by_verb(self, film: NamedFilm) -> bool:
+        here = self._sentence[film.start]
+        before = [cue for cue in self._cues if self._sentence[cue.start] == here and cue.end <= film.start]
+        if not before or self._speaks_against(film) or any(cue.label in _NEGATIVE for cue in before):
+            return False
+        verb = before[-1]
+        return (
+            verb.label in _VERBS
+            and all(self._is_small(token) for token in self.tokens[verb.end : film.start])
+            and self._is_own(verb)
+        )
+
+    def _is_own(self, verb: Cue) -> bool:
+        """Whether nobody else stands before a verb: “Ebert watched …”."""
+        if verb.start == 0 or any(token.word in self._phrases.oneself for token in self.tokens[verb.start : verb.end]):
+            return True
+        before = self.tokens[verb.start - 1]
+        told = self._cues.at(verb.start - 1)
+        return (
+            before.is_mark
+            or before.word in self._phrases.joins | self._phrases.openers
+            or (told is not None and told.label in {"when", "again"})
+        )
+
+    def _is_told_by_detail(self, film: NamedFilm) -> bool:
+        """“Gone Girl then Zodiac yesterday”, “uncut gems 8/10”: films first, a day or a mark right behind them."""
+        here = self._sentence[film.start]
+        lead = [
+            place
+            for place in range(film.start)
+            if self._sentence[place] == here and not self._is_small(self.tokens[place])
+        ]
+        openers = [place for place in lead if self.tokens[place].word not in self._phrases.openers]
+        told = [self._cues.at(place) for place in openers]
+        if any(cue is None or cue.label != "when" for cue in told) or self._speaks_against(film):
+            return False
+        place = film.end
+        while place < len(self.tokens) and (
+            self.tokens[place].is_film or self.tokens[place].raw in ",&+-–—(:" or self._is_small(self.tokens[place])
+        ):
+            place += 1
+        behind = self._cues.at(place) or self._cues.at(place + 1)
+        return behind is not None and behind.label in {"when", "rating", "again", "rewatched", "abandoned"}
+
+    def _speaks_against(self, film: NamedFilm) -> bool:
+        """Whether a film is quoted or in a question, or its clause says that it was not watched."""
+        here = self._sentence[film.start]
+        ends = [place for place in range(film.start, len(self.tokens)) if self._sentence[place] == here]
+        if self.tokens[ends[-1]].raw == "?" or self._is_quoted(film):
+            return True
+        clause_end = next((place for place in ends if self.tokens[place].is_mark), ends[-1] + 1)
+        return any(
+            (cue.label in _NEGATIVE and film.end <= cue.start < clause_end)
+            or (cue.label == "unreal" and self._sentence[cue.start] == here)
+            for cue in self._cues
+        )
 
     # Watches
 
     def watches(self) -> tuple[LogWatches, ...]:
         """The watches that are told, films with the same details as one; none when no film can be made out."""
         films = [
-            _Film(place, place + 1)
+            NamedFilm(place, place + 1)
             for place, token in enumerate(self.tokens)
             if token.is_film and not self._within_cue(place)
         ]
@@ -278,30 +319,35 @@ class Evidence:
             positive = sorted([*positive, *found], key=lambda film: film.start)
         if not positive:
             return ()
+        firm = {film.start for film in positive if self._is_firm(film)}
         for film in positive:
             self._widen(film)
-        positive = self._joined(positive)
-        self._describe(positive)
-        return self._as_intents(positive)
+        positive = self._joined([*positive, *self._listed(positive, films)])
+        describe(positive, self._cues, self.tokens, self._sentence, self._phrases, self._is_small)
+        return self._as_intents(positive, {film.start for film in positive if self._begins_firmly(film, firm)})
 
-    def _direct(self, positive: Sequence[_Film]) -> list[_Film]:
+    def _direct(self, positive: Sequence[NamedFilm]) -> list[NamedFilm]:
         """Without single words that stand nowhere near a verb or another film: “The Room with Tommy Wiseau” is one."""
         sure = [film for film in positive if not self._is_one_word(film)]
         starts = {film.start for film in positive}
-        sure += [film for film in positive if self._is_one_word(film) and self._leads_to(film, starts)]
+        sure += [
+            film
+            for film in positive
+            if self._is_one_word(film) and (self._leads_to(film, starts) or self._is_listed(film, starts))
+        ]
         return sorted(sure, key=lambda film: film.start)
 
-    def _is_one_word(self, film: _Film) -> bool:
+    def _is_one_word(self, film: NamedFilm) -> bool:
         words = self.tokens[film.start].word.split()
         return len([word for word in words if word not in self._phrases.articles]) == 1
 
-    def _leads_to(self, film: _Film, starts: set[int]) -> bool:
+    def _leads_to(self, film: NamedFilm, starts: set[int]) -> bool:
         """Whether what stands before a film leads to it: a verb, another film of a list, a sentence's beginning."""
         place = film.start - 1
         while place >= 0:
             token = self.tokens[place]
             here = next((cue for cue in self._cues if cue.start <= place < cue.end), None)
-            if token.raw in _STRONG | {":", "="} or (here is not None and here.label in _POSITIVE | {"when"}):
+            if token.raw in STRONG | {":", "="} or (here is not None and here.label in _POSITIVE | {"when"}):
                 return True
             if token.is_film:
                 return place in starts
@@ -309,6 +355,16 @@ class Evidence:
                 return False
             place = here.start - 1 if here is not None else place - 1
         return True
+
+    def _is_listed(self, film: NamedFilm, starts: set[int]) -> bool:
+        """Whether a list of films goes on behind a film."""
+        place = film.end
+        while place < len(self.tokens) and (
+            self.tokens[place].raw in ",&+"
+            or self.tokens[place].word in self._phrases.list_joins | self._phrases.articles
+        ):
+            place += 1
+        return place > film.end and place in starts
 
     def _is_small(self, token: Token) -> bool:
         return (
@@ -322,7 +378,7 @@ class Evidence:
     def _within_cue(self, place: int) -> bool:
         return any(cue.start <= place < cue.end for cue in self._cues)
 
-    def _told(self, film: _Film) -> bool | None:
+    def _told(self, film: NamedFilm) -> bool | None:
         """Whether a film was watched by this person, as far as cues tell."""
         here = self._sentence[film.start]
         inside = [cue for cue in self._cues if self._sentence[cue.start] == here]
@@ -336,7 +392,7 @@ class Evidence:
             return False
         verbs = [cue for cue in inside if cue.label in _POSITIVE | _NEGATIVE - {"passing", "unreal"}]
         before = [
-            cue for cue in verbs if cue.end <= film.start and not (cue.label in _REACTIONS and self._films_before(cue))
+            cue for cue in verbs if cue.end <= film.start and not (cue.label in REACTIONS and self._films_before(cue))
         ]
         after = [cue for cue in verbs if cue.start >= film.end]
         governing = before[-1] if before else after[0] if after else None
@@ -349,7 +405,7 @@ class Evidence:
             return None
         return governing.label in _POSITIVE
 
-    def _is_quoted(self, film: _Film) -> bool:
+    def _is_quoted(self, film: NamedFilm) -> bool:
         """Whether somebody is quoted who says so: a verb stands in the quotation marks too, and words outside."""
         marks = [place for place, token in enumerate(self.tokens) if token.raw in _QUOTES]
         for first, last in zip(marks[::2], marks[1::2], strict=False):
@@ -357,14 +413,14 @@ class Evidence:
                 return any(cue.label in _VERBS and first < cue.start < last for cue in self._cues)
         return False
 
-    def _films_before(self, cue: _Cue) -> bool:
+    def _films_before(self, cue: Cue) -> bool:
         """Whether a reaction is to a film that was named before it in its sentence."""
         return any(
             self.tokens[place].is_film and self._sentence[place] == self._sentence[cue.start]
             for place in range(cue.start)
         )
 
-    def _names_its_own(self, cue: _Cue) -> bool:
+    def _names_its_own(self, cue: Cue) -> bool:
         rest = [
             place for place in range(cue.end, len(self.tokens)) if self._sentence[place] == self._sentence[cue.start]
         ]
@@ -372,38 +428,74 @@ class Evidence:
 
     # Films that are no name at first sight
 
-    def _objects(self, beside: Sequence[_Film] = ()) -> list[_Film]:
+    def _objects(self, beside: Sequence[NamedFilm] = ()) -> list[NamedFilm]:
         """Films right behind a verb, or at the beginning of a sentence: everyday words, misspelt names."""
         taken = {film.start for film in beside}
-        found: list[_Film] = []
+        found: list[NamedFilm] = []
         for place in [cue.end for cue in self._cues if cue.label in _VERBS]:
             found += self._at(place, taken | {film.start for film in found}, roughly=not beside)
         if found or beside:
             return found
-        begins = [place + 1 for place, token in enumerate(self.tokens) if token.raw in _STRONG | {":"}]
+        begins = [place + 1 for place, token in enumerate(self.tokens) if token.raw in STRONG | {":"}]
         begins += [cue.end for cue in self._cues if cue.label == "when" and cue.start == 0]
         for place in (0, *begins[:3]):
             if found := self._at(place, set(), roughly=True):
                 return found
         return self._anywhere()
 
-    def _anywhere(self) -> list[_Film]:
+    def _anywhere(self) -> list[NamedFilm]:
         """A known film's name of one word that is no everyday word, wherever it stands."""
         for named in self._titles.named_in([token.raw for token in self.tokens]):
             word = self.tokens[named.start]
             plain = named.end == named.start + 1 and word.word not in self._phrases.usual and not word.word.isdigit()
             if plain and named.standing < Standing.PART and self._titles.is_known(named.ratings):
-                return [_Film(named.start, named.end)]
+                return [NamedFilm(named.start, named.end)]
         return []
 
-    def _at(self, place: int, taken: set[int], *, roughly: bool) -> list[_Film]:
+    def _at(self, place: int, taken: set[int], *, roughly: bool) -> list[NamedFilm]:
         """The films that are named from there on, if any is."""
         begin = self._past_small_words(place)
         if begin >= len(self.tokens) or begin in taken or any(cue.start <= begin < cue.end for cue in self._cues):
             return []
-        rough = roughly and self.tokens[begin].word not in self._phrases.pointers
+        pointing = self._phrases.pointers | self._phrases.pointing_back.keys() | self._phrases.other_ones
+        rough = roughly and self.tokens[begin].word not in pointing
         found = self._exactly(begin) or (self._roughly(begin) if rough else [])
         return [film for film in found if film.start not in taken]
+
+    def _listed(self, positive: Sequence[NamedFilm], films: Sequence[NamedFilm]) -> Iterator[NamedFilm]:
+        """Names of everyday words that stand in a list beside films: “clueless, mean girls and up”."""
+        items = self._items()
+        holds = [any(start <= film.start < end for film in positive) for start, end in items]
+        for number, (start, end) in enumerate(items):
+            begin = self._past_small_words(start)
+            beside = [holds[near] for near in (number - 1, number + 1) if 0 <= near < len(items)]
+            free = not any(film.start < end and film.end > begin for film in (*positive, *films))
+            clear_of_cues = not any(cue.start < end and cue.end > begin for cue in self._cues)
+            if begin < end <= begin + _MAX_OBJECT and any(beside) and free and clear_of_cues:
+                surely = all(beside) or end - begin > 1 or self.tokens[begin].raw[:1].isupper()
+                if surely and self._is_name(begin, end):
+                    yield NamedFilm(begin, end)
+
+    def _items(self) -> list[tuple[int, int]]:
+        """The parts of lists: words between commas, joining words, brackets and the ends of sentences."""
+        items: list[tuple[int, int]] = []
+        start = 0
+        for place in range(len(self.tokens) + 1):
+            token = self.tokens[place] if place < len(self.tokens) else None
+            if token is None or token.raw in STRONG | _PARTING or token.word in self._phrases.list_joins:
+                if place > start:
+                    items.append((start, place))
+                start = place + 1
+        return items
+
+    def _is_name(self, start: int, end: int) -> bool:
+        """Whether words are just the name of a film that people know."""
+        typed = self._raw(start, end)
+        if typed.casefold() in self._phrases.everyday:
+            return False
+        exact = [match for match in self._titles.link(typed).matches if loose_key(match.name) == loose_key(typed)]
+        named = self._titles.named_in([token.raw for token in self.tokens[start:end]]) if exact else []
+        return any(one.end - one.start == end - start and self._titles.is_known(one.ratings) for one in named)
 
     def _past_small_words(self, place: int) -> int:
         while place < len(self.tokens) and (
@@ -412,7 +504,7 @@ class Evidence:
             place += 1
         return place
 
-    def _exactly(self, begin: int) -> list[_Film]:
+    def _exactly(self, begin: int) -> list[NamedFilm]:
         """Names, however everyday their words, that begin right here and go on as a list."""
         end = min(len(self.tokens), begin + 40)
         names: dict[int, tuple[int, float]] = {}
@@ -421,19 +513,19 @@ class Evidence:
                 continue
             start, stop = begin + named.start, begin + named.end
             words = [token for token in self.tokens[start:stop] if not token.is_mark]
-            if self._is_cue(start, stop) or (len(words) == 1 and not self._may_be_name(words[0], named)):
+            if self._cues.cover(start, stop) or (len(words) == 1 and not self._may_be_name(words[0], named)):
                 continue
             weight = stop - start + (0.5 if self._titles.is_known(named.ratings) else 0.0)
             if start not in names or names[start][1] < weight:
                 names[start] = stop, weight
-        films: list[_Film] = []
+        films: list[NamedFilm] = []
         place = begin
         while place < end:
             if place in names:
-                films.append(_Film(place, names[place][0]))
+                films.append(NamedFilm(place, names[place][0]))
                 place = names[place][0]
             elif self.tokens[place].is_film:
-                films.append(_Film(place, place + 1))
+                films.append(NamedFilm(place, place + 1))
                 place += 1
             else:
                 break
@@ -448,23 +540,24 @@ class Evidence:
     def _may_be_name(self, word: Token, named: Named) -> bool:
         """Whether one word behind a verb may be a film: not “it” and no hardly known film of an everyday word."""
         if word.word in self._phrases.pointers:
-            return word.raw[:1].isupper() and len(word.raw) > 1
+            at = self.tokens.index(word)
+            dated = [token.raw for token in self.tokens[at + 1 : at + 4]]
+            if dated[:1] == ["("] and dated[-1:] == [")"] and dated[1].isdigit():
+                return True  # “it (2017)”
+            return word.raw[:1].isupper() and len(word.raw) > 1 and not word.raw.isupper()
         if word.word in self._phrases.usual:
             at = self.tokens.index(word)
-            begins = at == 0 or self.tokens[at - 1].raw in _STRONG
+            begins = at == 0 or self.tokens[at - 1].raw in STRONG
             return self._titles.is_known(named.ratings) and not begins
         return True
 
-    def _is_cue(self, start: int, stop: int) -> bool:
-        return any(cue.start <= start and stop <= cue.end for cue in self._cues)
-
-    def _roughly(self, begin: int) -> list[_Film]:
+    def _roughly(self, begin: int) -> list[NamedFilm]:
         """The misspelt name that begins right here, if one is near enough."""
         stop = begin
         cue_starts = {cue.start for cue in self._cues}
         while stop < len(self.tokens) and stop - begin < _MAX_OBJECT:
             token = self.tokens[stop]
-            if token.raw in _STRONG or (stop > begin and stop in cue_starts):
+            if token.raw in STRONG or (stop > begin and stop in cue_starts):
                 break
             stop += 1
         ends = [stop, *(place for place in range(stop - 1, begin, -1) if not self.tokens[place].is_mark)]
@@ -477,11 +570,11 @@ class Evidence:
                 alike = link.matches[0].similarity
                 if best is None or alike > best[0]:
                     best = alike, end
-        return [_Film(begin, best[1])] if best else []
+        return [NamedFilm(begin, best[1])] if best else []
 
     # The words that tell which film
 
-    def _widen(self, film: _Film) -> None:
+    def _widen(self, film: NamedFilm) -> None:
         """Take in a year, a number, or words that tell films of a name apart, before and behind."""
         plain = self._titles.link(self._raw(film.start, film.end))
         end = film.end
@@ -493,7 +586,7 @@ class Evidence:
             )
             if close is not None:
                 self._try(film, film.start, close + 1, plain.certainty)
-        elif following and following[0].word.isdigit() and not self._is_cue(end, end + 1):
+        elif following and following[0].word.isdigit() and not self._cues.cover(end, end + 1):
             self._try(film, film.start, end + 1, plain.certainty)
         elif (
             len(following) > 1
@@ -504,7 +597,8 @@ class Evidence:
             self._try(film, film.start, end + 2, plain.certainty)
         if plain.certainty is not Certainty.CLEAR and film.end == end:
             for more in (2, 1):
-                if not any(t.is_mark or t.is_film or self._is_cue(end, end + 1) for t in self.tokens[end : end + more]):
+                words = self.tokens[end : end + more]
+                if not (self._cues.cover(end, end + 1) or any(t.is_mark or t.is_film for t in words)):
                     self._try(film, film.start, min(end + more, len(self.tokens)), Certainty.CLEAR)
         self._widen_by_numbers(film)
         self._widen_by_capitals(film)
@@ -526,13 +620,13 @@ class Evidence:
             if tail:
                 name = self._raw(film.start, film.end)
                 told = [token.raw for token in self.tokens[slice(*tail)] if self._tells(token)]
-                for words in (self._raw(*tail), " ".join(told)):
-                    text = f"{words} {name}" if words else name
+                for spoken in (self._raw(*tail), " ".join(told)):
+                    text = f"{spoken} {name}" if spoken else name
                     if self._titles.link(text).certainty is Certainty.CLEAR:
                         film.text, film.end = text, tail[1]
                         break
 
-    def _widen_by_capitals(self, film: _Film) -> None:
+    def _widen_by_capitals(self, film: NamedFilm) -> None:
         """Words with capitals right behind a name belong to another, longer one: “Aliens Stole My Grandmother”."""
         if not self.tokens[film.start].raw[:1].isupper():
             return
@@ -546,7 +640,7 @@ class Evidence:
         cue = any(cue.start <= place < cue.end for cue in self._cues)
         return token.raw[:1].isupper() and len(token.raw) > 1 and not (token.is_mark or token.is_film or cue)
 
-    def _widen_by_numbers(self, film: _Film) -> None:
+    def _widen_by_numbers(self, film: NamedFilm) -> None:
         """“Back to the Future 2 and 3”."""
         last = self.tokens[film.end - 1].word.split()[-1:] if film.end else []
         while last and last[0].isdigit() and film.end + 1 < len(self.tokens):
@@ -565,13 +659,13 @@ class Evidence:
         while place < len(self.tokens) and self.tokens[place].raw in ",(–—-":
             place += 1
         for stop in range(place, min(place + 7, len(self.tokens))):
-            if self.tokens[stop].raw in _STRONG or self.tokens[stop].is_film:
+            if self.tokens[stop].raw in STRONG or self.tokens[stop].is_film:
                 break
             if self.tokens[stop].word in self._phrases.ends_telling and stop > place:
                 return place, stop + 1
         return None
 
-    def _try(self, film: _Film, start: int, end: int, plain: Certainty) -> None:
+    def _try(self, film: NamedFilm, start: int, end: int, plain: Certainty) -> None:
         """Widen to these words if they name a film no less surely."""
         link = self._titles.link(self._raw(start, end))
         order = [Certainty.UNKNOWN, Certainty.AMBIGUOUS, Certainty.CLEAR]
@@ -579,103 +673,31 @@ class Evidence:
             film.start, film.end = start, end
 
     @staticmethod
-    def _joined(films: Sequence[_Film]) -> list[_Film]:
+    def _joined(films: Sequence[NamedFilm]) -> list[NamedFilm]:
         """Without those that lie within another."""
-        kept: list[_Film] = []
+        kept: list[NamedFilm] = []
         for film in sorted(films, key=lambda one: (one.start, -one.end)):
             if not kept or film.start >= kept[-1].end:
                 kept.append(film)
         return kept
 
-    # Days, marks, what was thought
+    # As intents
 
-    def _describe(self, films: Sequence[_Film]) -> None:
-        """Give each film what is said of it. A cue is about the film before it in its sentence, or, where it stands
-        before all of them, about all; in a sentence without films, about those of the last one that had any. What is
-        said of the last film of a sentence alone holds for the others too."""
-        by_sentence: dict[int, list[_Film]] = {}
-        for film in films:
-            by_sentence.setdefault(self._sentence[film.start], []).append(film)
-        later: list[tuple[list[_Film], _Cue]] = []
-        for cue in self._cues:
-            if self._of_others(cue) or any(film.start <= cue.start < film.end for film in films):
-                continue
-            here = by_sentence.get(self._sentence[cue.start], [])
-            nexts = [film for film in here if film.start >= cue.end]
-            adjacent = (
-                nexts and cue.label in _REACTIONS and all(map(self._is_small, self.tokens[cue.end : nexts[0].start]))
-            )
-            owners = [film for film in here if film.end <= cue.start]
-            if adjacent:
-                self._note(nexts[0], cue)
-            elif owners:
-                self._note(owners[-1], cue)
-            elif here:
-                later.append((here, cue))
-            else:
-                earlier = [number for number in by_sentence if number < self._sentence[cue.start]]
-                later.append((by_sentence[max(earlier)] if earlier else list(films), cue))
-        for group in by_sentence.values():
-            for name in ("when", "rating", "reaction", "state"):
-                if [film for film in group if getattr(film, name) is not None] == group[-1:]:
-                    for film in group[:-1]:
-                        setattr(film, name, getattr(group[-1], name))
-        for group, cue in later:
-            for film in group:
-                self._note(film, cue)
-        # A day told once holds for the whole message.
-        days = {film.when for film in films if film.when is not None}
-        if len(days) == 1:
-            for film in films:
-                film.when = film.when or min(days)
+    def _begins_firmly(self, film: NamedFilm, firm: set[int]) -> bool:
+        return any(film.start <= start < film.end for start in firm)
 
-    def _of_others(self, cue: _Cue) -> bool:
-        """Whether it is said by or of somebody else: “Kevin loved it”."""
-        if cue.label not in _REACTIONS or cue.start == 0:
-            return False
-        before = self.tokens[cue.start - 1]
-        return any(other.label == "others" and other.end == cue.start for other in self._cues) or (
-            before.word in self._phrases.third_persons
-        )
-
-    def _note(self, film: _Film, cue: _Cue) -> None:
-        if film.when is None:
-            spans = cue.match.captures.get("when") or cue.match.captures.get("just")
-            film.when = self._day(*spans[0]) if spans else None
-        if cue.label == "rating":
-            rating = self._rating(cue)
-            film.rating = rating if rating is not None else film.rating
-        elif cue.label in _REACTIONS:
-            film.reaction = _REACTIONS[cue.label]
-        elif cue.label in {"again", "rewatched"} and film.state is None:
-            near = cue.label == "rewatched" or (
-                min(abs(cue.start - film.end), abs(film.start - cue.end)) <= _NEAR
-                and not any(other.label == "not" and film.end <= other.start < cue.start for other in self._cues)
-            )
-            film.state = State.REWATCH if near else None
-        elif cue.label == "abandoned":
-            film.state = State.ABANDONED
-
-    def _day(self, start: int, end: int) -> str:
-        """The words of a day, typing errors corrected."""
-        return " ".join(token.mistyped or token.raw for token in self.tokens[start:end])
-
-    def _rating(self, cue: _Cue) -> float | None:
-        spans = cue.match.captures.get("rating")
-        if not spans:
-            return None
-        return stars_said(self._raw(*spans[0]), self._phrases.numbers, self._phrases.half)
-
-    def _as_intents(self, films: Sequence[_Film]) -> tuple[LogWatches, ...]:
+    def _as_intents(self, films: Sequence[NamedFilm], firm: set[int]) -> tuple[LogWatches, ...]:
         """One intent for films in a row with the same details."""
         out: list[LogWatches] = []
         films = self._without_doubles(films)
-        doubtful = any(token.raw == "?" for token in self.tokens[-2:])
         for film in films:
+            here = self._sentence[film.start]
+            ends = [token for place, token in enumerate(self.tokens) if self._sentence[place] == here]
+            doubtful = any(token.raw == "?" for token in ends[-2:])
             text = film.text or self._raw(film.start, film.end)
             one = LogWatches(
                 text, text, when=film.when, state=film.state or State.FINISHED, rating=film.rating,
-                reaction=film.reaction, questioned=doubtful,
+                reaction=film.reaction, questioned=doubtful, firm=film.start in firm,
             )  # fmt: skip
             if out and replace(out[-1], films="", whole="") == replace(one, films="", whole=""):
                 both = f"{out[-1].films}\n{text}"
@@ -684,9 +706,9 @@ class Evidence:
                 out.append(one)
         return tuple(out)
 
-    def _without_doubles(self, films: Sequence[_Film]) -> list[_Film]:
+    def _without_doubles(self, films: Sequence[NamedFilm]) -> list[NamedFilm]:
         """A film that is named twice once, with all that is said of it."""
-        by_name: dict[str, _Film] = {}
+        by_name: dict[str, NamedFilm] = {}
         for film in films:
             known = by_name.setdefault(self._raw(film.start, film.end).casefold().removeprefix("the "), film)
             for name in ("when", "rating", "reaction", "state"):

@@ -1,7 +1,8 @@
-"""What a sentence is about when no phrase reads it: `Gist`, learned from examples.
+"""What words are about when no phrase reads them: `Gist`, learned from examples.
 
-A linear model over the words of a sentence in ones, twos and threes, with films, days, marks and numbers as classes of
-words; the probability of each intent comes out. It says what is meant at large, never which film or which day. Its
+There are two for a language: what a sentence is about (its intent), and what a clause says was thought of a film. Each
+is a linear model over the words of a sentence in ones, twos and threes, with films, days, marks and numbers as kinds of
+words; the probability of each class comes out. It says what is meant at large, never which film or which day. Its
 weights lie beside the phrases of its language and are made from the examples there by `make learn`. Pure functions.
 """
 
@@ -26,6 +27,8 @@ MAX_BONES = 30
 MAX_TOKENS = 60
 """Words and marks that are looked at."""
 
+_MARKS = frozenset(".,!?;:\n()\"“”'’—–-…/*&+#@")
+"""Marks that are looked at; pictures say much to people and little to so small a model."""
 _RATING = re.compile(r"\d+(?:[.,]\d+)?/\d+|\d+%|[★☆⭐½]+|[a-d][+-]", re.IGNORECASE)
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 _YEAR = re.compile(r"(?:19|20)\d\d")
@@ -34,23 +37,25 @@ _LONG_RUN = re.compile(r"(.)\1{2,}")
 
 @dataclass(frozen=True, slots=True)
 class Gist:
-    """The model of a language. `weights` float32[BUCKETS + 1, intents], the last row the bias."""
+    """One model. `weights` float32[BUCKETS + 1, classes], the last row the bias."""
 
-    intents: tuple[str, ...]
+    classes: tuple[str, ...]
     weights: npt.NDArray[np.float32]
 
-    def of(self, tokens: Sequence[Token], skeleton: Sequence[str], situation: Sequence[str] = ()) -> dict[str, float]:
-        """The probability of each intent. `skeleton`: the cues and films of the message in their order; `situation`:
+    def of(
+        self, tokens: Sequence[Token], skeleton: Sequence[str] = (), situation: Sequence[str] = ()
+    ) -> dict[str, float]:
+        """The probability of each class. `skeleton`: the cues and films of the message in their order; `situation`:
         words for what the conversation was about before."""
         rows = features(tokens, skeleton, situation)
         scores = self.weights[rows].sum(axis=0) / np.sqrt(len(rows)) + self.weights[BUCKETS]
         odds = np.exp(scores - scores.max())
-        return dict(zip(self.intents, (odds / odds.sum()).tolist(), strict=True))
+        return dict(zip(self.classes, (odds / odds.sum()).tolist(), strict=True))
 
 
 def features(tokens: Sequence[Token], skeleton: Sequence[str], situation: Sequence[str] = ()) -> npt.NDArray[np.intp]:
     """The rows of the weights that a sentence touches, at least one."""
-    words = [_class_of(token) for token in tokens[:MAX_TOKENS]]
+    words = [_class_of(token) for token in tokens[:MAX_TOKENS] if not token.is_mark or token.raw in _MARKS]
     framed = ["<", *words, ">"]
     said = {*words, *(f"{a} {b}" for a, b in pairwise(framed))}
     said |= {f"{a} {b} {c}" for a, b, c in zip(framed, framed[1:], framed[2:], strict=False)}
@@ -81,16 +86,30 @@ def _class_of(token: Token) -> str:
     return _LONG_RUN.sub(r"\1\1", word) if len(word) > 3 else word
 
 
-@lru_cache(maxsize=8)
 def gist_for(language: str) -> Gist | None:
-    """The model of a language; None when it has none."""
-    source = files("bot.conversation.phrases").joinpath(f"{language}.gist.npz")
+    """What sentences of a language are about; None when it has no such model."""
+    return _model(f"{language}.gist.npz")
+
+
+def opinions_for(language: str) -> Gist | None:
+    """What clauses of a language say was thought of a film: a reaction each, and “none”; None when it has no model."""
+    return _model(f"{language}.opinions.npz")
+
+
+@lru_cache(maxsize=16)
+def _model(name: str) -> Gist | None:
+    source = files("bot.conversation.phrases").joinpath(name)
     if not source.is_file():
         return None
     with as_file(source) as path, np.load(path) as kept:
-        weights = np.zeros((BUCKETS + 1, len(kept["intents"])), np.float32)
+        weights = np.zeros((BUCKETS + 1, len(kept["classes"])), np.float32)
         weights[kept["rows"]] = kept["weights"].astype(np.float32) * kept["scale"]
-        return Gist(tuple(map(str, kept["intents"])), weights)
+        return Gist(tuple(map(str, kept["classes"])), weights)
+
+
+def forget_models() -> None:
+    """Read the models anew when they are needed next."""
+    _model.cache_clear()
 
 
 def to_arrays(gist: Gist) -> Mapping[str, npt.NDArray[np.generic]]:
@@ -98,7 +117,7 @@ def to_arrays(gist: Gist) -> Mapping[str, npt.NDArray[np.generic]]:
     rows = np.flatnonzero(np.abs(gist.weights).max(axis=1) > 0)
     scale = np.float32(np.abs(gist.weights).max() / 127)
     return {
-        "intents": np.array(gist.intents),
+        "classes": np.array(gist.classes),
         "rows": rows.astype(np.int32),
         "weights": np.rint(gist.weights[rows] / scale).astype(np.int8),
         "scale": scale,

@@ -67,6 +67,8 @@ class LogWatches:
     doubtful: bool = False
     questioned: bool = False
     """It ends in a question mark, which is a doubt unless the title has it."""
+    firm: bool = False
+    """A verb or a day stands right beside the film."""
     opinion: bool = False
     """Said of a film rather than of watching it (“I loved Alien”): it joins a watch that is known."""
 

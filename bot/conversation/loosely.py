@@ -28,6 +28,7 @@ from bot.conversation.intents import (
     Import,
     Intent,
     LinkAccounts,
+    LogWatches,
     Meant,
     More,
     NotAWatch,
@@ -56,9 +57,11 @@ from bot.conversation.zones import place_in
 
 SURE = 0.9
 """Probability from which watches are logged without a question."""
-_PART_SURE = 0.8
-"""Probability from which a part of a message is about something of its own."""
-_BREAK_SURE = 0.85
+FIRMLY_SURE = 0.4
+"""The same where a verb or a day stands right beside the film."""
+_PART_SURE, _ASKED_SURE = 0.8, 0.5
+"""Probability from which a part of a message is about something of its own; and from which a question is."""
+_BREAK_SURE = 0.8
 """The same for parts that only a comma or an “and” parts."""
 _OPEN = frozenset({Asked.WHICH_FILM, Asked.WHICH_SHOWN})
 """Questions that are answered in many words."""
@@ -67,7 +70,8 @@ _LIKELY_ANSWER, _LIKELY_ABOUT_IT, _HARDLY_ABOUT_IT = 3.0, 1.5, 0.3
 _LIKELY_ALIKE = 2.0
 """How much likelier an answer, a reaction or a correction is where there is something to answer or to react to."""
 _ASKING_NOTHING = frozenset({"react", "chat", "answer", "mention", "title", "unclear"})
-_SAME = {"react": "log"}
+_MUCH_ALIKE = (frozenset({"recommend", "more"}), frozenset({"log", "react", "seen"}))
+"""What need not be told apart to know that a part of a message asks for something of its own."""
 _STRONG = frozenset(".!?\n;…—–")
 _CODE = re.compile(r"[A-Z0-9]{4}(?:-[A-Z0-9]{4})+|[A-Z0-9]{8,}")
 
@@ -133,14 +137,14 @@ class _Loose:
         whole = self._part(0, len(self._tokens))
         spans = list(self._sentences())
         asked = self._apart([self._part(*span) for span in spans], _PART_SURE) if len(spans) > 1 else ()
-        if len(asked) < 2:
-            asked = self._broken(whole)
-        return asked if len(asked) > 1 else (whole,)
+        parts = asked if len(asked) > 1 else (whole,)
+        return tuple(smaller for part in parts for smaller in self._broken(part) or (part,))
 
     def _part(self, start: int, end: int) -> _Part:
         odds = self.about(start, end)
         best = max(odds, key=lambda name: odds[name])
-        return _Part(start, end, best, odds[best])
+        alike = next((names for names in _MUCH_ALIKE if best in names), (best,))
+        return _Part(start, end, best, sum(odds[name] for name in alike))
 
     def _sentences(self) -> Iterator[tuple[int, int]]:
         start = 0
@@ -151,28 +155,30 @@ class _Loose:
         if start < len(self._tokens):
             yield start, len(self._tokens)
 
-    @staticmethod
-    def _apart(parts: Sequence[_Part], least: float) -> tuple[_Part, ...]:
+    def _apart(self, parts: Sequence[_Part], least: float) -> tuple[_Part, ...]:
         """The parts that ask for something, neighbours about the same as one; only those that surely do."""
         doing: list[_Part] = []
         for part in parts:
-            about = _SAME.get(part.about, part.about)
-            if doing and (
-                about == _SAME.get(doing[-1].about, doing[-1].about) or about not in _DOING or part.sure < least
-            ):
+            about = self._at_large(part.about)
+            enough = part.sure >= (_ASKED_SURE if self._tokens[part.end - 1].raw == "?" else least)
+            if doing and (about == self._at_large(doing[-1].about) or about not in _DOING or not enough):
                 doing[-1] = replace(doing[-1], end=part.end)
-            elif about in _DOING and part.sure >= least:
-                doing.append(part if doing else replace(part, start=0))
+            elif about in _DOING and enough:
+                doing.append(part if doing else replace(part, start=parts[0].start))
         return tuple(doing) if len({part.about for part in doing}) > 1 else ()
+
+    def _at_large(self, about: str) -> str:
+        """What a part is about, where what was thought and “saw both” go on about a watch."""
+        return "log" if about == "react" or (about == "seen" and not self._situation.shown) else about
 
     def _broken(self, whole: _Part) -> tuple[_Part, ...]:
         """The message broken at a comma or a joining word into two that ask for different things."""
         best: tuple[float, tuple[_Part, ...]] = (0.0, ())
-        for place in range(2, len(self._tokens) - 1):
+        for place in range(whole.start + 2, whole.end - 1):
             token = self._tokens[place]
             if not (token.raw in ",:-" or token.word in self._phrases.joins or token.word in self._phrases.begins):
                 continue
-            first, second = self._part(0, place), self._part(place, len(self._tokens))
+            first, second = self._part(whole.start, place), self._part(place, whole.end)
             split = self._apart((first, second), _BREAK_SURE)
             sure = first.sure * second.sure
             if len(split) > 1 and sure > best[0] and {first.about, second.about} != {whole.about}:
@@ -241,16 +247,22 @@ class _Loose:
                 else NotUnderstood(self.raw(part.start, part.end))
             )
         if evidence.vetoes() or self._evidence(0, len(self._tokens)).vetoes():
-            return self.mention(part)
-        return tuple(replace(watch, doubtful=watch.doubtful or part.sure < SURE) for watch in watches)
+            watches = tuple(watch for watch in watches if watch.firm)
+        return self._as_sure(watches, part) or self.mention(part)
+
+    @staticmethod
+    def _as_sure(watches: Sequence[LogWatches], part: _Part) -> tuple[LogWatches, ...]:
+        """The watches, doubtful where it is not sure enough that any are told."""
+        return tuple(
+            replace(watch, doubtful=watch.doubtful or part.sure < (FIRMLY_SURE if watch.firm else SURE))
+            for watch in watches
+        )
 
     def react(self, part: _Part) -> Intent | tuple[Intent, ...]:
         evidence = self._evidence(part.start, part.end)
         if evidence.films and not evidence.vetoes():
-            watches = evidence.watches()
-            return tuple(replace(watch, doubtful=part.sure < SURE, opinion=True) for watch in watches) or self.mention(
-                part
-            )
+            watches = tuple(replace(watch, opinion=True) for watch in evidence.watches())
+            return self._as_sure(watches, part) or self.mention(part)
         judged = evidence.judgement()
         if evidence.of_others():
             return NotAWatch(NotWatched.OTHERS, "")
@@ -293,7 +305,7 @@ class _Loose:
         if evidence.films and evidence.vetoes():
             return self.mention(part)
         if evidence.films and (watches := evidence.watches()):
-            return tuple(replace(watch, doubtful=part.sure < SURE) for watch in watches)
+            return self._as_sure(watches, part)
         places = self.places(part)
         every = not places and self.every(part)
         return Seen(places, every, evidence.when(), judged.reaction, judged.rating, judged.state)

@@ -7,6 +7,7 @@ left as it is: only where a film must stand it means one, and that is for those 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -18,6 +19,8 @@ from engine.titles import Link, Named
 
 MAX_FILMS = 60
 """Names that are put together in one message."""
+_FIGURES = re.compile(r"\d+[-/.]\d+(?:[-/.]\d+)?|\d+%|[★☆⭐½]+")
+"""Days and marks in figures, which are no names."""
 _QUOTES = frozenset("\"“”„«»‘’'*_")
 _ENDS = frozenset(".!?\n:;—–-(")
 _LONG = 4
@@ -56,9 +59,14 @@ def spotted(tokens: Sequence[Token], phrases: Phrases, titles: Titles) -> tuple[
     """The tokens, with the words of each film's name as one."""
     said = _Said(tokens, phrases, titles)
     chosen = _apart((said.weight(named), named.start, named.end) for named in said.names())
+    return as_films(tokens, chosen[:MAX_FILMS])
+
+
+def as_films(tokens: Sequence[Token], spans: Iterable[tuple[int, int]]) -> tuple[Token, ...]:
+    """The tokens, with the words of each span as one that is a film. Spans are in order and do not overlap."""
     out: list[Token] = []
     place = 0
-    for start, end in chosen[:MAX_FILMS]:
+    for start, end in spans:
         out += tokens[place:start]
         inside = tokens[start:end]
         word = " ".join(token.word for token in inside if not token.is_mark)
@@ -104,6 +112,8 @@ class _Said:
         """How surely the words mean the film; 0: they may mean anything."""
         words = [token for token in self._tokens[named.start : named.end] if not token.is_mark]
         size = len(words)
+        if any(_FIGURES.fullmatch(token.raw) for token in self._tokens[named.start : named.end]):
+            return 0.0  # “11/11”
         known = self._titles.is_known(named.ratings)
         part = named.standing >= Standing.PART
         if self._quoted(named):
@@ -119,6 +129,8 @@ class _Said:
         usual = all(self._is_usual(word) for word in words)
         if words[0].word in self._phrases.saw_words and size > 1 and before not in self._phrases.saw_words:
             return 0.0  # “saw 3 Idiots”
+        if words[0].word in self._phrases.others_begin and words[0].raw.islower() and size == 2:
+            return 0.0  # “my uncle”
         if size == 1:
             return self._weight_of_word(named, words[0], capitals=capitals, usual=usual)
         if usual and size < _LONG:
@@ -152,7 +164,9 @@ class _Said:
         if len(words) > 1:
             return big[0] and big[-1] and any(word.raw[:1].isupper() for word in words)
         begins = named.start == 0 or self._tokens[named.start - 1].raw in _ENDS
-        return big[0] and not begins
+        beside = [self._tokens[place] for place in (named.start - 1, named.end) if 0 <= place < len(self._tokens)]
+        shouted = words[0].raw.isupper() and any(t.raw.isupper() and len(t.raw) > 1 for t in beside)
+        return big[0] and not begins and not shouted
 
     def _is_usual(self, word: Token) -> bool:
         """Whether a word is one that phrases are made of."""

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from bot.conversation.arguments import by_name
 from bot.conversation.commands import ALIASES, Name, taken_apart
-from bot.conversation.evidence import Evidence
+from bot.conversation.evidence import Evidence, read_films
 from bot.conversation.gist import gist_for
 from bot.conversation.grammar import Match, Token, cover, plain, tokenize
 from bot.conversation.intents import (
@@ -63,7 +63,7 @@ from bot.conversation.intents import (
 from bot.conversation.loosely import read_loosely
 from bot.conversation.phrases import Phrases, number_of, ordinal_of, phrases_for, places_in, word_key
 from bot.conversation.ratings import stars_said
-from bot.conversation.spotting import Known, spotted
+from bot.conversation.spotting import Known
 from bot.conversation.wishes import read_wish
 from engine.names import loose_key
 from engine.titles import Certainty
@@ -74,6 +74,8 @@ MAX_TEXT = 2_000
 MAX_PLACES = 50
 """Places that may be named when no list was shown, to be told that there is none."""
 
+_VARIANTS = frozenset("\ufe0e\ufe0f\u200d")
+"""Signs that only say how the picture before them is drawn."""
 _FEW_WORDS = 4
 _FEW_WISHED = 6
 
@@ -120,7 +122,11 @@ _REACTIONS = {
 def cleaned(text: str) -> str:
     """At most `MAX_TEXT` characters, without control and invisible ones; line ends stay."""
     kept = "".join(
-        c if c == "\n" or c.isprintable() else " " if c.isspace() or unicodedata.category(c) == "Cc" else ""
+        c
+        if c == "\n" or (c.isprintable() and c not in _VARIANTS)
+        else " "
+        if c.isspace() or unicodedata.category(c) == "Cc"
+        else ""
         for c in text[:MAX_TEXT]
     )
     return "\n".join(" ".join(line.split()) for line in kept.split("\n") if line.strip())
@@ -143,14 +149,12 @@ def understand(text: str, situation: Situation, language: str = "en", known: Kno
     gist = gist_for(language)
     if known is None or gist is None:
         return _Reading(said, tokens, phrases, situation).intents()
-    spotted_tokens = spotted(tokens, phrases, known.titles)
-    reading = _Reading(said, spotted_tokens, phrases, situation)
+    tokens, evidence = read_films(said, tokens, phrases, known.titles)
+    reading = _Reading(said, tokens, phrases, situation, evidence)
     whole = reading.whole(known) or reading.title(known)
-    if whole is not None:
-        odds = gist.of(spotted_tokens, Evidence(said, spotted_tokens, phrases, known.titles).skeleton)
-        if not _contradicted(whole, odds):
-            return whole
-    return _merged(read_loosely(said, spotted_tokens, phrases, situation, known, gist))
+    if whole is not None and not _contradicted(whole, gist.of(tokens, evidence.skeleton)):
+        return whole
+    return _merged(read_loosely(said, tokens, phrases, situation, known, gist))
 
 
 def _contradicted(intents: Sequence[Intent], odds: Mapping[str, float]) -> bool:
@@ -295,8 +299,16 @@ def _listed_places(tokens: Sequence[Token], phrases: Phrases, situation: Situati
 class _Reading:
     """One message being read."""
 
-    def __init__(self, said: str, tokens: Sequence[Token], phrases: Phrases, situation: Situation) -> None:
+    def __init__(
+        self,
+        said: str,
+        tokens: Sequence[Token],
+        phrases: Phrases,
+        situation: Situation,
+        evidence: Evidence | None = None,
+    ) -> None:
         self.said, self.tokens, self.phrases, self.situation = said, tokens, phrases, situation
+        self.evidence = evidence
 
     def intents(self) -> tuple[Intent, ...]:
         parts = cover(self.tokens, self.phrases.sentences, self._points(), self._allowed)
@@ -343,6 +355,8 @@ class _Reading:
                 names = (self.raw(start, end), self.raw(start, match.end))
                 if word_key(words) in self.phrases.pointers or any(self._is_exact(name, known) for name in names):
                     continue
+                if match.label.startswith("log.") and self.evidence and self.evidence.tells_more(start, end):
+                    return False
                 plainly = [t for t in strange if t.word in self.phrases.usual and len(t.word) > 1 and t.word.isalpha()]
                 beside = [t for t in plainly if not self._is_beside_titles(t)]
                 size = 1 if any(token.is_film for token in words) else sum(not token.is_mark for token in words)

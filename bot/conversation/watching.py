@@ -103,7 +103,8 @@ def _longer_title(turn: Turn, intent: LogWatches) -> str | None:
     ends = [
         " ".join((films, *words[:count])) for count in (2, 1) if count < len(words) and not numeral(words[count - 1])
     ]
-    return next((text for text in (whole, *ends) if text != films and _is_title(turn, text)), None)
+    longer = [text for text in (whole, *ends) if loose_key(text) != loose_key(films)]
+    return next((text for text in longer if _is_title(turn, text)), None)
 
 
 def _rate_known(turn: Turn, film_ids: Sequence[int], details: Details) -> list[int]:

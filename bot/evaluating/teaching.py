@@ -1,24 +1,27 @@
-"""From examples of what people say to the model of what sentences are about: `examples_of`, `learned`.
+"""From examples of what people say to the models of what words are about: `examples_of`, `learned`.
 
-Examples are lines of `intent<TAB>text` beside the phrases of a language; more of them, better ones, and `make learn`
-is all that it takes to understand more. Needs scipy (extra `train`); serving does not.
+Examples are lines of `intent<TAB>text` beside the phrases of a language, and of `reaction<TAB>clause` for opinions,
+where a film's name is written <film>; more of them, better ones, and `make learn` is all that it takes to understand
+more. Needs scipy (extra `train`); serving does not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from bot.conversation.evidence import Evidence
-from bot.conversation.gist import BUCKETS, Gist, features, to_arrays
+from bot.conversation.cues import Cues
+from bot.conversation.evidence import read_films
+from bot.conversation.gist import BUCKETS, Gist, features, forget_models, to_arrays
 from bot.conversation.grammar import Token, tokenize
+from bot.conversation.intents import Reaction
 from bot.conversation.loosely import INTENTS
 from bot.conversation.phrases import phrases_for
-from bot.conversation.spotting import Titles, spotted
+from bot.conversation.spotting import Titles
 from bot.conversation.understand import cleaned
 from bot.evaluating.cases import CaseError
 from engine import bundle
@@ -29,56 +32,98 @@ RIDGE = 5e-7
 STEPS = 300
 
 
+OPINIONS = frozenset(reaction.value for reaction in Reaction) | {"none"}
+"""What a clause may say was thought of a film."""
+_FILM = "<film>"
+_OPINIONATED = frozenset({"react", "correct", "answer", "chat", "dismiss", "title", "unclear"})
+"""What messages are about that may say what was thought in any words."""
+
+
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A message with one intent."""
+    """A message with one intent, or a clause with one opinion."""
 
-    intent: str
+    about: str
     text: str
 
 
-def examples_of(language: str) -> tuple[Example, ...]:
+def examples_of(language: str, kind: str = "examples", classes: frozenset[str] = INTENTS) -> tuple[Example, ...]:
     """The examples of a language; CaseError for a line that is none."""
-    return parsed((PHRASES / f"{language}.examples.tsv").read_text(encoding="utf-8"))
+    return parsed((PHRASES / f"{language}.{kind}.tsv").read_text(encoding="utf-8"), classes)
 
 
-def parsed(text: str) -> tuple[Example, ...]:
+def parsed(text: str, classes: frozenset[str] = INTENTS) -> tuple[Example, ...]:
     """The examples of a text; CaseError for a line that is none."""
     found = []
     for number, line in enumerate(text.splitlines(), 1):
-        intent, tab, said = line.partition("\t")
-        if not tab or intent not in INTENTS or not said.strip():
-            raise CaseError(f"line {number} of the examples is no intent and text: {line[:60]}")
-        found.append(Example(intent, said))
+        about, tab, said = line.partition("\t")
+        if not tab or about not in classes or not said.strip():
+            raise CaseError(f"line {number} of the examples is no {sorted(classes)[0]} … and text: {line[:60]}")
+        found.append(Example(about, said))
     return tuple(found)
 
 
 def read(text: str, titles: Titles, language: str) -> tuple[tuple[Token, ...], list[str]]:
     """The words of a message as the model sees them, and its skeleton."""
     phrases, said = phrases_for(language), cleaned(text)
-    tokens = spotted(phrases.sentences.correct(tokenize(said)), phrases, titles)
-    return tokens, Evidence(said, tokens, phrases, titles).skeleton
+    tokens, evidence = read_films(said, phrases.sentences.correct(tokenize(said)), phrases, titles)
+    return tokens, evidence.skeleton
 
 
-def learned(examples: Sequence[Example], titles: Titles, language: str, *, ridge: float = RIDGE) -> Gist:
-    """The model that tells these examples apart best: logistic regression by L-BFGS, the same for the same examples."""
+def read_clause(text: str, language: str) -> tuple[Token, ...]:
+    """The words of a clause as the model sees them."""
+    placed = text.replace(_FILM, " Filmfilm ")
+    tokens = phrases_for(language).sentences.correct(tokenize(placed))
+    return tuple(replace(token, is_film=token.raw == "Filmfilm") for token in tokens)
+
+
+def learned(examples: Sequence[Example], titles: Titles, language: str) -> Gist:
+    """The model that tells what these messages are about."""
+    return _fitted([example.about for example in examples], [read(one.text, titles, language) for one in examples])
+
+
+def opinions_learned(examples: Sequence[Example], messages: Sequence[Example], titles: Titles, language: str) -> Gist:
+    """The model that tells what these clauses say was thought. What is left of the clauses of `messages` about other
+    things says nothing of the kind."""
+    texts: list[tuple[Sequence[Token], Sequence[str]]] = [(read_clause(one.text, language), ()) for one in examples]
+    about = [one.about for one in examples]
+    known = {one.text.casefold() for one in examples}
+    for message in messages:
+        if message.about not in _OPINIONATED:
+            for clause in _left_over(message.text, titles, language):
+                if " ".join(token.raw for token in clause).casefold() not in known:
+                    texts.append((clause, ()))
+                    about.append("none")
+    return _fitted(about, texts)
+
+
+def _left_over(text: str, titles: Titles, language: str) -> Iterator[list[Token]]:
+    """The words of a message's clauses that an opinion would be looked for in."""
+    phrases, said = phrases_for(language), cleaned(text)
+    tokens, _ = read_films(said, phrases.sentences.correct(tokenize(said)), phrases, titles)
+    for places in Cues(said, tokens, phrases).clauses():
+        yield [tokens[place] for place in places]
+
+
+def _fitted(about: Sequence[str], texts: Sequence[tuple[Sequence[Token], Sequence[str]]], ridge: float = RIDGE) -> Gist:
+    """The model that tells examples apart best: logistic regression by L-BFGS, the same for the same examples."""
     from scipy.optimize import minimize
     from scipy.sparse import csr_matrix
 
-    intents = tuple(sorted({example.intent for example in examples}))
-    rows = [features(*read(example.text, titles, language)) for example in examples]
+    classes = tuple(sorted(set(about)))
+    rows = [features(tokens, skeleton) for tokens, skeleton in texts]
     values = np.concatenate([np.full(len(row), 1 / np.sqrt(len(row))) for row in rows])
     starts = np.concatenate([[0], np.cumsum([len(row) for row in rows])])
     touched, columns = np.unique(np.concatenate(rows), return_inverse=True)
     inputs = csr_matrix((values, columns, starts), shape=(len(rows), len(touched)))
-    wanted = np.zeros((len(examples), len(intents)))
-    wanted[np.arange(len(examples)), [intents.index(example.intent) for example in examples]] = 1.0
-    # Each intent counts by the root of how often it is there: rare ones are not drowned.
+    wanted = np.zeros((len(about), len(classes)))
+    wanted[np.arange(len(about)), [classes.index(one) for one in about]] = 1.0
+    # Each class counts by the root of how often it is there: rare ones are not drowned.
     counts = wanted.sum(axis=0)
     importance = (wanted / np.sqrt(counts)).sum(axis=1)
     importance /= importance.sum()
     size = len(touched)
-    shape = (size + 1, len(intents))
+    shape = (size + 1, len(classes))
 
     def loss(flat: np.ndarray) -> tuple[float, np.ndarray]:
         weights = flat.reshape(shape)
@@ -92,19 +137,32 @@ def learned(examples: Sequence[Example], titles: Titles, language: str, *, ridge
         return float(cost), slope.ravel()
 
     found = minimize(loss, np.zeros(shape).ravel(), jac=True, method="L-BFGS-B", options={"maxiter": STEPS})
-    weights = np.zeros((BUCKETS + 1, len(intents)), np.float32)
+    weights = np.zeros((BUCKETS + 1, len(classes)), np.float32)
     weights[[*touched, BUCKETS]] = found.x.reshape(shape)
-    return Gist(intents, weights)
+    return Gist(classes, weights)
 
 
 def main() -> None:
-    """Learn each language that has examples, and keep what was learned beside its phrases."""
+    """Learn each language that has examples, opinions first, and keep what was learned beside its phrases."""
     titles = bundle.load(bundle.STARTER, provider="cpu").titles
-    for language in sorted(file.name.partition(".")[0] for file in PHRASES.glob("*.examples.tsv")):
-        examples = examples_of(language)
-        kept: dict[str, Any] = dict(to_arrays(learned(examples, titles, language)))
-        np.savez_compressed(PHRASES / f"{language}.gist.npz", **kept)
-        print(f"{language}: learned from {len(examples)} examples")
+    for file in sorted(PHRASES.glob("*.opinions.tsv")):
+        language = file.name.partition(".")[0]
+        clauses = examples_of(language, "opinions", OPINIONS)
+        forget_models()
+        (PHRASES / f"{language}.opinions.npz").unlink(missing_ok=True)
+        learnt = opinions_learned(clauses, examples_of(language), titles, language)
+        _keep(f"{language}.opinions.npz", learnt, len(clauses))
+    forget_models()  # what sentences are about is learned with these opinions
+    for file in sorted(PHRASES.glob("*.examples.tsv")):
+        language = file.name.partition(".")[0]
+        messages = examples_of(language)
+        _keep(f"{language}.gist.npz", learned(messages, titles, language), len(messages))
+
+
+def _keep(name: str, gist: Gist, examples: int) -> None:
+    arrays: dict[str, Any] = dict(to_arrays(gist))
+    np.savez_compressed(PHRASES / name, **arrays)
+    print(f"{name}: learned from {examples} examples")
 
 
 if __name__ == "__main__":

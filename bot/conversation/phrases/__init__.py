@@ -79,6 +79,7 @@ class Say:
 class Phrases:
     """One language: the two grammars and the tables that turn words into values."""
 
+    language: str
     sentences: Grammar
     wishes: Grammar
     begins: frozenset[str]
@@ -121,11 +122,23 @@ class Phrases:
     """All words that may stand beside the films of a list without saying anything of their own."""
     saw_words: frozenset[str]
     telling_joins: frozenset[str]
+    list_joins: frozenset[str]
+    """Words that join the films of a list."""
     before_year: frozenset[str]
     tells_apart: frozenset[str]
     ends_telling: frozenset[str]
     third_persons: frozenset[str]
     others_begin: frozenset[str]
+    oneself: frozenset[str]
+    openers: frozenset[str]
+    """What may stand before all that a message says: “ok so”, “omg”."""
+    given_to: frozenset[str]
+    """What stands between a mark and the film it is given to."""
+    pointing_back: Mapping[str, int]
+    """Words for one of the films named before, and which; -1 is the last."""
+    after_pointing: frozenset[str]
+    other_ones: frozenset[str]
+    each_of: frozenset[str]
     no_days: frozenset[str]
     """What may be a day in a template, and is none in any sentence."""
     festivals: frozenset[str]
@@ -293,6 +306,7 @@ def phrases_for(language: str) -> Phrases:
     )
     wishes = Grammar(data["wish"], rules=rules, types=types, respelled=respelled, no_slips=no_slips)
     return Phrases(
+        language=language,
         sentences=sentences,
         wishes=wishes,
         cues=Grammar(data.get("cues", {}), rules=rules, types=types, respelled=respelled),
@@ -301,11 +315,19 @@ def phrases_for(language: str) -> Phrases:
         around_titles=words("articles") | words("telling_joins") | words("tells_apart") | words("ends_telling"),
         saw_words=words("saw_words"),
         telling_joins=words("telling_joins"),
+        list_joins=words("list_joins"),
         before_year=words("before_year"),
         tells_apart=words("tells_apart"),
         ends_telling=words("ends_telling"),
         third_persons=words("third_persons"),
         others_begin=words("others_begin"),
+        oneself=words("oneself"),
+        openers=frozenset(map(plain, data["before"])) | words("openers"),
+        given_to=words("given_to"),
+        pointing_back=table("pointing_back"),
+        after_pointing=words("after_pointing"),
+        other_ones=words("other_ones"),
+        each_of=words("each_of"),
         no_days=words("no_days"),
         festivals=words("festivals"),
         before_days=words("before_days"),

@@ -1,0 +1,151 @@
+"""What is said of watching, wherever it stands in a message: `Cue`, `Cues`.
+
+That somebody watched, that somebody did not, days, marks, what was thought: each is a few words that a template of the
+language knows. Knows no films and no intents; whom and which film a cue is about is for others to say. Pure functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from bot.conversation.gist import opinions_for
+from bot.conversation.grammar import Match, Token, cover
+from bot.conversation.intents import Reaction
+from bot.conversation.phrases import Phrases
+from bot.conversation.ratings import stars_said
+
+REACTIONS = {reaction.value: reaction for reaction in Reaction}
+STRONG = frozenset(".!?\n;…")
+"""Marks that end a sentence."""
+_GAP_WORD = 1.2
+_OPINION_SURE = 0.8
+"""Probability from which a clause says what was thought, when no template does."""
+
+
+_NO_OPINIONS = frozenset({"when", "rating", "saw", "again", "rewatched", "company"})
+_NOT_THOUGHT = frozenset({"others", "unreal", "passing", "not"})
+"""Cues beside which nothing is said of what this person thought."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """Words that say something of watching: `tokens[start:end]`, and what (`label`)."""
+
+    label: str
+    start: int
+    end: int
+    match: Match
+
+
+class Cues:
+    """The cues of a message, in their order."""
+
+    def __init__(self, said: str, tokens: Sequence[Token], phrases: Phrases) -> None:
+        self._said, self._tokens, self._phrases = said, tuple(tokens), phrases
+        found = list(self._found())
+        self._cues = tuple(sorted([*found, *self._opinions(found)], key=lambda cue: cue.start))
+
+    def __iter__(self) -> Iterator[Cue]:
+        return iter(self._cues)
+
+    def __reversed__(self) -> Iterator[Cue]:
+        return reversed(self._cues)
+
+    def _found(self) -> Iterator[Cue]:
+        """The cues of each clause: none reaches over a mark."""
+        start = 0
+        for end in range(len(self._tokens) + 1):
+            if end < len(self._tokens) and not self._tokens[end].is_mark:
+                continue
+            clause = self._tokens[start:end]
+            every = dict.fromkeys(range(1, len(clause)), True)
+            for part in cover(clause, self._phrases.cues, every, lambda _label: True, gap_word=_GAP_WORD):
+                if isinstance(part, Match) and not self._is_vague(clause[part.start : part.end]):
+                    moved = {n: tuple((start + a, start + b) for a, b in of) for n, of in part.captures.items()}
+                    first, last = start + part.start, start + part.end
+                    yield Cue(part.label, first, last, replace(part, start=first, end=last, captures=moved))
+            start = end + 1
+
+    def _opinions(self, found: Sequence[Cue]) -> Iterator[Cue]:
+        """What the clauses say was thought in which no template finds anything of the kind."""
+        model = opinions_for(self._phrases.language)
+        if model is None:
+            return
+        for said in self.clauses(found):
+            odds = model.of([self._tokens[place] for place in said])
+            best = max(odds, key=lambda name: odds[name])
+            if best in REACTIONS and odds[best] >= _OPINION_SURE:
+                plain = [place for place in said if not self._tokens[place].is_film]
+                yield Cue(best, plain[0], plain[-1] + 1, Match(best, plain[0], plain[-1] + 1, 0.0))
+
+    def clauses(self, found: Sequence[Cue] | None = None) -> Iterator[list[int]]:
+        """The words that may say what was thought, clause by clause: those of no cue, where there is none that tells
+        it already."""
+        found = self._cues if found is None else found
+        for start, end in self._clauses():
+            inside = [cue for cue in found if cue.start < end and cue.end > start]
+            if any(cue.label in REACTIONS or cue.label in _NOT_THOUGHT for cue in inside):
+                continue
+            told = {place for cue in inside if cue.label in _NO_OPINIONS for place in range(cue.start, cue.end)}
+            places = [place for place in range(start, end) if place not in told]
+            if any(not self._tokens[place].is_film for place in places):
+                yield places
+
+    def _clauses(self) -> Iterator[tuple[int, int]]:
+        """The words between marks and joining words."""
+        start = 0
+        for end in range(len(self._tokens) + 1):
+            token = self._tokens[end] if end < len(self._tokens) else None
+            if token is None or token.is_mark or token.word in self._phrases.joins:
+                if end > start:
+                    yield start, end
+                start = end + 1
+
+    def _is_vague(self, words: Sequence[Token]) -> bool:
+        """“Before December's even started” is no day."""
+        return len(words) == 1 and (
+            words[0].word in self._phrases.no_days or (words[0].raw[:1].isupper() and words[0].mistyped is not None)
+        )
+
+    def has(self, *labels: str) -> bool:
+        """Whether any of these is there."""
+        return any(cue.label in labels for cue in self._cues)
+
+    def at(self, place: int) -> Cue | None:
+        """The cue that a word belongs to."""
+        return next((cue for cue in self._cues if cue.start <= place < cue.end), None)
+
+    def cover(self, start: int, stop: int) -> bool:
+        """Whether words lie within one cue."""
+        return any(cue.start <= start and stop <= cue.end for cue in self._cues)
+
+    def is_of_others(self, cue: Cue) -> bool:
+        """Whether it is said by or of somebody else: “Kevin loved it”."""
+        if cue.label not in REACTIONS or cue.start == 0:
+            return False
+        before = self._tokens[cue.start - 1]
+        return any(other.label == "others" and other.end == cue.start for other in self._cues) or (
+            before.word in self._phrases.third_persons
+        )
+
+    def is_denied(self, cue: Cue) -> bool:
+        """Whether a “not” stands before it: “wednesday, not tuesday”."""
+        before = self._tokens[max(0, cue.start - 2) : cue.start]
+        return any(token.word in self._phrases.negations for token in before)
+
+    def day(self, cue: Cue) -> str | None:
+        """The words of the day that it tells, typing errors corrected."""
+        spans = cue.match.captures.get("when") or cue.match.captures.get("just")
+        if not spans:
+            return None
+        return " ".join(token.mistyped or token.raw for token in self._tokens[slice(*spans[0])])
+
+    def rating(self, cue: Cue) -> float | None:
+        """The mark that it tells, 0 to 5 stars."""
+        spans = cue.match.captures.get("rating")
+        if not spans or spans[0][0] >= spans[0][1]:
+            return None
+        start, end = spans[0]
+        typed = self._said[self._tokens[start].start : self._tokens[end - 1].end]
+        return stars_said(typed, self._phrases.numbers, self._phrases.half)
