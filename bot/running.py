@@ -48,7 +48,7 @@ def has_slack(settings: Settings) -> bool:
 
 
 def platforms(app: App) -> list[Platform]:
-    """The platforms that have a token. Raises PlatformError for settings that do not go together."""
+    """The platforms that have a token."""
     found = [_discord(app)] if app.settings.discord_token else []
     return [*found, _slack(app)] if has_slack(app.settings) else found
 
@@ -58,6 +58,8 @@ async def serve(settings: Settings) -> None:
 
     Raises `engine.bundle.BundleError` and `storage.errors.StorageError`, each one sentence for a person.
     """
+    if has_slack(settings):
+        _check_slack(settings)
     app = await App.open(settings)
     try:
         app.go_on()
@@ -116,10 +118,7 @@ def _slack(app: App) -> Platform:
     # Imported only where it runs: the terminal starts without it.
     from bot.slack.bot import Bot, SlackAwayError, WrongSettingsError
 
-    try:
-        bot = Bot(app.dialogue, app.store, app.settings)
-    except WrongSettingsError as error:
-        raise PlatformError(str(error), configured=True) from None
+    bot = Bot(app.dialogue, app.store, app.settings)
 
     async def run() -> None:
         try:
@@ -130,3 +129,12 @@ def _slack(app: App) -> Platform:
             raise PlatformError(str(error), configured=False) from None
 
     return Platform("slack", run, bot.close)
+
+
+def _check_slack(settings: Settings) -> None:
+    from bot.slack.bot import WrongSettingsError, check
+
+    try:
+        check(settings)
+    except WrongSettingsError as error:
+        raise PlatformError(str(error), configured=True) from None

@@ -20,7 +20,7 @@ from bot import failing
 from bot.conversation.action import Action, UnknownActionError
 from bot.conversation.commands import Name
 from bot.conversation.message import MAX_FILE, Command, Complete, Identity, Message, Named, Origin, Press, Text
-from bot.conversation.phrases import say_for
+from bot.conversation.phrases import language_of, say_for
 from bot.conversation.reply import File, Reply, Visibility
 from bot.rendering import cut, heard_in, placed
 from bot.slack import pages
@@ -48,7 +48,6 @@ from bot.slack.sending import NotSentError, Sending
 from bot.slack.views import film_options
 from bot.slack.words import words
 from bot.slack.workspaces import WENT_WRONG, Api, People, Workspace, Workspaces, code_of, tried
-from bot.wording import language_of
 from storage.errors import StorageError
 from storage.inbox import Inbox, Received
 from storage.records import PlaceSettings

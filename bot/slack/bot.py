@@ -89,7 +89,6 @@ class Bot:
     """The bot in Slack. `run` it until it is closed; `close` finishes what it has begun."""
 
     def __init__(self, conversation: Conversation, store: Store, settings: Settings) -> None:
-        check(settings)
         # What they tell at their most talkative is all that people say.
         self._bolts, self._sdks = _quiet("slack_bolt", logging.ERROR), _quiet("slack_sdk", logging.WARNING)
         self._conversation = conversation

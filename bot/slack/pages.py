@@ -29,13 +29,12 @@ from slack_sdk.models.blocks import (
 from slack_sdk.models.views import View
 
 from bot.conversation.commands import Name
-from bot.conversation.phrases import say_for
+from bot.conversation.phrases import language_of, say_for
 from bot.conversation.reply import Reply
 from bot.rendering import cut
 from bot.slack.events import Body, Where
 from bot.slack.views import blocks_of, label_of, option
 from bot.slack.words import words
-from bot.wording import language_of
 from engine.films import GENRES
 
 MAX_HOME_BLOCKS = 100

@@ -141,7 +141,7 @@ async def test_it_answers_and_survives(environment: dict[str, str], tmp_path: Pa
         # Another start: buttons from before work, and what was delivered before is known.
         async with running(wire.connected, environment, tmp_path):
             await wire.again(next(one for one in wire.envelopes.values() if one.payload is mention))
-            await wire.press(ADA, code_of(slate["blocks"], "Not interested"), slate, "D0ADA")
+            await wire.press(ADA, code_of(slate["blocks"], "Not for me"), slate, "D0ADA")
             await wire.until(lambda: len(wire.called("chat.update")) == 2)
         assert watches(environment) == kept
         examined(wire)

@@ -113,6 +113,6 @@ def _walk(part: Any) -> Iterator[dict[str, Any]]:
         yield part
         for inner in part.values():
             yield from _walk(inner)
-    elif isinstance(part, list):
+    elif isinstance(part, list | tuple):
         for inner in part:
             yield from _walk(inner)

@@ -148,26 +148,27 @@ class Wire(Listening):
         """Mention the bot in a channel, or write to it (`kind="message"`, `channel="D…"`)."""
         return await self.send("events_api", self.message(user, text, **more))
 
+    def command_payload(self, user: str, command: str, text: str = "", channel: str = CHANNEL) -> dict[str, Any]:
+        """The payload of a slash command."""
+        return {
+            "token": "verification-token-of-nobody",
+            "team_id": TEAM,
+            "team_domain": "film-club",
+            "channel_id": channel,
+            "channel_name": "films",
+            "user_id": user,
+            "user_name": user.lower(),
+            "command": command,
+            "text": text,
+            "api_app_id": APP,
+            "is_enterprise_install": "false",
+            "response_url": self._answer_url(),
+            "trigger_id": self._trigger(),
+        }
+
     async def command(self, user: str, command: str, text: str = "", channel: str = CHANNEL) -> Sent:
         """Use a slash command."""
-        return await self.send(
-            "slash_commands",
-            {
-                "token": "verification-token-of-nobody",
-                "team_id": TEAM,
-                "team_domain": "film-club",
-                "channel_id": channel,
-                "channel_name": "films",
-                "user_id": user,
-                "user_name": user.lower(),
-                "command": command,
-                "text": text,
-                "api_app_id": APP,
-                "is_enterprise_install": "false",
-                "response_url": self._answer_url(),
-                "trigger_id": self._trigger(),
-            },
-        )
+        return await self.send("slash_commands", self.command_payload(user, command, text, channel))
 
     def interaction(self, kind: str, user: str, **more: Any) -> dict[str, Any]:
         """The payload of an interaction."""
@@ -183,34 +184,32 @@ class Wire(Listening):
             **more,
         }
 
-    async def press(self, user: str, code: str, message: dict[str, Any], channel: str = CHANNEL) -> Sent:
-        """Press a button of a message, or choose from one of its menus."""
-        element = element_of(message["blocks"], code)
-        chosen = {"selected_option": {"value": code}} if element["type"] != "button" else {"value": code}
-        action = {"action_id": element["action_id"], "type": element["type"], "action_ts": self.ts(), **chosen}
+    def press_payload(self, user: str, code: str, message: dict[str, Any], channel: str = CHANNEL) -> dict[str, Any]:
+        """The payload of a button that is pressed, or of what is chosen from a menu."""
         ephemeral = bool(message.get("ephemeral"))
         container = {"type": "message", "message_ts": message["ts"], "channel_id": channel, "is_ephemeral": ephemeral}
         held = {} if ephemeral else {"message": {**message, "user": BOT_USER, "bot_id": BOT}}
-        return await self.send(
-            "interactive",
-            self.interaction(
-                "block_actions", user, container=container, channel={"id": channel, "name": "films"}, actions=[action],
-                response_url=self._answer_url(), **held,
-            ),
+        return self.interaction(
+            "block_actions", user, container=container, channel={"id": channel, "name": "films"},
+            actions=[self._action(message["blocks"], code)], response_url=self._answer_url(), **held,
         )  # fmt: skip
+
+    async def press(self, user: str, code: str, message: dict[str, Any], channel: str = CHANNEL) -> Sent:
+        """Press a button of a message, or choose from one of its menus."""
+        return await self.send("interactive", self.press_payload(user, code, message, channel))
+
+    def _action(self, blocks: Any, code: str) -> dict[str, Any]:
+        element = element_of(blocks, code)
+        chosen = {"selected_option": {"value": code}} if element["type"] != "button" else {"value": code}
+        return {"action_id": element["action_id"], "type": element["type"], "action_ts": self.ts(), **chosen}
 
     async def press_home(self, user: str, code: str, view: dict[str, Any]) -> Sent:
         """Press a button of the Home tab."""
-        element = element_of(view["blocks"], code)
-        chosen = {"selected_option": {"value": code}} if element["type"] != "button" else {"value": code}
-        action = {"action_id": element["action_id"], "type": element["type"], "action_ts": self.ts(), **chosen}
-        shown = {"id": "V1", "team_id": TEAM, "hash": "1", **view}
-        return await self.send(
-            "interactive",
-            self.interaction(
-                "block_actions", user, container={"type": "view", "view_id": "V1"}, view=shown, actions=[action]
-            ),
-        )
+        payload = self.interaction(
+            "block_actions", user, container={"type": "view", "view_id": "V1"},
+            view={"id": "V1", "team_id": TEAM, "hash": "1", **view}, actions=[self._action(view["blocks"], code)],
+        )  # fmt: skip
+        return await self.send("interactive", payload)
 
     async def type(self, user: str, field_name: str, typed: str) -> Sent:
         """Type into a field of a form."""
@@ -311,7 +310,7 @@ class Wire(Listening):
             case "chat.postMessage":
                 return self._posted(body)
             case "chat.update":
-                self.messages[body["channel"], body["ts"]] |= _decoded(body)
+                self.messages.setdefault((body["channel"], body["ts"]), {}).update(self.decoded(body))
                 return {"channel": body["channel"], "ts": body["ts"]}
             case "chat.postEphemeral":
                 return {"message_ts": self.ts()}
@@ -332,7 +331,7 @@ class Wire(Listening):
 
     def _posted(self, body: dict[str, Any]) -> dict[str, Any]:
         ts = self.ts()
-        message = {**_decoded(body), "ts": ts}
+        message = {**self.decoded(body), "ts": ts}
         self.messages[body["channel"], ts] = message
         now = time.monotonic()
         for sent in self.envelopes.values():
@@ -370,6 +369,12 @@ class Wire(Listening):
         assert request.headers["Authorization"] == f"Bearer {BOT_TOKEN}"
         return web.Response(body=self.files[request.match_info["name"]], content_type="application/zip")
 
+    @staticmethod
+    def decoded(body: dict[str, Any]) -> dict[str, Any]:
+        """A message as it was sent, with its blocks as such."""
+        blocks = body.get("blocks")
+        return {**body, "blocks": json.loads(blocks) if isinstance(blocks, str) else blocks or []}
+
     # HTTP
 
     @staticmethod
@@ -390,11 +395,6 @@ async def _body(request: web.Request) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(await request.text() or "{}")
         return found
     return {**request.query, **{key: str(value) for key, value in (await request.post()).items()}}
-
-
-def _decoded(body: dict[str, Any]) -> dict[str, Any]:
-    blocks = body.get("blocks")
-    return {**body, "blocks": json.loads(blocks) if isinstance(blocks, str) else blocks or []}
 
 
 def _user(number: str) -> dict[str, Any]:
@@ -419,7 +419,7 @@ def shown(message: Any) -> str:
         inner = "".join(shown(value) for key, value in message.items() if key != "text" or isinstance(value, dict))
         end = "\n" if message.get("type") in {"rich_text_section", "context", "button", "header"} else ""
         return (own if isinstance(own, str) and message.get("type") else "") + inner + end
-    return "".join(map(shown, message)) if isinstance(message, list) else ""
+    return "".join(map(shown, message)) if isinstance(message, list | tuple) else ""
 
 
 def elements_of(blocks: Any) -> list[dict[str, Any]]:
@@ -427,7 +427,7 @@ def elements_of(blocks: Any) -> list[dict[str, Any]]:
     if isinstance(blocks, dict):
         own = [blocks] if blocks.get("action_id") else []
         return own + [one for inner in blocks.values() for one in elements_of(inner)]
-    return [one for inner in blocks for one in elements_of(inner)] if isinstance(blocks, list) else []
+    return [one for inner in blocks for one in elements_of(inner)] if isinstance(blocks, list | tuple) else []
 
 
 def codes_of(blocks: Any) -> dict[str, str]:
