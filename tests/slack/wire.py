@@ -13,6 +13,7 @@ import hmac
 import itertools
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
@@ -311,8 +312,12 @@ class Wire(Listening):
                 return self._posted(body)
             case "chat.update":
                 self.messages.setdefault((body["channel"], body["ts"]), {}).update(self.decoded(body))
+                self._answers_first(
+                    body, lambda sent: (sent.payload.get("container") or {}).get("message_ts") == body["ts"]
+                )
                 return {"channel": body["channel"], "ts": body["ts"]}
             case "chat.postEphemeral":
+                self._answers_first(body, lambda sent: _user_of(sent.payload) == body["user"])
                 return {"message_ts": self.ts()}
             case "conversations.open":
                 return {"channel": {"id": f"D{body['users'][1:]}"}}
@@ -333,17 +338,23 @@ class Wire(Listening):
         ts = self.ts()
         message = {**self.decoded(body), "ts": ts}
         self.messages[body["channel"], ts] = message
-        now = time.monotonic()
-        for sent in self.envelopes.values():
+
+        def is_asked(sent: Sent) -> bool:
             event = sent.payload.get("event") or {}
-            if event.get("bot_id") or event.get("subtype"):
-                continue
-            where = (event.get("channel"), event.get("thread_ts") or event.get("ts"))
-            if sent.answered_at is None and event and (body["channel"], body.get("thread_ts") or where[1]) == where:
-                sent.answered_at = now
-                sent.answers.append(message)
-                break
+            begun = event.get("thread_ts") or event.get("ts")
+            by_person = bool(event) and not event.get("bot_id") and not event.get("subtype")
+            return by_person and (body["channel"], body.get("thread_ts") or begun) == (event.get("channel"), begun)
+
+        self._answers_first(message, is_asked)
         return {"channel": body["channel"], "ts": ts, "message": message}
+
+    def _answers_first(self, message: dict[str, Any], is_asked: Callable[[Sent], bool]) -> None:
+        """Note what was sent as the answer to the first that waits for such a one."""
+        for sent in self.envelopes.values():
+            if sent.answered_at is None and is_asked(sent):
+                sent.answered_at = time.monotonic()
+                sent.answers.append(message)
+                return
 
     async def _answer(self, request: web.Request) -> web.Response:
         number = request.match_info["number"]
@@ -395,6 +406,11 @@ async def _body(request: web.Request) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(await request.text() or "{}")
         return found
     return {**request.query, **{key: str(value) for key, value in (await request.post()).items()}}
+
+
+def _user_of(payload: dict[str, Any]) -> str:
+    user = payload.get("user") or payload.get("user_id") or (payload.get("event") or {}).get("user")
+    return str(user["id"] if isinstance(user, dict) else user)
 
 
 def _user(number: str) -> dict[str, Any]:
