@@ -7,7 +7,8 @@ What was said goes as soon as it is answered. Knows no platform: an event is a k
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import asyncio
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -39,10 +40,16 @@ class Received:
 
 
 class Inbox:
-    """The events of one database. Safe to use from many tasks, and beside other processes."""
+    """The events of one database. Safe to use from many tasks, and beside other processes.
+
+    What is written down and ticked off while a commit is under way goes into the next one together: an acknowledgement
+    waits for two commits at most, however many events come at once.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._waiting: list[tuple[Callable[[Connection], bool], asyncio.Future[bool]]] = []
+        self._writing: asyncio.Task[None] | None = None
 
     async def write_down(self, key: MessageKey, body: Mapping[str, Any] | None, moment: datetime) -> Received | None:
         """Keep an event, to be answered by whoever calls this; None when it is known. When this returns, it is kept.
@@ -64,18 +71,48 @@ class Inbox:
             dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
             connection.execute(dialect.insert(inbox).values(values).on_conflict_do_nothing())
             # The work may be done again after a commit that got no answer: then it is there by this very receipt.
-            return connection.scalar(select(inbox.c.receipt).where(inbox.c.event_hash == new.hash)) == new.receipt
+            kept = connection.scalar(select(inbox.c.receipt).where(inbox.c.event_hash == new.hash))
+            return bool(kept == new.receipt)
 
-        return new if await self._database.write(keep) else None
+        return new if await self._with_others(keep) else None
 
     async def answered(self, received: Received) -> None:
         """What was said is not needed any more; that it was delivered is known for a day."""
         mine = (inbox.c.event_hash == received.hash, inbox.c.receipt == received.receipt)
 
-        def empty(connection: Connection) -> None:
-            connection.execute(update(inbox).where(*mine).values(body=None))
+        def empty(connection: Connection) -> bool:
+            return connection.execute(update(inbox).where(*mine).values(body=None)).rowcount > 0
 
-        await self._database.write(empty)
+        await self._with_others(empty)
+
+    async def _with_others(self, work: Callable[[Connection], bool]) -> bool:
+        """Do some writing in a transaction that it may share; when this returns, it is kept."""
+        done = asyncio.get_running_loop().create_future()
+        self._waiting.append((work, done))
+        if self._writing is None:
+            self._writing = asyncio.create_task(self._write())
+        return await done
+
+    async def _write(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting, []
+
+            def all_of_it(
+                connection: Connection, batch: Sequence[tuple[Callable[[Connection], bool], object]] = tuple(batch)
+            ) -> list[bool]:
+                return [work(connection) for work, _ in batch]
+
+            try:
+                results = await self._database.write(all_of_it)
+            except Exception as error:  # noqa: BLE001 - it is theirs who wait, each of them
+                for _, done in batch:
+                    if not done.done():
+                        done.set_exception(error)
+            else:
+                for (_, done), result in zip(batch, results, strict=True):
+                    if not done.done():
+                        done.set_result(result)
+        self._writing = None
 
     async def forget(self, received: Received) -> None:
         """It was not taken in after all: it may be delivered again."""

@@ -54,6 +54,9 @@ from storage.records import PlaceSettings
 
 LOOKED_EVERY = 4.0
 """Seconds between two signs of life, and looks for what others left; well below the inbox's lease."""
+ASKED_AT_ONCE = 4
+"""Messages that are being answered at the same moment; more would not be answered sooner, and would keep what comes
+from being acknowledged."""
 MAX_FILES = 5
 MAX_TITLE = 60
 """Characters of an assistant thread's title."""
@@ -116,6 +119,7 @@ class Answering:
         self._sending = Sending(api)
         self._held: dict[int, Received] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._room = asyncio.Semaphore(ASKED_AT_ONCE)
         # What one person does is answered in its order.
         self._turns: WeakValueDictionary[Identity, asyncio.Lock] = WeakValueDictionary()
         self._titled: TTLCache[tuple[str, str], bool] = TTLCache(10_000, 24 * 3600.0)
@@ -146,6 +150,7 @@ class Answering:
         typed = str(body.get("value") or "")
         locale = str((body.get("user") or {}).get("locale") or "en")
         origin = origin_of(body, Profile(locale=locale), datetime.now(UTC), where_of(body))
+        # Not in the row of the others: somebody is typing.
         return film_options(await self._conversation.handle(Complete(origin, "film", typed)), typed, locale)
 
     async def run(self) -> None:
@@ -187,6 +192,11 @@ class Answering:
             _log.warning("event not ticked off", error=type(error).__name__, detail=error.detail)
         finally:
             self._held.pop(received.receipt, None)
+
+    async def _ask(self, message: Message) -> Reply:
+        """The conversation's reply, when it is this message's turn: what else comes is to be acknowledged meanwhile."""
+        async with self._room:
+            return await self._conversation.handle(message)
 
     async def _answer(self, received: Received) -> None:
         body, team, enterprise = received.body, team_of(received.body), enterprise_of(received.body)
@@ -237,7 +247,7 @@ class Answering:
         text, people = await self._read(event, str(said.get("text") or ""))
         files = await self._files(event, said.get("files") or ()) if text or where.is_direct else ()
         thinking = asyncio.create_task(self._assist(event, text)) if where.is_direct and where.thread else None
-        reply = await self._conversation.handle(Text(origin, text, files, people))
+        reply = await self._ask(Text(origin, text, files, people))
         if thinking:
             await thinking  # or a late “is thinking” would stay
         await self._sending.beside(event.workspace, where, reply, event.locale)
@@ -324,7 +334,7 @@ class Answering:
             if asked.name is Name.SERVER:  # channels by their numbers, which reading takes away
                 asked = asked_in(str(event.body["command"]), str(event.body.get("text") or ""))
             message = Command(event.origin(), str(asked.name), arguments_of(asked), (), people)
-        reply = await self._conversation.handle(message)
+        reply = await self._ask(message)
         more: list[tuple[str, str]] = []
         if asked.name is Name.SETTINGS and not asked.rest:
             more = [(words("home.change", event.locale), pages.opens(Form.SETTINGS))]
@@ -336,7 +346,7 @@ class Answering:
         if event.body.get("callback_id") != FOUND_SHORTCUT:
             return
         text, _ = await self._read(event, texts_in(event.body.get("message") or {}))
-        reply = await self._conversation.handle(Command(event.origin(), Name.FOUND.value, {"text": text}))
+        reply = await self._ask(Command(event.origin(), Name.FOUND.value, {"text": text}))
         await self._sending.beside(event.workspace, event.where, reply, event.locale, by_address=True)
 
     async def _shortcut(self, event: Event) -> None:
@@ -348,7 +358,7 @@ class Answering:
         from_home = _is_home(event.body)
         shown: Reply | None = None
         if which is Form.SETTINGS:
-            shown = await self._conversation.handle(Command(event.origin(part="form"), Name.SETTINGS.value))
+            shown = await self._ask(Command(event.origin(part="form"), Name.SETTINGS.value))
         view = pages.form(which, event.locale, event.where, shown=shown, from_home=from_home)
         trigger = str(event.body.get("trigger_id") or "")
         return await tried(lambda: event.workspace.client.views_open(trigger_id=trigger, view=view))
@@ -358,7 +368,7 @@ class Answering:
         taken = form.where or event.where
         where = replace(taken, team=event.where.team, user=event.where.user)
         command = Command(event.origin(where), pages.COMMAND_OF[form.form].value, form.given)
-        reply = await self._conversation.handle(command)
+        reply = await self._ask(command)
         if form.from_home:
             await self._show_home(event, reply)
         else:
@@ -379,7 +389,7 @@ class Answering:
             message: Message = Command(event.origin(), own[1])
         else:
             message = Press(event.origin(), _action_of(code), event.where.held or None)
-        reply = await self._conversation.handle(message)
+        reply = await self._ask(message)
         if _is_home(event.body):
             await self._show_home(event, reply)
             return
@@ -400,7 +410,7 @@ class Answering:
         asked: list[Reply] = []
         for name, given in ((Name.HISTORY, {}), (Name.NEXT, {"again": "yes"}), (Name.SETTINGS, {})):
             origin = event.origin(page, part=f"home-{name.value}")
-            asked.append(await self._conversation.handle(Command(origin, name.value, given)))
+            asked.append(await self._ask(Command(origin, name.value, given)))
         history, slate, settings = asked
         shown = Home(history, slate, settings, _notice(came, slate) if came else None)
         await client.views_publish(user_id=user, view=pages.home(shown, event.locale))
