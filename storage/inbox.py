@@ -71,7 +71,7 @@ class Inbox:
             dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
             connection.execute(dialect.insert(inbox).values(values).on_conflict_do_nothing())
             # The work may be done again after a commit that got no answer: then it is there by this very receipt.
-            kept = connection.scalar(select(inbox.c.receipt).where(inbox.c.event_hash == new.hash))
+            kept: object = connection.scalar(select(inbox.c.receipt).where(inbox.c.event_hash == new.hash))
             return bool(kept == new.receipt)
 
         return new if await self._with_others(keep) else None
