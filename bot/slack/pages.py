@@ -100,7 +100,8 @@ class Home:
 def home(page: Home, locale: str) -> dict[str, Any]:
     """The Home tab, for `views.publish`."""
     notice = blocks_of(page.notice, 3 * MAX_SECTION) if page.notice else []
-    recent = "\n".join(page.history.text.split("\n")[: RECENT + 1])
+    first, *watches = page.history.text.split("\n")
+    recent = "\n".join([first, *(f"  {line}" for line in watches[:RECENT])])
     history = [
         HeaderBlock(text=_title(words("home.watched", locale))),
         *blocks_of(Reply(recent), MAX_SECTION),
@@ -118,11 +119,12 @@ def home(page: Home, locale: str) -> dict[str, Any]:
         ActionsBlock(elements=[_button(words("home.change", locale), opens(Form.SETTINGS))]),
         DividerBlock(),
         HeaderBlock(text=_title(words("home.privacy", locale))),
+        *blocks_of(Reply(say_for(language_of(locale))("privacy-typed")), MAX_SECTION),
         ActionsBlock(
             elements=[
                 _button(words("home.known", locale), asks(Name.PRIVACY)),
                 _button(words("home.export", locale), asks(Name.EXPORT)),
-                _button(words("home.forget", locale), asks(Name.FORGET)),
+                _button(words("home.forget", locale), asks(Name.FORGET), style="danger"),
             ]
         ),
     ]

@@ -15,6 +15,7 @@ from slack_sdk.models.blocks import (
     Block,
     ButtonElement,
     ContextBlock,
+    DividerBlock,
     InteractiveElement,
     Option,
     OverflowMenuElement,
@@ -30,7 +31,7 @@ from slack_sdk.models.blocks import (
 from bot.conversation.action import Verb
 from bot.conversation.commands import Name, film_value
 from bot.conversation.reply import Card, Choice, File, Reply
-from bot.rendering import by_verb, cut, heading, told_apart, with_commands
+from bot.rendering import LEAST_WANTED, by_verb, cut, heading, told_apart, with_commands
 from bot.slack.words import words
 
 MAX_BLOCKS = 50
@@ -102,6 +103,8 @@ def blocks_of(reply: Reply, room: int, *, more: Sequence[tuple[str, str]] = ()) 
     """A reply as at most so many blocks."""
     head = list(_paragraphs(_said(reply.text)))
     foot = _foot(reply, more)
+    if reply.cards and foot:
+        foot.insert(0, DividerBlock())
     cards = list(_cards(reply.cards, room - len(head) - len(foot)))
     return [*head, *cards, *foot] or [_rich([_section([Text(text="…")])])]
 
@@ -218,12 +221,13 @@ def _film(card: Card) -> Iterator[RichTextElement]:
 
 def _of_film(card: Card) -> Iterator[InteractiveElement]:
     choices = _each_once(card.choices)
-    fits = len(choices) <= BUTTONS_OF_A_FILM
-    shown, rest = (choices, []) if fits else (choices[:BUTTONS_OF_A_FILM], choices[BUTTONS_OF_A_FILM:])
+    # What is least wanted is in the menu on every film, also where there would be room, so that they all look alike.
+    shown = [choice for choice in choices if choice.action.verb not in LEAST_WANTED][:BUTTONS_OF_A_FILM]
+    rest = [choice for choice in choices if choice not in shown]
+    if len(rest) < 2 or not shown:
+        shown, rest = choices[: BUTTONS_OF_A_FILM + 1], choices[BUTTONS_OF_A_FILM + 1 :]
     yield from _buttons(shown)
-    if len(rest) == 1:
-        yield from _buttons(rest)
-    elif rest:
+    if rest:
         options = [option(one.label, one.action.encode()) for one in rest[:5]]
         yield OverflowMenuElement(action_id=f"menu:{rest[0].action.encode()}", options=options)
 

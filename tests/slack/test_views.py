@@ -66,6 +66,13 @@ def test_five_films_have_what_can_be_done_with_them() -> None:
     assert "3. Film 3 (1999) · because" in message.text
 
 
+def test_films_look_alike_when_something_became_of_one_of_them() -> None:
+    cards = (card(1, "Film 1", "because", VERBS), card(2, "Film 2", "because", VERBS[1:]))
+    kinds = [[one["type"] for one in block["elements"]] for block in rendered(Reply("For you:", cards)).blocks
+             if block["type"] == "actions"]  # fmt: skip
+    assert kinds == [["button", "button", "button", "overflow"], ["button", "button", "overflow"]]
+
+
 def test_as_many_films_as_there_can_be_fit_with_menus_of_them() -> None:
     cards = tuple(card(n, f"Film {n}", "because", VERBS) for n in range(1, 31))
     choices = tuple(Choice(str(n), Action(Verb.PICK, (5, n))) for n in range(30))
