@@ -10,6 +10,7 @@ import json
 from dataclasses import asdict
 
 from engine.films import Catalog, Film, FilmId
+from engine.people import Person, Role
 from engine.recommender import Recommender
 from engine.requests import Member, Pick, Reason, ReasonKind, Request, Slate
 from storage.cache import Cache
@@ -62,6 +63,7 @@ def encode(slate: Slate) -> bytes:
             [int(film.film_id) for film in pick.reason.films],
             list(pick.reason.facts),
             None if pick.reason.evidence is None else {k: float(v) for k, v in pick.reason.evidence.items()},
+            [[person.name, person.role.value] for person in pick.reason.people],
         ]
         for pick in slate.picks
     ]
@@ -80,8 +82,18 @@ def decode(kept: bytes, catalog: Catalog) -> Slate:
     bundle, picks = json.loads(kept)
     return Slate(
         tuple(
-            Pick(film(film_id), score, Reason(ReasonKind(kind), tuple(map(film, films)), tuple(facts), evidence))
-            for film_id, score, kind, films, facts, evidence in picks
+            Pick(
+                film(film_id),
+                score,
+                Reason(
+                    ReasonKind(kind),
+                    tuple(map(film, films)),
+                    tuple(facts),
+                    evidence,
+                    tuple(Person(name, Role(role)) for name, role in people),
+                ),
+            )
+            for film_id, score, kind, films, facts, evidence, people in picks
         ),
         bundle,
     )

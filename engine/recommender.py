@@ -8,8 +8,8 @@ nothing, and asks no network. Every number here is a setting of taste; the arith
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from engine.explain import Explainer
 from engine.facts import Facts, Mask, Rows, eligible
 from engine.films import Catalog, FilmId
 from engine.inference import Floats, Provider
+from engine.people import People, Role, shipped
 from engine.requests import EventKind, Member, Pick, Reason, Request, Slate
 from engine.rerank import NEUTRAL, best_known, cosines_as_likeness, dial, first_scores, for_group, relevance, varied
 from engine.space import Indices, Space
@@ -107,14 +108,15 @@ class Recommender:
         """The best films for one person, or for several together, that none of them has seen or dismissed.
 
         Films that a request names (`like`, `without`) and dismissed ones are never on the slate; `include_seen` lets
-        seen ones back in. Genres and years hold for every film. When the vocabulary has too few such films, the rest of
-        the catalogue follows, by kinship and fame; films with a wanted tag come before all others. The slate is shorter
-        than asked only when everything runs out. The same members and request give the same slate.
+        seen ones back in. Genres, years and people hold for every film. When the vocabulary has too few such films, the
+        rest of the catalogue follows, by kinship and fame; films with a wanted tag come before all others. The slate is
+        shorter than asked only when everything runs out. The same members and request give the same slate.
         """
         asked = self._asked(members, request)
         picks = self._picks(asked)
         rows = [row for row, _ in picks]
         reasons = self._reasons(asked, rows) if request.reasons else [self._explainer.facts(row) for row in rows]
+        reasons = self._with_people(request, rows, reasons)
         return Slate(
             tuple(
                 Pick(self.catalog.film_at(row), score, reason)
@@ -136,7 +138,8 @@ class Recommender:
             return ()
         asked = self._asked(members, request)
         reasons = self._all_reasons(asked, [row])[0]
-        return tuple(reason for reason in reasons if reason is not None)
+        told = [reason for reason in reasons if reason is not None]
+        return tuple(self._with_people(request, [row] * len(told), told))
 
     def order(self, member: Member, film_ids: Sequence[FilmId]) -> tuple[FilmId, ...]:
         """The same films, those this person most likely means first: by the model and by how well known each is."""
@@ -220,7 +223,11 @@ class Recommender:
         """
         request, users = asked.request, self._users(asked)
         carried = self._facts.carries(request.tags)
-        tiers = (carried > 0, carried == 0) if request.tags else (np.ones(len(self.catalog), np.bool_),)
+        tiers: list[Mask] = [carried > 0, carried == 0] if request.tags else [np.ones(len(self.catalog), np.bool_)]
+        if request.people or request.without_people:
+            theirs = self._share_of_people(request)
+            tiers = [tier & (theirs > 0) for tier in tiers]
+            carried = carried + theirs
         picks: list[tuple[int, float]] = []
         for tier in tiers:
             for take in (partial(self._from_vocabulary, asked, users), partial(self._from_the_rest, asked)):
@@ -229,6 +236,33 @@ class Recommender:
                     lower = min(0.0, picks[-1][1] - 1 - found[0][1]) if picks and found else 0.0
                     picks += [(row, score + lower) for row, score in found]
         return picks
+
+    # People
+
+    @cached_property
+    def people(self) -> People:
+        """Who made films and who plays in them."""
+        return shipped()
+
+    def _share_of_people(self, request: Request) -> Floats:
+        """Which share of the people asked for each film has, float32[N]; 0 for films of those who are not wanted."""
+        share = np.zeros(len(self.catalog), np.float32) if request.people else np.ones(len(self.catalog), np.float32)
+        for person in request.people:
+            share[self.people.rows_of(person, self.catalog)] += 1 / len(request.people)
+        for person in request.without_people:
+            for role in Role:
+                share[self.people.rows_of(replace(person, role=role), self.catalog)] = 0
+        return share
+
+    def _with_people(self, request: Request, rows: Sequence[int], reasons: Sequence[Reason]) -> list[Reason]:
+        """The reasons, each with those of the people asked for whose film it is."""
+        if not request.people:
+            return list(reasons)
+        theirs = {person: set(self.people.rows_of(person, self.catalog).tolist()) for person in request.people}
+        return [
+            replace(reason, people=tuple(person for person, films in theirs.items() if row in films))
+            for row, reason in zip(rows, reasons, strict=True)
+        ]
 
     # Films the model knows
 

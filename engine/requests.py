@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from engine.films import GENRES, Film, FilmId
+from engine.people import Person
 
 MAX_COUNT = 50
 """Most films one slate may hold."""
@@ -45,9 +46,10 @@ class Member:
 class Request:
     """What is asked. `genres` must all be there, none of `without_genres` may be; `years` is inclusive, None is open.
 
-    `tags` prefers films that carry them (it never empties a slate). `adventurousness` runs from 0 (well-known films) to
-    1 (under the radar), `diversity` from 0 (the best scores) to 1 (as varied as can be). `without` is never shown:
-    films already on an earlier slate of the same question, say.
+    `people`: a film must have one of them, those with more come first; `without_people`: none of them, whatever they
+    did. `tags` prefers films that carry them (it never empties a slate). `adventurousness` runs from 0 (well-known
+    films) to 1 (under the radar), `diversity` from 0 (the best scores) to 1 (as varied as can be). `without` is never
+    shown: films already on an earlier slate of the same question, say.
     """
 
     count: int = 5
@@ -56,6 +58,8 @@ class Request:
     without_genres: frozenset[str] = frozenset()
     years: tuple[int | None, int | None] = (None, None)
     tags: tuple[str, ...] = ()
+    people: tuple[Person, ...] = ()
+    without_people: tuple[Person, ...] = ()
     without: frozenset[FilmId] = frozenset()
     include_seen: bool = False
     adventurousness: float = 0.3
@@ -96,6 +100,8 @@ class Reason:
     films: tuple[Film, ...] = ()
     facts: tuple[str, ...] = ()
     evidence: Mapping[str, float] | None = None
+    people: tuple[Person, ...] = ()
+    """Those of the people asked for who directed the film or play in it."""
 
 
 @dataclass(frozen=True, slots=True)

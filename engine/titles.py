@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -41,6 +41,7 @@ from engine.names import (
     trigrams_of,
     words,
 )
+from engine.people import People, shipped
 
 WORDS_FILE = Path(__file__).with_name("titles.toml")
 """Aliases, abbreviations and the words that tell films of one name apart."""
@@ -186,6 +187,10 @@ class Telling:
         listed = {name: frozenset(table.get(name, ())) for name in cls.__dataclass_fields__ if name not in tables}
         return cls(**listed, decades=tables["decades"], ordinals=tables["ordinals"])
 
+    def tells(self, word: str) -> bool:
+        """Whether a word says something, or nothing, of any film: “new”, “seventies”, “the”."""
+        return any(word in listed for listed in (self.newest, self.oldest, self.nothing, self.decades, self.ordinals))
+
     def with_words(self, other: Telling) -> dict[str, Any]:
         """All fields, with the words of both."""
         return {name: getattr(self, name) | getattr(other, name) for name in Telling.__dataclass_fields__}
@@ -328,6 +333,7 @@ class TitleIndex:
         lengths = np.diff(self._offsets.astype(np.int64)).reshape(self._blocks, -1).sum(axis=0)
         self._weights = np.log1p(len(catalog) / np.maximum(lengths, 1)).astype(np.float32)
         self._forms = lru_cache(maxsize=4096)(partial(self._forms_of, catalog))
+        self._people: Callable[[], People] = shipped
 
     def _speak(self, spoken: Words) -> None:
         self._words = spoken
@@ -717,8 +723,25 @@ class TitleIndex:
                     told = {row: found[row] for row in chosen}
                     return self._among(typed, told) if known or not by_age else self._choices(typed, told)
                 if near is None and known and len(of_name) >= _SHORT:
-                    near = Link(typed, Certainty.UNKNOWN, self._ranked(dict.fromkeys(found, _NAMED_WITHIN)))
+                    # “Spielberg's Dune” is one of those of the name; of other words nobody knows what they are.
+                    named = self._people().is_somebody(_left_over(rest, self._words.nothing)) and len(found) > 1
+                    certainty = Certainty.AMBIGUOUS if named else Certainty.UNKNOWN
+                    near = Link(typed, certainty, self._ranked(dict.fromkeys(found, _NAMED_WITHIN)))
         return near
+
+    def told_by_people(self, title: str, said: str) -> str | None:
+        """The film of a name, as its title with its year, that people named in a text tell: of *Crash*, “the Cronenberg
+        one”. None when the title is nobody else's, when nobody is named, or when they made or play in several."""
+        typed = _clean(title, MAX_TYPED).replace("\n", " ")
+        found = {row: of for row, of in self._exact(typed).items() if of < Standing.PART} if typed else {}
+        if len(found) < 2:
+            return None
+        kept, _, named = self._by_people(list(found), _POSSESSIVE.sub(" ", said), alone=False)
+        if not named or not kept or self._ratings(max(kept, key=self._ratings)) == 0:
+            return None
+        link = self._among(typed, {row: found[row] for row in kept})
+        film = self._catalog.film(link.matches[0].film_id)
+        return film.label if film and film.year and link.certainty is Certainty.CLEAR else None
 
     # Misspelt titles
 
@@ -955,22 +978,26 @@ class TitleIndex:
     # Answers to a question
 
     def narrow(self, choices: Sequence[FilmId], text: str) -> tuple[FilmId, ...]:
-        """The choices that an answer means, in their order: by year, decade, age, genre, tag or a word of the title.
+        """The choices that an answer means, in their order: by somebody who made or plays in it, by year, decade, age,
+        genre, tag or a word of the title. Beside a name, words that say nothing of any choice are passed over.
 
         Empty when the answer says nothing about them or fits none; one film when it settles the question.
         """
         rows = [row for film_id in choices if (row := self._catalog.row_of(film_id)) is not None]
-        kept, _ = self._narrowed(rows, _clean(text, MAX_TYPED))
+        kept, _ = self._narrowed(rows, _clean(text, MAX_TYPED), passing=True)
         return tuple(film_id for film_id in choices if self._catalog.row_of(film_id) in kept)
 
-    def _narrowed(self, rows: Sequence[int], text: str) -> tuple[list[int], bool]:
-        """The rows that a text tells, and whether by age alone; no row when it tells nothing or a word fits none."""
+    def _narrowed(self, rows: Sequence[int], text: str, *, passing: bool = False) -> tuple[list[int], bool]:
+        """The rows that a text tells, and whether by age alone; no row when it tells nothing or a word fits none.
+
+        `passing`: where somebody is named, other words may fit none.
+        """
         kept, told = list(rows), False
-        rest = text.casefold()
-        for said in _YEAR_SAID.finditer(rest):
+        for said in _YEAR_SAID.finditer(text):
             kept, told = self._of_year(kept, said), True
-        rest = _YEAR_SAID.sub(" ", rest)
-        read = [word for word in words(_POSSESSIVE.sub(" ", rest)) if word not in self._words.nothing]
+        rest = _POSSESSIVE.sub(" ", _YEAR_SAID.sub(" ", text))
+        kept, read, named = self._by_people(kept, rest, alone=passing)
+        told = told or named
         newest = oldest = False
         for word in read:
             if word in self._words.newest:
@@ -980,12 +1007,33 @@ class TitleIndex:
             elif (decade := self._words.decades.get(word)) is not None:
                 kept, told = [row for row in kept if int(self._catalog.years[row]) // 10 * 10 == decade], True
             else:
-                kept, told = [row for row in kept if any(_same_word(word, of) for of in self._told_by(row))], True
+                fitting = [row for row in kept if any(_same_word(word, of) for of in self._told_by(row))]
+                kept, told = kept if named and passing and not fitting else fitting, True
         dated = [row for row in kept if int(self._catalog.years[row])]
         if newest == oldest or not dated:
             return (kept if told and newest == oldest else []), False
         extreme = (max if newest else min)(int(self._catalog.years[row]) for row in dated)
         return [row for row in dated if int(self._catalog.years[row]) == extreme], not told
+
+    def _by_people(self, rows: Sequence[int], text: str, *, alone: bool) -> tuple[list[int], list[str], bool]:
+        """The rows of films of those who are named in a text, its other telling words, and whether anybody is named.
+
+        A surname that is an everyday word is one with a capital only or, where it may stand `alone`, when nothing else
+        is said. A tag with the name tells as much.
+        """
+        read = words(text)
+        capital = {word for piece in text.split() if piece[:1].isupper() for word in words(piece)}
+        saying = {word for word in read if word not in self._words.nothing}
+        only = alone and len(saying) == 1
+        rare = [word in capital or ((only or self._rare(word)) and not self._words.tells(word)) for word in read]
+        films = {row: (int(self._catalog.film_ids[row]), int(self._catalog.years[row])) for row in rows}
+        kept, taken = list(rows), set[int]()
+        for one in self._people().spotted(read, films, rare):
+            said = set(read[one.start : one.end])
+            kept = [row for row in kept if row in one.rows or said <= self._told_by(row)]
+            taken.update(range(one.start, one.end))
+        left = [word for place, word in enumerate(read) if place not in taken and word not in self._words.nothing]
+        return kept, left, bool(taken)
 
     def _of_year(self, rows: Sequence[int], said: re.Match[str]) -> list[int]:
         """The rows of a year (one off when none is right), of a two-digit year, or of a decade (“70s”)."""
@@ -1044,6 +1092,13 @@ def _place(start: str, name: str) -> int:
     if name == start:
         return 0
     return 1 if name.startswith(start) else 2 if f" {start}" in name else _NOWHERE
+
+
+def _left_over(text: str, nothing: frozenset[str]) -> str:
+    """The words of a text without those that say nothing at its ends."""
+    read = words(_POSSESSIVE.sub(" ", text))
+    telling = [place for place, word in enumerate(read) if word not in nothing]
+    return " ".join(read[telling[0] : telling[-1] + 1]) if telling else ""
 
 
 def _alike(of: Standing | float) -> float:

@@ -61,7 +61,8 @@ class Cues:
             clause = self._tokens[start:end]
             every = dict.fromkeys(range(1, len(clause)), True)
             for part in cover(clause, self._phrases.cues, every, lambda _label: True, gap_word=_GAP_WORD):
-                if isinstance(part, Match) and not self._is_vague(clause[part.start : part.end]):
+                opens = start + part.start == 0 if isinstance(part, Match) else False
+                if isinstance(part, Match) and not self._is_vague(clause[part.start : part.end], opens=opens):
                     moved = {n: tuple((start + a, start + b) for a, b in of) for n, of in part.captures.items()}
                     first, last = start + part.start, start + part.end
                     yield Cue(part.label, first, last, replace(part, start=first, end=last, captures=moved))
@@ -102,8 +103,10 @@ class Cues:
                     yield start, end
                 start = end + 1
 
-    def _is_vague(self, words: Sequence[Token]) -> bool:
-        """“Before December's even started” is no day."""
+    def _is_vague(self, words: Sequence[Token], *, opens: bool) -> bool:
+        """“Before December's even started” is no day, and “ok so …” no opinion."""
+        if opens and all(token.word in self._phrases.openers for token in words):
+            return True
         return len(words) == 1 and (
             words[0].word in self._phrases.no_days or (words[0].raw[:1].isupper() and words[0].mistyped is not None)
         )
@@ -136,7 +139,7 @@ class Cues:
 
     def day(self, cue: Cue) -> str | None:
         """The words of the day that it tells, typing errors corrected."""
-        spans = cue.match.captures.get("when") or cue.match.captures.get("just")
+        spans = cue.match.captures.get("when") or cue.match.captures.get("just")  # “just back from”
         if not spans:
             return None
         return " ".join(token.mistyped or token.raw for token in self._tokens[slice(*spans[0])])

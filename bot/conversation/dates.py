@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from bot.conversation.grammar import plain, tokenize
-from bot.conversation.phrases import Phrases, key_of
+from bot.conversation.phrases import Phrases, is_month_and_day, key_of
 
 _YEAR = re.compile(r"(?:\D*\s)?(\d{4})")
 _FIGURES = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
@@ -54,13 +54,14 @@ def day_of(words: str, moment: datetime, phrases: Phrases, language: str) -> Whe
             years, month = divmod(moment.year * 12 + moment.month - 1 - known.months, 12)
             return When(date(years, month + 1, 1), Exactness(known.precision))
         if known.on is not None:
-            month, day = known.on
-            last = date(moment.year, month, day)
-            last = last if last <= moment.date() else last.replace(year=moment.year - 1)
+            last = _last_time(*known.on, moment).day or moment.date()
             return When(last if known.precision == "day" else last.replace(day=1), Exactness(known.precision))
         if known.ago is None:
             return UNKNOWN
         return When(moment.date() - timedelta(days=known.ago), Exactness(known.precision))
+    if is_month_and_day(words.split()[-1] if words.split() else ""):
+        month, day = sorted(map(int, words.split()[-1].split("/")))
+        return _last_time(month, day, moment)
     plain_words = [token.word for token in tokenize(words) if not token.is_mark]
     months = [phrases.months[word] for word in plain_words if word in phrases.months]
     figures = [word for word in plain_words if word[:1].isdigit()]  # also “18th”
@@ -70,6 +71,15 @@ def day_of(words: str, moment: datetime, phrases: Phrases, language: str) -> Whe
         first = _date(int(year.group(1)), 1, 1)
         return _not_future(When(first, Exactness.YEAR) if first else UNKNOWN, moment)
     return _not_future(_parsed(words, plain_words, moment, phrases, language), moment)
+
+
+def _last_time(month: int, day: int, moment: datetime) -> When:
+    """The last time that it was that day of a month; not known when there is none such this year or last."""
+    for year in (moment.year, moment.year - 1):
+        found = _date(year, month, day)
+        if found and found <= moment.date():
+            return When(found, Exactness.DAY)
+    return UNKNOWN
 
 
 def _month(month: int, year: int | None, moment: datetime) -> When:

@@ -96,7 +96,8 @@ class _Describing:
         self._carry_back()
         for group, cue in later:
             for film in group:
-                self._note(film, cue)
+                if getattr(film, _FIELD_OF.get(cue.label, "when")) is None:
+                    self._note(film, cue)
         days = {film.when for film in self._films if film.when is not None}
         if len(days) == 1:  # a day told once holds for the whole message
             for film in self._films:

@@ -69,6 +69,7 @@ from bot.conversation.intents import (
 )
 from bot.conversation.linking import MAX_CODE, link, unlink, without_code
 from bot.conversation.message import Command, Complete, Message, Origin, Press, Text
+from bot.conversation.people import words_of_wishes
 from bot.conversation.phrases import language_of, phrases_for, say_for
 from bot.conversation.placing import adjust_place
 from bot.conversation.pressing import (
@@ -445,7 +446,7 @@ def _intents(
     )
     match message:
         case Text():
-            known = Known(recommender.titles, compact_tags_of(recommender.catalog))
+            known = Known(recommender.titles, words_of_wishes(compact_tags_of(recommender.catalog), recommender.people))
             intents = understand(message.text, situation, language, known)
             if message.files and intents == (NotUnderstood(empty=True),):
                 return (Import(),)

@@ -15,7 +15,7 @@ from bot.conversation.details import NamedFilm, describe
 from bot.conversation.grammar import Token
 from bot.conversation.intents import LogWatches, NotWatched, React, State
 from bot.conversation.phrases import Phrases
-from bot.conversation.spotting import Titles, as_films, spotted
+from bot.conversation.spotting import Titles, as_films, is_no_name, spotted
 from engine.names import Standing, loose_key
 from engine.titles import Certainty, Named
 
@@ -25,6 +25,7 @@ _MAX_LINKS = 4
 """Titles that are compared letter by letter in one message."""
 _SEVERAL, _SURE_OF_SEVERAL = 3, 0.7
 """Words of a longer name that are enough to mean it, and the similarity that they have at least."""
+_EXACT = 0.98
 _SURE = 0.86
 """Similarity from which a misspelt name is one."""
 _QUOTES = frozenset("\"“”„«»'‘’")
@@ -119,6 +120,13 @@ class Evidence:
             elif cue.label in {"again", "rewatched"} and told.state is None:
                 told = replace(told, state=State.REWATCH)
         return told
+
+    def says_only(self, label: str, beside: frozenset[str]) -> bool:
+        """Whether there are cues of a kind, and no words but theirs and some others."""
+        told = {place for cue in self._cues if cue.label == label for place in range(cue.start, cue.end)}
+        return bool(told) and all(
+            place in told or token.is_mark or token.word in beside for place, token in enumerate(self.tokens)
+        )
 
     def when(self, *, last: bool = False) -> str | None:
         """The first day that is said, or the last."""
@@ -231,8 +239,22 @@ class Evidence:
         for verb in self._cues:
             if verb.label in _VERBS and self._is_own(verb):
                 found += self._at(verb.end, {one.start for one in found}, roughly=False)
+        found += self._leading()
         spans = sorted((film.start, film.end) for film in found if not self.tokens[film.start].is_film)
         return [span for number, span in enumerate(spans) if not number or span[0] >= spans[number - 1][1]]
+
+    def _leading(self) -> list[NamedFilm]:
+        """The name that the message begins with, when a mark or a day stands right behind it: “high and low ★★★★”."""
+        begin = next((n for n, t in enumerate(self.tokens) if t.word not in self._phrases.openers), len(self.tokens))
+        behind = next((cue for cue in self._cues if cue.start >= begin), None)
+        stop = behind.start if behind else begin
+        while stop > begin and self.tokens[stop - 1].raw in ",-–—:":
+            stop -= 1
+        words = self.tokens[begin:stop]
+        if behind is None or behind.label not in {"when", "rating"} or not words or any(t.is_film for t in words):
+            return []
+        several = len(words) > 1 or behind.label == "rating" or words[0].raw[:1].isupper()
+        return [NamedFilm(begin, stop)] if several and self._is_name(begin, stop) else []
 
     def tells_more(self, start: int, end: int) -> bool:
         """Whether words are more than a name: a day, a mark or an opinion is among them, or the end of a sentence."""
@@ -269,13 +291,24 @@ class Evidence:
             or (told is not None and told.label in {"when", "again"})
         )
 
+    def _is_anothers(self, verb: Cue) -> bool:
+        """Whether somebody else stands before a verb in its clause: “everyone at work watched …”."""
+        if self._is_own(verb):
+            return False
+        place = verb.start - 1
+        while place >= 0 and not (self.tokens[place].is_mark or self.tokens[place].word in self._phrases.joins):
+            if self.tokens[place].word in self._phrases.third_persons:
+                return True
+            place -= 1
+        return False
+
     def _is_told_by_detail(self, film: NamedFilm) -> bool:
         """“Gone Girl then Zodiac yesterday”, “uncut gems 8/10”: films first, a day or a mark right behind them."""
         here = self._sentence[film.start]
         lead = [
             place
             for place in range(film.start)
-            if self._sentence[place] == here and not self._is_small(self.tokens[place])
+            if self._sentence[place] == here and not (self._is_small(self.tokens[place]) or self.tokens[place].is_film)
         ]
         openers = [place for place in lead if self.tokens[place].word not in self._phrases.openers]
         told = [self._cues.at(place) for place in openers]
@@ -369,6 +402,7 @@ class Evidence:
     def _is_small(self, token: Token) -> bool:
         return (
             (token.is_mark and token.raw in _WEAK)
+            or (token.word.isdigit() and len(token.word) == 4)
             or token.word in self._phrases.before_title
             or token.word in self._phrases.telling_joins
             or token.word in self._phrases.tells_apart
@@ -391,6 +425,7 @@ class Evidence:
         if any(cue.label == "unreal" and cue.start < film.start for cue in inside):
             return False
         verbs = [cue for cue in inside if cue.label in _POSITIVE | _NEGATIVE - {"passing", "unreal"}]
+        verbs = [cue for cue in verbs if cue.label not in _VERBS or not self._is_anothers(cue)]
         before = [
             cue for cue in verbs if cue.end <= film.start and not (cue.label in REACTIONS and self._films_before(cue))
         ]
@@ -470,11 +505,13 @@ class Evidence:
             begin = self._past_small_words(start)
             beside = [holds[near] for near in (number - 1, number + 1) if 0 <= near < len(items)]
             free = not any(film.start < end and film.end > begin for film in (*positive, *films))
-            clear_of_cues = not any(cue.start < end and cue.end > begin for cue in self._cues)
-            if begin < end <= begin + _MAX_OBJECT and any(beside) and free and clear_of_cues:
-                surely = all(beside) or end - begin > 1 or self.tokens[begin].raw[:1].isupper()
-                if surely and self._is_name(begin, end):
-                    yield NamedFilm(begin, end)
+            cues = [cue for cue in self._cues if cue.start < end and cue.end > begin]
+            stop = min([end, *(cue.start for cue in cues)])
+            if begin < stop <= begin + _MAX_OBJECT and any(beside) and free:
+                told = bool(cues) and cues[0].label in _DETAILS
+                surely = told or all(beside) or stop - begin > 1 or self.tokens[begin].raw[:1].isupper()
+                if (told or not cues) and surely and self._is_name(begin, stop):
+                    yield NamedFilm(begin, stop)
 
     def _items(self) -> list[tuple[int, int]]:
         """The parts of lists: words between commas, joining words, brackets and the ends of sentences."""
@@ -493,8 +530,10 @@ class Evidence:
         typed = self._raw(start, end)
         if typed.casefold() in self._phrases.everyday:
             return False
-        exact = [match for match in self._titles.link(typed).matches if loose_key(match.name) == loose_key(typed)]
-        named = self._titles.named_in([token.raw for token in self.tokens[start:end]]) if exact else []
+        link = self._titles.link(typed)
+        exact = [match for match in link.matches if loose_key(match.name) == loose_key(typed)]
+        part = end - start >= _SEVERAL and link.certainty is Certainty.CLEAR and link.matches[0].similarity >= _EXACT
+        named = self._titles.named_in([token.raw for token in self.tokens[start:end]]) if exact or part else []
         return any(one.end - one.start == end - start and self._titles.is_known(one.ratings) for one in named)
 
     def _past_small_words(self, place: int) -> int:
@@ -513,7 +552,9 @@ class Evidence:
                 continue
             start, stop = begin + named.start, begin + named.end
             words = [token for token in self.tokens[start:stop] if not token.is_mark]
-            if self._cues.cover(start, stop) or (len(words) == 1 and not self._may_be_name(words[0], named)):
+            if self._cues.cover(start, stop) or is_no_name(self.tokens[start:stop], self._phrases):
+                continue
+            if (len(words) == 1 and not self._may_be_name(words[0], named)) or self._is_counted(words, stop):
                 continue
             weight = stop - start + (0.5 if self._titles.is_known(named.ratings) else 0.0)
             if start not in names or names[start][1] < weight:
@@ -536,6 +577,12 @@ class Evidence:
             ):
                 place += 1
         return [film for film in films if not self.tokens[film.start].is_film] if films else []
+
+    def _is_counted(self, words: Sequence[Token], stop: int) -> bool:
+        """Whether the last word counts what follows: “saw it two weeks ago” is no “It: Chapter Two”."""
+        last = words[-1].word
+        number = last.isdigit() or last in self._phrases.numbers
+        return number and stop < len(self.tokens) and self.tokens[stop].word in self._phrases.units
 
     def _may_be_name(self, word: Token, named: Named) -> bool:
         """Whether one word behind a verb may be a film: not “it” and no hardly known film of an everyday word."""

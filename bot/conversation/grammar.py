@@ -46,7 +46,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE,
 )
-_SPEAKING = frozenset("★☆⭐½👍👎❤😍🔥💩")
+SPEAKING = frozenset("★☆⭐½👍👎❤😍🔥💩")
 """Signs that say something as words do."""
 _LONE_WORD = re.compile(r"\s*([^\s|()\[\]{}<>*]+)\s*(?=[|)\]]|$)")
 _INNER_MARKS = str.maketrans("", "", "'’-.&·")
@@ -94,7 +94,7 @@ def tokenize(text: str) -> tuple[Token, ...]:
         if len(tokens) == MAX_TOKENS:
             break
         raw = found.group()
-        is_mark = not any(c.isalnum() or c in _SPEAKING for c in raw)
+        is_mark = not any(c.isalnum() or c in SPEAKING for c in raw)
         tokens.append(Token(raw, raw if is_mark else plain(raw) or raw, found.start(), found.end(), is_mark))
     return tuple(tokens)
 

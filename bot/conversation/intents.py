@@ -101,7 +101,9 @@ class Wish:
     recent: int | None = None
     adventurousness: float | None = None
     names: tuple[str, ...] = ()
-    """Directors and actors, whom only tags may know."""
+    """Directors and actors."""
+    players: tuple[str, ...] = ()
+    """Those of them who are to play in it: “with Tom Hanks”."""
     words: tuple[str, ...] = ()
     """What is left: tags, if the catalogue has them."""
     unwanted: tuple[str, ...] = ()

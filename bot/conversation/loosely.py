@@ -91,10 +91,36 @@ def read_loosely(
 ) -> tuple[Intent, ...]:
     """What a message means, in the order said; never empty."""
     reader = _Loose(said, tokens, phrases, situation, known, gist)
+    if reader.is_only_another_day():
+        return (reader.correction(),)
     found: list[Intent] = []
     for part in reader.parts():
         found += [intent for intent in reader.meaning(part) if intent not in found]
-    return tuple(found) or (NotUnderstood(said),)
+    return _with_named(found) or (NotUnderstood(said),)
+
+
+def _with_named(intents: Sequence[Intent]) -> tuple[Intent, ...]:
+    """“I never saw Tag, delete it”: what is to be taken back is the film that was named before."""
+    out: list[Intent] = []
+    for intent in intents:
+        before = out[-1] if out else None
+        if isinstance(before, NotAWatch) and before.film and intent == Undo():
+            out[-1] = Remove(before.film)
+        elif isinstance(before, NotAWatch) and before.film and isinstance(intent, Want) and not intent.film:
+            out[-1] = replace(intent, film=before.film) if not intent.places else intent
+        elif isinstance(intent, Why) and not (intent.places or intent.film) and isinstance(before, Why):
+            pass  # “2? why tho”
+        elif (
+            isinstance(intent, Why) and not (intent.places or intent.film) and isinstance(before, (Want, Seen, Dismiss))
+        ):
+            out.append(replace(intent, places=before.places, film=None if before.places else _film_of(before)))
+        else:
+            out.append(intent)
+    return tuple(out)
+
+
+def _film_of(intent: Want | Seen | Dismiss) -> str | None:
+    return None if isinstance(intent, Seen) else intent.film
 
 
 class _Loose:
@@ -161,9 +187,9 @@ class _Loose:
         for part in parts:
             about = self._at_large(part.about)
             enough = part.sure >= (_ASKED_SURE if self._tokens[part.end - 1].raw == "?" else least)
-            if doing and (about == self._at_large(doing[-1].about) or about not in _DOING or not enough):
+            if doing and (about == self._at_large(doing[-1].about) or about not in DOING or not enough):
                 doing[-1] = replace(doing[-1], end=part.end)
-            elif about in _DOING and enough:
+            elif about in DOING and enough:
                 doing.append(part if doing else replace(part, start=parts[0].start))
         return tuple(doing) if len({part.about for part in doing}) > 1 else ()
 
@@ -184,6 +210,16 @@ class _Loose:
             if len(split) > 1 and sure > best[0] and {first.about, second.about} != {whole.about}:
                 best = sure, split
         return best[1]
+
+    def is_only_another_day(self) -> bool:
+        """Whether nothing but days is said, of a film that was just logged: “not sunday, saturday”."""
+        if not self._situation.film_in_mind or self._situation.asked is not None:
+            return False
+        return self._evidence(0, len(self._tokens)).says_only("when", self._phrases.correcting)
+
+    def correction(self) -> Intent:
+        """All of the message as a correction of what was logged last."""
+        return self.correct(_Part(0, len(self._tokens), "correct", 1.0))
 
     # What it holds
 
@@ -421,4 +457,5 @@ _MEANINGS: Mapping[str, Callable[[_Loose, _Part], Intent | tuple[Intent, ...]]] 
 
 INTENTS = frozenset(_MEANINGS)
 """All that a message may be about."""
-_DOING = INTENTS - _ASKING_NOTHING
+DOING = INTENTS - _ASKING_NOTHING
+"""What asks for something to be done."""

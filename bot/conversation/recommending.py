@@ -15,12 +15,14 @@ import numpy as np
 from bot.conversation.action import Verb
 from bot.conversation.cards import Standing, as_it_stands, ballot_cards, choice, slate_cards
 from bot.conversation.intents import BareTitle, Dismiss, More, Recommend, Why, Wish
+from bot.conversation.people import people_of
 from bot.conversation.reply import Audience, AudienceKind, Choice, Reply
 from bot.conversation.telling import (
     WATCHERS,
     either,
     facts_in_words,
     labels,
+    people_in_words,
     reason_in_words,
     shown_title,
     wish_in_words,
@@ -28,6 +30,7 @@ from bot.conversation.telling import (
 from bot.conversation.turn import Turn
 from bot.conversation.wishes import compact
 from engine.films import Catalog, Film, FilmId
+from engine.people import Person, Role
 from engine.requests import Pick, Reason, ReasonKind, Request, Slate
 from engine.titles import Certainty
 from storage.changes import GiveFeedback, ShowSlate
@@ -155,6 +158,8 @@ def _usual(turn: Turn) -> Request:
 def _asked(turn: Turn, wish: Wish) -> _Asked:
     notes: list[str] = []
     like, missing = _liked(turn, wish, notes)
+    asked = people_of(wish, turn.engine.people, turn.engine.catalog, turn.phrases)
+    wish = asked.wish
     tags = _tags(turn, wish, notes)
     without = _unwanted(turn, wish, notes)
     notes += [turn.say(f"can-not-{what}") for what in wish.unanswerable]
@@ -172,6 +177,8 @@ def _asked(turn: Turn, wish: Wish) -> _Asked:
         without_genres=frozenset(wish.without_genres),
         years=(first, last),
         tags=tags,
+        people=asked.people,
+        without_people=asked.without,
         without=frozenset(without),
         adventurousness=usual.adventurousness if wish.adventurousness is None else wish.adventurousness,
     )
@@ -306,7 +313,9 @@ def _show(
     if request.tags and tagged < len(slate.picks):
         turn.hint("some-tagged" if tagged else "none-tagged", tags=either(turn.say, request.tags), count=tagged)
     if len(slate.picks) < request.count:
-        turn.hint("slate-short")
+        turn.hint(
+            "slate-short-people" if request.people else "slate-short", people=people_in_words(turn.say, request.people)
+        )
     elif not turn.voting:
         turn.choices += _further(turn, slate_id, asked)
     if not turn.voting:
@@ -384,7 +393,11 @@ def picks_of(turn: Turn, shown: ShownSlate) -> list[Pick]:
         kept: dict[str, Any] = dict(pick.reason)
         films = tuple(turn.films(kept.get("films") or []))
         reason = Reason(
-            ReasonKind(kept.get("kind", ReasonKind.FACTS)), films, tuple(kept.get("facts") or ()), kept.get("evidence")
+            ReasonKind(kept.get("kind", ReasonKind.FACTS)),
+            films,
+            tuple(kept.get("facts") or ()),
+            kept.get("evidence"),
+            _people_known(kept.get("people")),
         )
         picks.append(Pick(turn.film(pick.film_id), pick.score, reason))
     return picks
@@ -426,6 +439,10 @@ def _tell_empty(turn: Turn, request: Request, wish: str, *, more: bool) -> None:
         parts.append(("filter-years", replace(request, years=(None, None))))
     if request.genres:
         parts.append(("filter-genres", replace(request, genres=frozenset())))
+    if request.people:
+        parts.append(("filter-people", replace(request, people=())))
+    if request.without_people:
+        parts.append(("filter-without-people", replace(request, without_people=())))
     if request.without_genres:
         parts.append(("filter-without", replace(request, without_genres=frozenset())))
     helping = [turn.say(key) for key, wider in parts if _holds_something(turn, wider)]
@@ -449,6 +466,7 @@ def _reason_kept(pick: Pick) -> Mapping[str, object]:
         "films": [int(film.film_id) for film in reason.films],
         "facts": list(reason.facts),
         "evidence": dict(reason.evidence or {}),
+        "people": _people_kept(reason.people),
     }
 
 
@@ -460,11 +478,21 @@ def _request_kept(request: Request, earlier: Sequence[int]) -> Mapping[str, obje
         "without_genres": sorted(request.without_genres),
         "years": list(request.years),
         "tags": list(request.tags),
+        "people": _people_kept(request.people),
+        "without_people": _people_kept(request.without_people),
         "without": sorted(int(film_id) for film_id in request.without),
         "adventurousness": request.adventurousness,
         "diversity": request.diversity,
         "earlier": [int(film_id) for film_id in earlier],
     }
+
+
+def _people_kept(people: Sequence[Person]) -> list[list[str]]:
+    return [[person.name, person.role.value] for person in people]
+
+
+def _people_known(kept: object) -> tuple[Person, ...]:
+    return tuple(Person(str(name), Role(role)) for name, role in kept) if isinstance(kept, list) else ()
 
 
 def _request_of(kept: Mapping[str, object]) -> tuple[Request, list[int]]:
@@ -491,6 +519,8 @@ def _request_of(kept: Mapping[str, object]) -> tuple[Request, list[int]]:
         without_genres=frozenset(texts("without_genres")),
         years=(first, last),
         tags=tuple(texts("tags")),
+        people=_people_known(kept.get("people")),
+        without_people=_people_known(kept.get("without_people")),
         without=frozenset(map(FilmId, numbers("without"))),
         adventurousness=number("adventurousness", 0.3),
         diversity=number("diversity", 0.3),

@@ -46,10 +46,14 @@ class Titles(Protocol):
     def link(self, text: str, *, year: int | None = None) -> Link:
         """The film that a text names."""
 
+    def told_by_people(self, title: str, said: str) -> str | None:
+        """The film of an ambiguous name, as its title with its year, that people named in a text tell."""
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What of the catalogue one must know to understand: its names, and its tags (without case, spaces and hyphens)."""
+    """What of the catalogue one must know to understand: its names, and the words of wishes: its tags and well-known
+    people (without case, spaces and hyphens)."""
 
     titles: Titles
     tags: frozenset[str]
@@ -76,6 +80,14 @@ def as_films(tokens: Sequence[Token], spans: Iterable[tuple[int, int]]) -> tuple
         )
         place = end
     return (*out, *tokens[place:])
+
+
+def is_no_name(tokens: Sequence[Token], phrases: Phrases) -> bool:
+    """Whether words are plainly something else than a film: figures of a day or a mark, somebody's uncle."""
+    if any(_FIGURES.fullmatch(token.raw) for token in tokens):
+        return True
+    words = [token for token in tokens if not token.is_mark]
+    return len(words) == 2 and words[0].word in phrases.others_begin and words[0].raw.islower()
 
 
 def _apart(weighed: Iterable[tuple[float, int, int]]) -> list[tuple[int, int]]:
@@ -112,8 +124,8 @@ class _Said:
         """How surely the words mean the film; 0: they may mean anything."""
         words = [token for token in self._tokens[named.start : named.end] if not token.is_mark]
         size = len(words)
-        if any(_FIGURES.fullmatch(token.raw) for token in self._tokens[named.start : named.end]):
-            return 0.0  # “11/11”
+        if is_no_name(self._tokens[named.start : named.end], self._phrases):
+            return 0.0
         known = self._titles.is_known(named.ratings)
         part = named.standing >= Standing.PART
         if self._quoted(named):
@@ -129,8 +141,6 @@ class _Said:
         usual = all(self._is_usual(word) for word in words)
         if words[0].word in self._phrases.saw_words and size > 1 and before not in self._phrases.saw_words:
             return 0.0  # “saw 3 Idiots”
-        if words[0].word in self._phrases.others_begin and words[0].raw.islower() and size == 2:
-            return 0.0  # “my uncle”
         if size == 1:
             return self._weight_of_word(named, words[0], capitals=capitals, usual=usual)
         if usual and size < _LONG:
@@ -149,6 +159,8 @@ class _Said:
         if capitals and named.standing < Standing.PART and named.ratings >= _NAMED_FROM:
             return 1.0
         plain = not usual and word.mistyped is None and self._titles.is_famous(named.ratings)
+        if not usual and self._is_alone(named) and named.standing is Standing.NAME:
+            return 0.9 if self._titles.is_known(named.ratings) else 0.0  # “RRR!!!!”
         return 0.9 if plain and (named.rare or named.standing is Standing.NAME) else 0.0
 
     def _quoted(self, named: Named) -> bool:
@@ -167,6 +179,11 @@ class _Said:
         beside = [self._tokens[place] for place in (named.start - 1, named.end) if 0 <= place < len(self._tokens)]
         shouted = words[0].raw.isupper() and any(t.raw.isupper() and len(t.raw) > 1 for t in beside)
         return big[0] and not begins and not shouted
+
+    def _is_alone(self, named: Named) -> bool:
+        """Whether a name is a whole sentence."""
+        begins = named.start == 0 or self._tokens[named.start - 1].raw in _ENDS
+        return begins and named.end < len(self._tokens) and self._tokens[named.end].raw in _ENDS
 
     def _is_usual(self, word: Token) -> bool:
         """Whether a word is one that phrases are made of."""

@@ -13,6 +13,7 @@ from bot.conversation.dates import Exactness
 from bot.conversation.intents import State
 from bot.conversation.phrases import Say
 from engine.films import GENRES, Film
+from engine.people import Person, Role
 from engine.requests import Reason, ReasonKind, Request
 from storage.records import IdentityKey
 
@@ -100,7 +101,24 @@ def genres_in_words(say: Say, genres: Iterable[str]) -> str:
 
 
 def reason_in_words(say: Say, reason: Reason, *, with_shared: bool = False) -> str:
-    """One reason, without a full stop; `with_shared` adds what the film has in common with the one it is due to."""
+    """One reason, without a full stop; `with_shared` adds what the film has in common with the one it is due to, and
+    those of the people asked for whose film it is."""
+    told = _reason(say, reason, with_shared=with_shared)
+    if with_shared and reason.people:
+        return say("reason-people", people=people_in_words(say, reason.people), reason=told)
+    return told
+
+
+def people_in_words(say: Say, people: Iterable[Person]) -> str:
+    """“directed by Alfred Hitchcock”, “with Meg Ryan and Tom Hanks”; of both, one after the other."""
+    said = []
+    for role in Role:
+        names = [person.name for person in people if person.role is role]
+        said += [say(f"people-{role.value}", names=say.listed(names))] if names else []
+    return say("list-comma").join(said)
+
+
+def _reason(say: Say, reason: Reason, *, with_shared: bool) -> str:
     films = labels(say, reason.films)
     if watchers := round((reason.evidence or {}).get(WATCHERS, 0)):
         if len(reason.films) > 1:
@@ -159,6 +177,11 @@ def wish_in_words(say: Say, request: Request, liked: Sequence[Film], usual: floa
         said.append(say("wish-since", first=first))
     elif last is not None:
         said.append(say("wish-until", last=last))
+    if request.people:
+        said.append(people_in_words(say, request.people))
+    if request.without_people:
+        names = [person.name for person in request.without_people]
+        said.append(say("wish-without-people", names=either(say, names)))
     if liked:
         said.append(say("wish-like", films=labels(say, liked)))
     if request.tags:

@@ -383,8 +383,7 @@ class Turn:
     def drop_questions(self) -> None:
         """Something else begins: say which films were left unlogged, and stop asking."""
         if self.asked_anew:
-            self.questions = []
-            return
+            return  # said in the same message: both are answered
         open_films = [
             q.typed for q in self.questions if q.asked is Asked.WHICH_FILM and q.logs and not q.near and not q.wants
         ]

@@ -14,9 +14,10 @@ from dataclasses import replace
 
 from bot.conversation.arguments import by_name
 from bot.conversation.commands import ALIASES, Name, taken_apart
+from bot.conversation.cues import REACTIONS
 from bot.conversation.evidence import Evidence, read_films
 from bot.conversation.gist import gist_for
-from bot.conversation.grammar import Match, Token, cover, plain, tokenize
+from bot.conversation.grammar import SPEAKING, Match, Token, cover, plain, tokenize
 from bot.conversation.intents import (
     Adjust,
     AdjustPlace,
@@ -60,7 +61,8 @@ from bot.conversation.intents import (
     Why,
     Wish,
 )
-from bot.conversation.loosely import read_loosely
+from bot.conversation.loosely import DOING, read_loosely
+from bot.conversation.namesakes import settled
 from bot.conversation.phrases import Phrases, number_of, ordinal_of, phrases_for, places_in, word_key
 from bot.conversation.ratings import stars_said
 from bot.conversation.spotting import Known
@@ -152,9 +154,9 @@ def understand(text: str, situation: Situation, language: str = "en", known: Kno
     tokens, evidence = read_films(said, tokens, phrases, known.titles)
     reading = _Reading(said, tokens, phrases, situation, evidence)
     whole = reading.whole(known) or reading.title(known)
-    if whole is not None and not _contradicted(whole, gist.of(tokens, evidence.skeleton)):
-        return whole
-    return _merged(read_loosely(said, tokens, phrases, situation, known, gist))
+    if whole is None or _contradicted(whole, gist.of(tokens, evidence.skeleton)):
+        whole = _merged(read_loosely(said, tokens, phrases, situation, known, gist))
+    return settled(whole, said, phrases, known.titles)
 
 
 def _contradicted(intents: Sequence[Intent], odds: Mapping[str, float]) -> bool:
@@ -162,6 +164,8 @@ def _contradicted(intents: Sequence[Intent], odds: Mapping[str, float]) -> bool:
     if any(isinstance(intent, LogWatches) for intent in intents) and odds["mention"] > _CONTRADICTED:
         return True
     about = max(odds, key=lambda name: odds[name])
+    if all(isinstance(intent, NotAWatch) for intent in intents) and about in DOING and odds[about] > _SURELY_ONE:
+        return True
     several = len(intents) > 1 and any(isinstance(intent, _STRAY) for intent in intents)
     return several and about in {"log", "mention", "correct"} and odds[about] > _SURELY_ONE
 
@@ -336,6 +340,10 @@ class _Reading:
     def title(self, known: Known) -> tuple[Intent, ...] | None:
         """The title that a message of a few words is, if it is one just as it stands."""
         alone = self.situation.asked is None and self.is_short and self._is_exact(self.said, known)
+        if self.evidence and (
+            self.evidence.has("rating") or (self.situation.film_in_mind and self.evidence.has(*REACTIONS))
+        ):
+            return None  # “high and low ★★★★”, “a masterpiece”
         return self.intents() if alone else None
 
     def _is_read(self, part: Match | tuple[int, int], known: Known) -> bool:
@@ -353,6 +361,8 @@ class _Reading:
             strange = [t for t in words if not (t.is_film or t.is_mark or self._is_beside_titles(t))]
             if not any(token.is_film for token in words) or strange:
                 names = (self.raw(start, end), self.raw(start, match.end))
+                if any(token.raw in SPEAKING for token in words):
+                    return False
                 if word_key(words) in self.phrases.pointers or any(self._is_exact(name, known) for name in names):
                     continue
                 if match.label.startswith("log.") and self.evidence and self.evidence.tells_more(start, end):
@@ -386,8 +396,8 @@ class _Reading:
         strict = read_wish(self.tokens[start:end], self.said, self.phrases)
         loose = read_wish(self.tokens[start:end], self.said, self.phrases, tags=known.tags)
         named = " ".join((*strict.like, *strict.names, *strict.without_films))
-        bare = replace(strict, like=(), names=(), without_films=())
-        if bare != replace(loose, like=(), names=(), without_films=()):
+        bare = replace(strict, like=(), names=(), players=(), without_films=())
+        if bare != replace(loose, like=(), names=(), players=(), without_films=()):
             return False
         films = " ".join(token.raw for token in self.tokens[start:end] if token.is_film).casefold()
         unknown = [plain(word) for word in named.split() if word.strip("(),.!?").casefold() not in films]
@@ -544,6 +554,8 @@ class _Reading:
 
     def next(self, match: Match) -> Intent:
         count = self._number(match, "count")
+        if self.situation.shown and match.end - match.start == 1:
+            return More(count)
         return Recommend(Wish(count=count))
 
     def wish(self, match: Match) -> Intent:
@@ -807,6 +819,7 @@ def _joined(first: Wish, second: Wish) -> Wish:
         recent=second.recent or first.recent,
         adventurousness=first.adventurousness if second.adventurousness is None else second.adventurousness,
         names=(*first.names, *second.names),
+        players=(*first.players, *second.players),
         words=(*first.words, *second.words),
         unwanted=(*first.unwanted, *second.unwanted),
         unanswerable=tuple(dict.fromkeys((*first.unanswerable, *second.unanswerable))),

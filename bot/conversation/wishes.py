@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bot.conversation.grammar import Match, Token, cover
 from bot.conversation.intents import Wish
@@ -35,6 +36,8 @@ def read_wish(
     """
     words = phrases.wishes.correct(tokens[:MAX_WORDS])
     count, words = _leading_count(words, phrases)
+    if tags is not None:
+        words = _with_tags(words, phrases, tags)
     parts = cover(words, phrases.wishes, dict.fromkeys(range(1, len(words)), True), _any, gap_word=_UNREAD_WORD)
     wish = _Wish(words, said, phrases, count, tags)
     for part in parts:
@@ -55,6 +58,39 @@ def _leading_count(words: tuple[Token, ...], phrases: Phrases) -> tuple[int | No
 def compact(words: str) -> str:
     """Words without what parts them."""
     return words.replace(" ", "").replace("-", "").replace("'", "")
+
+
+def as_typed(tokens: Sequence[Token]) -> str:
+    """Words as they were typed, without case; typing errors corrected."""
+    return " ".join((token.mistyped or token.raw).casefold() for token in tokens if not token.is_mark)
+
+
+def _with_tags(words: tuple[Token, ...], phrases: Phrases, tags: frozenset[str]) -> tuple[Token, ...]:
+    """The tokens, with the words of a tag of several words as one: “cold war” is no war film by itself."""
+    out: list[Token] = []
+    place = 0
+    while place < len(words):
+        size = next((n for n in (3, 2) if _is_one_tag(words[place : place + n], n, phrases, tags)), 1)
+        inside = words[place : place + size]
+        first = inside[0]
+        if size > 1:
+            said = " ".join(token.raw for token in inside)
+            first = replace(first, raw=said, word=word_key(inside), end=inside[-1].end, mistyped=None)
+        out.append(first)
+        place += size
+    return tuple(out)
+
+
+def _is_one_tag(words: Sequence[Token], size: int, phrases: Phrases, tags: frozenset[str]) -> bool:
+    """Whether words are one tag, and each says more than words around a wish do."""
+    if len(words) < size or any(token.is_mark or token.is_film for token in words):
+        return False
+    key = word_key(words)
+    telling = [token for token in words if not phrases.wishes.is_filler(token)]
+    known = key in phrases.genres or key in phrases.eras or key in phrases.adventurousness
+    ends = words[0] in telling and words[-1] in telling
+    described = all(token.meant in phrases.genres or token.word in phrases.film_words for token in words)
+    return compact(key) in tags and ends and not known and not described
 
 
 def _any(_label: str) -> bool:
@@ -85,6 +121,7 @@ class _Wish:
         self._genres: list[str] = []
         self._without_genres: list[str] = []
         self._names: list[str] = []
+        self._players: list[str] = []
         self._words: list[str] = []
         self._unwanted: list[str] = []
         self._unanswerable: list[str] = []
@@ -101,6 +138,7 @@ class _Wish:
             recent=self._recent,
             adventurousness=self._adventurousness,
             names=tuple(self._names),
+            players=tuple(self._players),
             words=tuple(dict.fromkeys(self._words)),
             unwanted=tuple(dict.fromkeys(self._unwanted)),
             unanswerable=tuple(dict.fromkeys(self._unanswerable)),
@@ -121,40 +159,58 @@ class _Wish:
         tags = self._tags or frozenset()
         while place < end:
             token = self._tokens[place]
-            if token.is_film:
+            if token.is_film and not self._names_more(place, end):
                 self._like.append(self._raw(place, place + 1))
                 place += 1
                 continue
             for size in (3, 2, 1):
-                words = word_key(self._tokens[place : min(place + size, end)])
+                inside = self._tokens[place : min(place + size, end)]
+                words = word_key(inside)
                 run = compact(words)
-                if words and place + size <= end and {run, run.removesuffix("s"), f"{run}s"} & tags:
-                    if size > 1 or words not in self._phrases.usual_words:
-                        kept.append(words)
+                marks = any(one.is_mark for one in inside)
+                if not marks and place + size <= end and {run, run.removesuffix("s"), f"{run}s"} & tags:
+                    if size > 1 or " " in words or self._is_told(place, words):
+                        kept.append(as_typed(inside))
                         place += size - 1
                     break
             else:
                 following = self._tokens[place + 1].word if place + 1 < len(self._tokens) else ""
                 before = self._tokens[place - 1].word if place else ""
-                strange = not token.is_mark and token.word not in self._phrases.usual
-                if strange and (following in self._phrases.film_words or before in self._phrases.about):
-                    kept.append(word_key([token]))  # what it asks for is said to be unknown
+                strange = not token.is_mark and token.word not in self._phrases.usual and token.mistyped is None
+                describes = following in self._phrases.film_words or following in self._phrases.genres
+                if strange and (describes or before in self._phrases.about):
+                    kept.append(as_typed([token]))  # what it asks for is said to be unknown
             place += 1
         return kept
+
+    def _names_more(self, place: int, end: int) -> bool:
+        """Whether a film's name begins what is known as something else: “Jack Nicholson”, “alien invasion”."""
+        longer = (word_key(self._tokens[place : place + size]) for size in (2, 3) if place + size <= end)
+        return any(compact(words) in (self._tags or ()) for words in longer if " " in words)
+
+    def _is_told(self, place: int, words: str) -> bool:
+        """Whether a word that is said in any sentence describes a film here: “about food”."""
+        before = self._tokens[place - 1].word if place else ""
+        return words not in self._phrases.usual_words or before in self._phrases.about
+
+    def _is_described_by(self, place: int) -> bool:
+        """Whether the name of a film is a thing to be in one: “action with cars”."""
+        token = self._tokens[place]
+        before = self._tokens[place - 1].word if place else ""
+        known = {compact(token.word), compact(token.word).removesuffix("s")} & (self._tags or frozenset())
+        return token.raw.islower() and bool(known) and before in self._phrases.about | self._phrases.holding
 
     def take(self, part: Match, *, negated: bool) -> bool:
         """Take one reading; returns whether a “not” that came before still waits for its word."""
         match part.label:
             case "filler" | "surprise":
-                if part.label == "surprise":
-                    self._adventurousness = self._adventurousness or 0.5
                 return negated
             case "genre" | "without_genre":
                 genres = self._phrases.genres[self._key(part, "genre")]
                 (self._without_genres if negated or part.label == "without_genre" else self._genres).extend(genres)
             case "like" | "without_film" if self._tags is not None and not self._names_film(part):
                 self._take_loosely(part)
-            case "director" if self._tags is not None and not self._names_person(part):
+            case "director" | "cast" if self._tags is not None and not self._names_person(part):
                 self.leave(*part.captures["name"][0], negated=negated)
             case "like" | "without_film" if self._tags is not None:
                 start, end = part.captures["films"][0]
@@ -162,6 +218,8 @@ class _Wish:
                 unlike = negated or part.label == "without_film"
                 (self._without_films if unlike else self._like).extend(self._with_year(p, p + 1) for p in places)
                 self.leave(places[-1] + 1, end, negated=False)
+            case "like" if not negated and len(apart := self._films_apart(*part.captures["films"][0])) > 1:
+                self._like += apart
             case "like" | "without_film":
                 films = self._with_year(*part.captures["films"][0])
                 (self._without_films if negated or part.label == "without_film" else self._like).append(films)
@@ -182,8 +240,12 @@ class _Wish:
             case "count":
                 number = number_of(self._key(part, "count"), self._phrases.numbers) if "count" in part.captures else 1
                 self._count = number or self._count
-            case "director":
-                self._names.append(self._raw(*part.captures["name"][0]))
+            case "without_person" | "director" | "cast" if negated or part.label == "without_person":
+                self._unwanted.append(self._raw(*part.captures["name"][0]))
+            case "director" | "cast":
+                name = self._raw(*part.captures["name"][0])
+                self._names.append(name)
+                self._players += [name] if part.label == "cast" else []
             case "unmood" | "mood" if described := self._phrases.genres.get(self._key(part, "tag")):
                 (self._without_genres if part.label == "unmood" else self._genres).extend(described)
             case "unmood":
@@ -195,6 +257,13 @@ class _Wish:
             case other:
                 self._unanswerable.append(_UNANSWERABLE[other])
         return False
+
+    def _films_apart(self, start: int, end: int) -> list[str]:
+        """The films of some words, where nothing but joining words stands between them: “Heat meets Up”."""
+        between = self._phrases.list_joins | self._phrases.alternatives
+        places = [place for place in range(start, end) if self._tokens[place].is_film]
+        others = [token for token in self._tokens[start:end] if not (token.is_film or token.is_mark)]
+        return [self._with_year(p, p + 1) for p in places] if all(t.word in between for t in others) else []
 
     def _names_film(self, part: Match) -> bool:
         """Whether a film stands where one must; “no aliens” names none."""

@@ -142,9 +142,11 @@ def _wish(case: Case, outcome: Outcome) -> bool:
 
 
 def _words(listed: Sequence[object] | None) -> set[str]:
-    """Single words, without endings: which words make one tag is the catalogue's."""
+    """Single words, without endings: which words make one tag is the catalogue's, and how they are joined."""
     return {
-        re.sub(r"(?:ies|y|e?s)$", "", word) for text in listed or () for word in re.findall(r"\w+", str(text).lower())
+        re.sub(r"(?:ies|y|e?s)$", "", word)
+        for text in listed or ()
+        for word in re.findall(r"\w+", str(text).lower().replace("-", " "))
     }
 
 

@@ -148,8 +148,16 @@ class Phrases:
     units: frozenset[str]
     """What is counted: “two years ago”."""
     about: frozenset[str]
+    holding: frozenset[str]
+    """Words before what is to be in a film: “with cars”."""
     no_places: frozenset[str]
     before_places: frozenset[str]
+    ordinals_joined: frozenset[str]
+    """Words between a place and “last”, from where it is counted: “second to last”."""
+    middle: frozenset[str]
+    """Words for the place in the middle of a list."""
+    excepting: frozenset[str]
+    """Words before what is left out of all: “all but the last”."""
     all_words: frozenset[str]
     like_words: frozenset[str]
     clearing: frozenset[str]
@@ -170,7 +178,10 @@ _SCORE = re.compile(
     r"\d+(?:[.,]\d+)?(?:/(?:4|5|6|10|20|100)(?:[.,]0)?|%)|[★☆⭐½]+|[abcdf][+\-−]?|\d\*|\d+[.,]\d+", re.IGNORECASE
 )
 _DATE = re.compile(r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4})")
-_NUMBERED_TO = 99
+_FULL_MARKS = frozenset({4, 5, 6, 10})
+"""“10/10” is a mark."""
+_MONTH_AND_DAY = re.compile(r"(\d{1,2})/(\d{1,2})")
+_NUMBERED_TO = 999
 
 
 def number_of(word: str, numbers: Mapping[str, int]) -> int | None:
@@ -188,23 +199,44 @@ def ordinal_of(word: str, ordinals: Mapping[str, int], numbers: Mapping[str, int
 
 
 def places_in(tokens: Sequence[Token], phrases: Phrases, shown: int) -> tuple[int, ...]:
-    """The places on a list of `shown` films that words name: “2”, “the second”, “the last two”, “number four”."""
+    """The places on a list of `shown` films that words name: “2”, “the second”, “the last two”, “number four”, “the
+    second to last”, “all but the third”, “not the second, the third”."""
     places: list[int] = []
+    unmeant: list[int] = []
     for at, token in enumerate(tokens):
-        known = not token.is_mark and not token.is_film
-        place = ordinal_of(token.meant, phrases.ordinals, phrases.numbers) if known else None
-        before = tokens[at - 1].word if at else ""
-        if place is None or (token.word in phrases.numbers and before in phrases.ordinals):
+        if token.is_mark or token.is_film:
             continue
-        if token.word in phrases.no_places and before not in phrases.before_places:
-            continue
-        following = tokens[at + 1].meant if at + 1 < len(tokens) else ""
-        count = number_of(following, phrases.numbers) if token.word in phrases.ordinals and place in {1, -1} else None
-        if count:
-            places += range(1, count + 1) if place == 1 else range(max(1, shown - count + 1), shown + 1)
+        words = [one.meant for one in tokens[max(0, at - 1) : at + 3]]
+        before, following = (words[0] if at else ""), [*words[1 if at else 0 :], "", "", ""]
+        if token.word in phrases.middle and shown:
+            named = [(shown + 1) // 2]
         else:
-            places.append(shown if place == -1 and shown else place)
-    return tuple(dict.fromkeys(places))
+            named = _places_of(token, following, phrases, shown, before)
+        denied = any(one.word in phrases.negations for one in tokens[max(0, at - 2) : at])
+        (unmeant if denied else places).extend(named)
+    all_but = next((n for n, one in enumerate(tokens) if one.word in phrases.excepting and n), 0)
+    if all_but and shown and any(one.word in phrases.all_words for one in tokens[:all_but]):
+        left_out = {*places, *unmeant}
+        return tuple(place for place in range(1, shown + 1) if place not in left_out) if left_out else ()
+    return tuple(dict.fromkeys(places)) or tuple(dict.fromkeys(unmeant))
+
+
+def _places_of(token: Token, following: Sequence[str], phrases: Phrases, shown: int, before: str) -> list[int]:
+    """The places that one word names, with those behind it: `following[0]` is the word itself."""
+    place = ordinal_of(token.meant, phrases.ordinals, phrases.numbers)
+    if place is None or (token.word in phrases.numbers and before in phrases.ordinals):
+        return []
+    if token.word in phrases.no_places and before not in phrases.before_places:
+        return []
+    if place == -1 and before in phrases.ordinals_joined:
+        return []
+    from_end = following[1] in phrases.ordinals_joined and phrases.ordinals.get(following[2]) == -1
+    if from_end and place > 0 and shown:
+        return [max(1, shown - place + 1)]
+    count = number_of(following[1], phrases.numbers) if token.word in phrases.ordinals and place in {1, -1} else None
+    if count:
+        return list(range(1, count + 1) if place == 1 else range(max(1, shown - count + 1), shown + 1))
+    return [shown if place == -1 and shown else place]
 
 
 def decade_of(word: str, decades: Mapping[str, int]) -> int | None:
@@ -216,6 +248,14 @@ def _day_of_month(word: str, ordinals: Mapping[str, int]) -> bool:
     """Whether a word is a day of a month in figures: “3”, “3rd”."""
     day = int(word) if word.isascii() and word.isdigit() and len(word) <= 2 else ordinals.get(word, 0)
     return word[:1].isdigit() and 1 <= day <= 31
+
+
+def is_month_and_day(word: str) -> bool:
+    """Whether figures can only be a month and a day, whichever stands first: “10/31”, “11/11”, but not “3/11”."""
+    if not (found := _MONTH_AND_DAY.fullmatch(word)):
+        return False
+    first, second = sorted(map(int, found.groups()))
+    return 1 <= first <= 12 and (12 < second <= 31 or (first == second and first not in _FULL_MARKS))
 
 
 def _decades_in_figures(endings: Iterable[str]) -> dict[str, int]:
@@ -235,6 +275,7 @@ def _types(
         "decade": lambda token: decade_of(token.word, decades) is not None,
         "score": lambda token: _SCORE.fullmatch(token.raw) is not None and token.raw not in {"a", "A"},
         "date": lambda token: _DATE.fullmatch(token.raw) is not None,
+        "monthday": lambda token: is_month_and_day(token.raw),
         "day": lambda token: _day_of_month(token.word, ordinals),
         "word": lambda token: not token.is_mark,
         "other": lambda token: not token.is_mark and token.word not in oneself,
@@ -334,8 +375,12 @@ def phrases_for(language: str) -> Phrases:
         half=data.get("half", ""),
         units=words("units"),
         about=words("about"),
+        holding=words("holding"),
         no_places=words("no_places"),
         before_places=words("before_places"),
+        ordinals_joined=words("ordinals_joined"),
+        middle=words("middle"),
+        excepting=words("excepting"),
         all_words=words("all_words"),
         like_words=words("like_words"),
         clearing=words("clearing"),
