@@ -4,7 +4,7 @@
 # Set-up lives in .venv, talks to standard error and never reads standard input, so that lines can be piped in.
 
 .DEFAULT_GOAL := help
-.PHONY: help chat test lint docs bench bench-storage bench-faults bench-discord bench-understanding bench-ml-1m \
+.PHONY: help chat test lint docs bench bench-storage bench-faults bench-discord bench-slack bench-understanding bench-ml-1m \
 	bench-ml-1m-ablation learn train-starter clean
 SHELL := /bin/sh
 
@@ -59,6 +59,9 @@ bench-faults: $(VENV)/.dev
 
 bench-discord: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks.discord
+
+bench-slack: $(VENV)/.dev
+	@$(BIN)/python -m benchmarks.slack
 
 bench-understanding: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks.understanding $(if $(INSPIRED),--inspired "$(INSPIRED)")

@@ -71,7 +71,7 @@ class Inbox:
             dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
             connection.execute(dialect.insert(inbox).values(values).on_conflict_do_nothing())
             # The work may be done again after a commit that got no answer: then it is there by this very receipt.
-            kept: object = connection.scalar(select(inbox.c.receipt).where(inbox.c.event_hash == new.hash))
+            kept = connection.scalar(select(inbox.c.receipt).where(inbox.c.event_hash == new.hash))
             return bool(kept == new.receipt)
 
         return new if await self._with_others(keep) else None
@@ -87,7 +87,7 @@ class Inbox:
 
     async def _with_others(self, work: Callable[[Connection], bool]) -> bool:
         """Do some writing in a transaction that it may share; when this returns, it is kept."""
-        done = asyncio.get_running_loop().create_future()
+        done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting.append((work, done))
         if self._writing is None:
             self._writing = asyncio.create_task(self._write())
