@@ -96,11 +96,15 @@ class Wire(Listening):
     async def send(self, kind: str, payload: dict[str, Any]) -> Sent:
         """Send an envelope: `events_api`, `slash_commands` or `interactive`."""
         number = f"env-{next(self._numbers)}"
-        sent = self.envelopes[number] = Sent(kind, payload, time.monotonic())
-        url = str(payload.get("response_url") or "")
-        if url:
-            self._answers[url.rsplit("/", 1)[-1]] = sent
+        sent = self.envelopes[number] = self.expect(payload, kind)
         await self._deliver(number, sent)
+        return sent
+
+    def expect(self, payload: dict[str, Any], kind: str = "") -> Sent:
+        """Take answers to a payload, by whichever way it is sent."""
+        sent = Sent(kind, payload, time.monotonic())
+        if url := str(payload.get("response_url") or ""):
+            self._answers[url.rsplit("/", 1)[-1]] = sent
         return sent
 
     async def again(self, sent: Sent) -> None:
