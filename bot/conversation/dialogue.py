@@ -270,7 +270,8 @@ class Dialogue:
                 return reply
             return replace(reply, text=f"{reply.text}\n{turn.say('traces-left')}")
         changes = list(turn.changes)
-        if about := turn.context_change(self._context_minutes):
+        aside = isinstance(message, Command) and message.aside
+        if not aside and (about := turn.context_change(self._context_minutes)):
             changes.append(about)
         if not changes:
             return await self._with_file(reply, turn, identity)

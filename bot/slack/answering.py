@@ -358,7 +358,7 @@ class Answering:
         from_home = _is_home(event.body)
         shown: Reply | None = None
         if which is Form.SETTINGS:
-            shown = await self._ask(Command(event.origin(part="form"), Name.SETTINGS.value))
+            shown = await self._ask(Command(event.origin(part="form"), Name.SETTINGS.value, aside=True))
         view = pages.form(which, event.locale, event.where, shown=shown, from_home=from_home)
         trigger = str(event.body.get("trigger_id") or "")
         return await tried(lambda: event.workspace.client.views_open(trigger_id=trigger, view=view))
@@ -410,7 +410,7 @@ class Answering:
         asked: list[Reply] = []
         for name, given in ((Name.HISTORY, {}), (Name.NEXT, {"again": "yes"}), (Name.SETTINGS, {})):
             origin = event.origin(page, part=f"home-{name.value}")
-            asked.append(await self._ask(Command(origin, name.value, given)))
+            asked.append(await self._ask(Command(origin, name.value, given, aside=True)))
         history, slate, settings = asked
         shown = Home(history, slate, settings, _notice(came, slate) if came else None)
         await client.views_publish(user_id=user, view=pages.home(shown, event.locale))

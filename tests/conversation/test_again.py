@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from bot.conversation.action import Verb
+from bot.conversation.message import Command
 from bot.conversation.reply import Reply
 from tests.conversation.person import Person, action_of
 
@@ -53,3 +54,13 @@ async def test_more_of_it_is_the_list_then(ada: Person) -> None:
     more = await ada.press(action_of(first, Verb.MORE))
     shown = await again(ada)
     assert [card.film_id for card in shown.cards] == [card.film_id for card in more.cards]
+
+
+async def test_what_a_page_asks_for_leaves_the_open_question_open(ada: Person) -> None:
+    await ada.say("I watched Suspiria")
+    for name, arguments in (("history", {}), ("next", {"again": "yes"}), ("settings", {})):
+        await ada.dialogue.handle(Command(ada.origin(), name, arguments, aside=True))
+    assert "Logged: Suspiria (1977)" in (await ada.say("1977")).text
+    await ada.say("forget everything about me")
+    await ada.dialogue.handle(Command(ada.origin(), "history", {}, aside=True))
+    assert "erased" in (await ada.say("yes")).text

@@ -390,6 +390,13 @@ class Wire(Listening):
         blocks = body.get("blocks")
         return {**body, "blocks": json.loads(blocks) if isinstance(blocks, str) else blocks or []}
 
+    @staticmethod
+    def decoded_view(body: dict[str, Any]) -> dict[str, Any]:
+        """A view as it was opened or published."""
+        view = body["view"]
+        found: dict[str, Any] = json.loads(view) if isinstance(view, str) else view
+        return found
+
     # HTTP
 
     @staticmethod
