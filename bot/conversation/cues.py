@@ -125,12 +125,15 @@ class Cues:
 
     def is_of_others(self, cue: Cue) -> bool:
         """Whether it is said by or of somebody else: “Kevin loved it”."""
-        if cue.label not in REACTIONS or cue.start == 0:
+        if cue.label not in REACTIONS and cue.label != "rating":
             return False
-        before = self._tokens[cue.start - 1]
-        return any(other.label == "others" and other.end == cue.start for other in self._cues) or (
-            before.word in self._phrases.third_persons
-        )
+        if any(other.label == "others" and other.end == cue.start for other in self._cues):
+            return True
+        place = cue.start
+        while place and not (self._tokens[place - 1].is_mark or self._tokens[place - 1].word in self._phrases.joins):
+            place -= 1
+        subject = next((t.word for t in self._tokens[place : cue.end] if t.word in self._phrases.persons), "")
+        return subject in self._phrases.third_persons
 
     def is_denied(self, cue: Cue) -> bool:
         """Whether a “not” stands before it: “wednesday, not tuesday”."""

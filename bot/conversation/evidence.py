@@ -16,6 +16,7 @@ from bot.conversation.grammar import Token
 from bot.conversation.intents import LogWatches, NotWatched, React, State
 from bot.conversation.phrases import Phrases
 from bot.conversation.spotting import Titles, as_films, is_no_name, spotted
+from bot.conversation.zones import place_in
 from engine.names import Standing, loose_key
 from engine.titles import Certainty, Named
 
@@ -273,6 +274,8 @@ class Evidence:
         if not before or self._speaks_against(film) or any(cue.label in _NEGATIVE for cue in before):
             return False
         verb = before[-1]
+        if self.tokens[verb.end - 1].word in self._phrases.before_year and place_in([self._raw(film.start, film.end)]):
+            return False  # “just back from Casablanca”
         return (
             verb.label in _VERBS
             and all(self._is_small(token) for token in self.tokens[verb.end : film.start])
@@ -320,13 +323,17 @@ class Evidence:
         ):
             place += 1
         behind = self._cues.at(place) or self._cues.at(place + 1)
-        return behind is not None and behind.label in {"when", "rating", "again", "rewatched", "abandoned"}
+        if behind is None or behind.label not in {"when", "rating", "again", "rewatched", "abandoned"}:
+            return False
+        listed = place > film.end + 1
+        telling = len([word for word in self.tokens[film.start].word.split() if word not in self._phrases.articles]) > 1
+        return behind.label != "when" or listed or telling or self._raw(film.start, film.end)[:1].isupper()
 
     def _speaks_against(self, film: NamedFilm) -> bool:
         """Whether a film is quoted or in a question, or its clause says that it was not watched."""
         here = self._sentence[film.start]
         ends = [place for place in range(film.start, len(self.tokens)) if self._sentence[place] == here]
-        if self.tokens[ends[-1]].raw == "?" or self._is_quoted(film):
+        if self.tokens[ends[-1]].raw == "?" or self._is_quoted(film) or self._is_cancelled(film):
             return True
         clause_end = next((place for place in ends if self.tokens[place].is_mark), ends[-1] + 1)
         return any(
@@ -334,6 +341,10 @@ class Evidence:
             or (cue.label == "unreal" and self._sentence[cue.start] == here)
             for cue in self._cues
         )
+
+    def _is_cancelled(self, film: NamedFilm) -> bool:
+        """Whether it is said behind a film that nothing came of it: “… on Tuesday. sold out.”"""
+        return any(cue.label == "cancelled" and cue.start >= film.end for cue in self._cues)
 
     # Watches
 
@@ -420,12 +431,14 @@ class Evidence:
             near = 0 <= film.start - cue.end <= 2 or 0 <= cue.start - film.end <= 1
             if cue.label == "passing" and near:
                 return False
-        if self._is_quoted(film):
+        if self._is_quoted(film) or self._is_cancelled(film):
             return False
         if any(cue.label == "unreal" and cue.start < film.start for cue in inside):
             return False
         verbs = [cue for cue in inside if cue.label in _POSITIVE | _NEGATIVE - {"passing", "unreal"}]
-        verbs = [cue for cue in verbs if cue.label not in _VERBS or not self._is_anothers(cue)]
+        if any(cue.label in _VERBS and cue.end <= film.start and self._is_anothers(cue) for cue in verbs):
+            return False
+        verbs = [cue for cue in verbs if cue.label not in _VERBS or self._is_own(cue)]
         before = [
             cue for cue in verbs if cue.end <= film.start and not (cue.label in REACTIONS and self._films_before(cue))
         ]
@@ -528,7 +541,7 @@ class Evidence:
     def _is_name(self, start: int, end: int) -> bool:
         """Whether words are just the name of a film that people know."""
         typed = self._raw(start, end)
-        if typed.casefold() in self._phrases.everyday:
+        if typed.casefold() in self._phrases.everyday and not typed[:1].isupper():
             return False
         link = self._titles.link(typed)
         exact = [match for match in link.matches if loose_key(match.name) == loose_key(typed)]

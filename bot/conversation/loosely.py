@@ -55,7 +55,7 @@ from bot.conversation.spotting import Known
 from bot.conversation.wishes import read_wish
 from bot.conversation.zones import place_in
 
-SURE = 0.9
+SURE = 0.98
 """Probability from which watches are logged without a question."""
 FIRMLY_SURE = 0.4
 """The same where a verb or a day stands right beside the film."""

@@ -154,13 +154,16 @@ def understand(text: str, situation: Situation, language: str = "en", known: Kno
     tokens, evidence = read_films(said, tokens, phrases, known.titles)
     reading = _Reading(said, tokens, phrases, situation, evidence)
     whole = reading.whole(known) or reading.title(known)
-    if whole is None or _contradicted(whole, gist.of(tokens, evidence.skeleton)):
+    if whole is None or _contradicted(whole, gist.of(tokens, evidence.skeleton), situation):
         whole = _merged(read_loosely(said, tokens, phrases, situation, known, gist))
     return settled(whole, said, phrases, known.titles)
 
 
-def _contradicted(intents: Sequence[Intent], odds: Mapping[str, float]) -> bool:
+def _contradicted(intents: Sequence[Intent], odds: Mapping[str, float], situation: Situation) -> bool:
     """Whether phrases read out of a message what it is surely not about: “Roger Ebert hated Jaws” is no watch."""
+    logs = any(isinstance(intent, LogWatches) for intent in intents)
+    if logs and not situation.shown and any(isinstance(intent, Seen) and intent.places for intent in intents):
+        return True  # “watched Alien and Aliens, loved the second” points at no list
     if any(isinstance(intent, LogWatches) for intent in intents) and odds["mention"] > _CONTRADICTED:
         return True
     about = max(odds, key=lambda name: odds[name])

@@ -86,7 +86,7 @@ def _is_one_tag(words: Sequence[Token], size: int, phrases: Phrases, tags: froze
     if len(words) < size or any(token.is_mark or token.is_film for token in words):
         return False
     key = word_key(words)
-    telling = [token for token in words if not phrases.wishes.is_filler(token)]
+    telling = [t for t in words if not (phrases.wishes.is_filler(t) or t.word in phrases.film_words)]
     known = key in phrases.genres or key in phrases.eras or key in phrases.adventurousness
     ends = words[0] in telling and words[-1] in telling
     described = all(token.meant in phrases.genres or token.word in phrases.film_words for token in words)

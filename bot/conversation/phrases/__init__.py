@@ -128,6 +128,8 @@ class Phrases:
     tells_apart: frozenset[str]
     ends_telling: frozenset[str]
     third_persons: frozenset[str]
+    persons: frozenset[str]
+    """Words for oneself and for others."""
     others_begin: frozenset[str]
     oneself: frozenset[str]
     openers: frozenset[str]
@@ -361,6 +363,7 @@ def phrases_for(language: str) -> Phrases:
         tells_apart=words("tells_apart"),
         ends_telling=words("ends_telling"),
         third_persons=words("third_persons"),
+        persons=words("third_persons") | words("oneself"),
         others_begin=words("others_begin"),
         oneself=words("oneself"),
         openers=frozenset(map(plain, data["before"])) | words("openers"),
