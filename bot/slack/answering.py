@@ -212,6 +212,8 @@ class Answering:
         try:
             # A form has to be opened within three seconds, whatever Slack takes to say who somebody is.
             profile = await self._people.profile(workspace, user_of(body))
+            if where.may_be_direct and where.channel == await self._sending.direct_channel(workspace, where.user):
+                where = replace(where, direct=True, held_is_private=True)
             event = Event(body, workspace, where, profile, received.received_at)
             if answer := self._answers().get(kind):
                 await answer(event)
@@ -240,13 +242,13 @@ class Answering:
     async def _told(self, event: Event) -> None:
         said, where = event.body["event"], event.where
         origin = event.origin()
-        if not where.is_direct and not heard_in(
+        if not where.direct and not heard_in(
             origin.place, await self._places.place_settings(PLATFORM, origin.place.workspace)
         ):
             return
         text, people = await self._read(event, str(said.get("text") or ""))
-        files = await self._files(event, said.get("files") or ()) if text or where.is_direct else ()
-        thinking = asyncio.create_task(self._assist(event, text)) if where.is_direct and where.thread else None
+        files = await self._files(event, said.get("files") or ()) if text or where.direct else ()
+        thinking = asyncio.create_task(self._assist(event, text)) if where.direct and where.thread else None
         reply = await self._ask(Text(origin, text, files, people))
         if thinking:
             await thinking  # or a late “is thinking” would stay

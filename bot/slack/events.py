@@ -53,11 +53,14 @@ class Where:
     response_url: str = ""
     held: str = ""
     held_is_private: bool = False
+    direct: bool = False
+    """Only the person and the bot are there. Two people's direct messages are called alike, and commands and buttons
+    reach those too: there it is only said once Slack has been asked."""
 
     @property
-    def is_direct(self) -> bool:
-        """Whether only the person and the bot are there."""
-        return self.channel.startswith("D")
+    def may_be_direct(self) -> bool:
+        """Whether it is to be asked."""
+        return self.channel.startswith("D") and not self.direct
 
 
 def team_of(body: Body) -> str:
@@ -145,7 +148,7 @@ def where_of(body: Body) -> Where:
         spoken=bool(thread),
         response_url=str(body.get("response_url") or ""),
         held=str(container.get("message_ts") or message.get("ts") or ""),
-        held_is_private=bool(container.get("is_ephemeral")) or str(channel).startswith("D"),
+        held_is_private=bool(container.get("is_ephemeral")),
     )
 
 
@@ -153,8 +156,15 @@ def _where_said(team: str, user: str, event: Body) -> Where:
     assistant = event.get("assistant_thread") or {}
     channel = str(event.get("channel") or assistant.get("channel_id") or "")
     own = str(event.get("thread_ts") or assistant.get("thread_ts") or "")
-    direct = event.get("channel_type") == "im" or channel.startswith("D")
-    return Where(team, channel, user, thread=own or ("" if direct else str(event.get("ts") or "")), spoken=bool(own))
+    direct = event.get("channel_type") == "im" or bool(assistant)
+    return Where(
+        team,
+        channel,
+        user,
+        thread=own or ("" if direct else str(event.get("ts") or "")),
+        spoken=bool(own),
+        direct=direct,
+    )
 
 
 def origin_of(body: Body, profile: Profile, moment: datetime, where: Where, *, part: str = "") -> Origin:
@@ -162,7 +172,7 @@ def origin_of(body: Body, profile: Profile, moment: datetime, where: Where, *, p
     key = key_of(body)
     # A channel is one conversation, whichever of its threads an answer stands in: films that a command shows outside
     # of all threads can be asked about in one. In direct messages each thread is a conversation, with the assistant.
-    thread = where.thread if where.is_direct else ""
+    thread = where.thread if where.direct else ""
     return Origin(
         identity_of(body),
         Place(PLATFORM, key.workspace, where.channel or f"@{where.user}", thread),

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import structlog
-from cachetools import TTLCache
+from cachetools import LRUCache, TTLCache
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.conversation.reply import File, Reply, Visibility
@@ -32,6 +32,7 @@ class Sending:
     def __init__(self, api: Api) -> None:
         self._api = api
         self._used: TTLCache[str, int] = TTLCache(20_000, ANSWER_SECONDS)
+        self._direct: LRUCache[tuple[str, str], str] = LRUCache(20_000)
 
     async def beside(
         self,
@@ -45,7 +46,7 @@ class Sending:
     ) -> None:
         """Send a reply as a message of its own; by the address for answers first where that reaches channels that the
         bot is not in. Raises NotSentError when it can't be sent anywhere."""
-        private = reply.visibility is Visibility.PRIVATE and not where.is_direct
+        private = reply.visibility is Visibility.PRIVATE and not where.direct
         message = rendered(reply, more=more)
         sent = by_address and await self._answer(where, message, private=private)
         if not sent and where.channel:
@@ -59,7 +60,7 @@ class Sending:
     async def in_place(self, workspace: Workspace, where: Where, reply: Reply) -> bool:
         """Put a reply in the place of the message whose button was pressed; False when that is not there any more."""
         message = rendered(reply)
-        if where.held and where.channel and not (where.held_is_private and not where.is_direct):
+        if where.held and where.channel and not (where.held_is_private and not where.direct):
             updated = await tried(
                 lambda: workspace.client.chat_update(channel=where.channel, ts=where.held, **message.sending())
             )
@@ -70,9 +71,9 @@ class Sending:
     async def sentence(self, workspace: Workspace, where: Where, key: str, locale: str, **gaps: str) -> None:
         """Say one of Slack's own sentences, to the person alone."""
         message = said(key, locale, **gaps)
-        if await self._answer(where, message, private=not where.is_direct):
+        if await self._answer(where, message, private=not where.direct):
             return
-        if not where.channel or not await self._post(workspace, where, message, private=not where.is_direct):
+        if not where.channel or not await self._post(workspace, where, message, private=not where.direct):
             await self._in_private(workspace, where.user, message)
 
     async def _post(self, workspace: Workspace, where: Where, message: Rendered, *, private: bool) -> bool:
@@ -131,7 +132,7 @@ class Sending:
             return
         channel, thread = where.channel, where.thread or None
         if private or not channel:
-            channel, thread = await self._direct_channel(workspace, where.user), None
+            channel, thread = await self.direct_channel(workspace, where.user), None
         uploads = [{"content": file.content, "filename": file.name, "title": file.name} for file in files]
         sent = bool(channel) and await tried(
             lambda: workspace.client.files_upload_v2(file_uploads=uploads, channel=channel, thread_ts=thread)
@@ -139,15 +140,17 @@ class Sending:
         if not sent or channel != where.channel:
             await self.sentence(workspace, where, "file-sent" if sent else "file-failed", locale)
 
-    async def _direct_channel(self, workspace: Workspace, user: str) -> str:
-        found: list[str] = []
+    async def direct_channel(self, workspace: Workspace, user: str) -> str:
+        """The channel of the bot's direct messages with somebody; empty where Slack does not say."""
+        key = (workspace.team, user)
+        if key not in self._direct:
 
-        async def open_it() -> None:
-            answer = await workspace.client.conversations_open(users=user)
-            found.append(str((answer.get("channel") or {}).get("id") or ""))
+            async def ask() -> None:
+                answer = await workspace.client.conversations_open(users=user)
+                self._direct[key] = str((answer.get("channel") or {}).get("id") or "")
 
-        await tried(open_it)
-        return found[0] if found else ""
+            await tried(ask)
+        return self._direct.get(key, "")
 
 
 class NotSentError(Exception):

@@ -147,6 +147,20 @@ def recommender() -> Recommender:
 
 
 class TestTheRealConversation:
+    async def test_what_is_private_stays_so_in_two_peoples_direct_messages(self, world: World) -> None:
+        await world.done(world.wire.message(ADA, "add Heat to my watchlist", kind="message", channel="D0ADA"))
+        await world.done(world.wire.command_payload(ADA, "/nextreel", "watchlist", channel="D0OTHERS"))
+        shown_there = {**world.wire.called("answer")[-1].body, "ts": "9.0"}
+        assert shown_there["response_type"] == "ephemeral"
+        await world.done(world.wire.command_payload(ADA, "/nextreel", "watchlist", channel="D0ADA"))
+        kept = {**world.wire.called("answer")[-1].body, "ts": "9.5"}
+        assert kept["response_type"] == "in_channel"
+        await world.done(world.wire.press_payload(ADA, code_of(kept["blocks"], "Seen it"), kept, "D0ADA"))
+        assert "Seen" in world.said("chat.update")
+        public = {**kept, "ts": "9.7"}
+        await world.done(world.wire.press_payload(ADA, code_of(kept["blocks"], "Take off"), public, "D0OTHERS"))
+        assert len(world.wire.called("chat.update")) == 1
+
     @pytest.fixture
     async def world(self, made, store: Store, recommender: Recommender) -> AsyncIterator[World]:
         dialogue = Dialogue(store, recommender, zone=UTC)

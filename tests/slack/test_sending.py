@@ -79,7 +79,13 @@ async def test_a_channel_that_may_not_be_written_to_is_answered_in_private(world
 
 
 async def test_a_direct_message_is_private_already(world: World) -> None:
-    assert await world.beside(Where(TEAM, "D1", "U1"), PRIVATE) == ["chat.postMessage"]
+    assert await world.beside(Where(TEAM, "D1", "U1", direct=True), PRIVATE) == ["chat.postMessage"]
+
+
+async def test_two_peoples_direct_messages_are_not_the_bots(world: World) -> None:
+    where = Where(TEAM, "D0OTHERS", "U1", response_url=await world.address())
+    assert await world.beside(where, PRIVATE, by_address=True) == ["answer"]
+    assert world.wire.called("answer")[0].body["response_type"] == "ephemeral"
 
 
 @pytest.mark.parametrize(("reply", "seen"), [(PUBLIC, "in_channel"), (PRIVATE, "ephemeral")])
@@ -137,7 +143,7 @@ class TestFiles:
 
     async def test_where_it_can_not_be_sent_that_is_said(self, world: World) -> None:
         world.wire.refused["files.getUploadURLExternal"] = "missing_scope"
-        await world.beside(Where(TEAM, "D1", "U1"), Reply("Here", files=(self.FILE,)))
+        await world.beside(Where(TEAM, "D1", "U1", direct=True), Reply("Here", files=(self.FILE,)))
         assert "could not send you the file" in world.wire.called("chat.postMessage")[-1].body["text"]
 
 
