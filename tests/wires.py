@@ -50,7 +50,7 @@ class Listening:
         assert self._runner is not None
         await self._runner.cleanup()
 
-    async def until(self, holds: Callable[[], Any], seconds: float = 15.0) -> Any:
+    async def until(self, holds: Callable[[], Any], seconds: float = 60.0) -> Any:
         """Wait until something that changes with what arrives holds; what it is then."""
 
         async def wait() -> Any:

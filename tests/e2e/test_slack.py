@@ -18,7 +18,7 @@ ADA, BOB = "U0ADA", "U0BOB"
 ALIEN, HEAT, JAWS, BLADE_RUNNER = 1214, 6, 1387, 541
 
 
-async def answer(wire: Wire, sent: Sent, seconds: float = 15.0) -> dict:
+async def answer(wire: Wire, sent: Sent, seconds: float = 60.0) -> dict:
     """What an envelope was answered first."""
     await wire.until(lambda: sent.answered_at, seconds)
     assert sent.acknowledged_at

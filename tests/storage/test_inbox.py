@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from storage import tables
+from storage.errors import BusyError
 from storage.inbox import LEASE, MAX_ATTEMPTS, Inbox
 from storage.records import MessageKey
 
@@ -92,3 +93,27 @@ async def test_the_oldest_is_taken_up_first(inbox) -> None:
         await inbox.write_down(key(number), {"number": number}, NOON + timedelta(seconds=number))
     taken = await inbox.take_up(NOON + 2 * LEASE)
     assert [received.body["number"] for received in taken] == [1, 2, 3]
+
+
+async def test_many_at_once_are_each_written_down_or_known(inbox) -> None:
+    there = await asyncio.gather(*(inbox.write_down(key(number % 30), BODY, NOON) for number in range(60)))
+    kept = [received for received in there if received is not None]
+    assert len({received.hash for received in kept}) == len(kept) == 30
+    await asyncio.gather(*(inbox.answered(received) for received in kept[:10]))
+    assert len(await inbox.take_up(NOON + LEASE)) == 20
+
+
+async def test_what_can_not_be_kept_is_said_to_each_of_those_who_wait(store) -> None:
+    class Full(type(store.database)):
+        """A database that takes nothing."""
+
+        def __init__(self) -> None:
+            pass
+
+        async def write(self, work):
+            await asyncio.sleep(0)
+            raise BusyError(detail="full")
+
+    inbox = Inbox(Full())
+    there = await asyncio.gather(*(inbox.write_down(key(n), BODY, NOON) for n in range(3)), return_exceptions=True)
+    assert [type(error) for error in there] == [BusyError] * 3
