@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from bot.conversation.cues import REACTIONS, STRONG, Cue, Cues
+from bot.conversation.cues import REACTIONS, STRONG, Clauses, Cue, Cues
 from bot.conversation.details import NamedFilm, describe
 from bot.conversation.grammar import Token
 from bot.conversation.intents import LogWatches, NotWatched, React, State
@@ -61,10 +61,13 @@ def read_films(
 class Evidence:
     """A message read for what it holds."""
 
-    def __init__(self, said: str, tokens: Sequence[Token], phrases: Phrases, titles: Titles) -> None:
+    def __init__(
+        self, said: str, tokens: Sequence[Token], phrases: Phrases, titles: Titles, clauses: Clauses | None = None
+    ) -> None:
+        """`clauses`: see `Cues`; parts of one message, cut into the same tokens, share them."""
         self._said, self._phrases, self._titles = said, phrases, titles
         self.tokens = tuple(tokens)
-        self._cues = Cues(said, tokens, phrases)
+        self._cues = Cues(said, tokens, phrases, clauses)
         self._sentence = self._sentences()
 
     def _sentences(self) -> list[int]:
@@ -240,9 +243,14 @@ class Evidence:
         for verb in self._cues:
             if verb.label in _VERBS and self._is_own(verb):
                 found += self._at(verb.end, {one.start for one in found}, roughly=False)
-        found += self._leading()
+        found = [film for film in found if not self._is_everyday(film)] + self._leading()
         spans = sorted((film.start, film.end) for film in found if not self.tokens[film.start].is_film)
         return [span for number, span in enumerate(spans) if not number or span[0] >= spans[number - 1][1]]
+
+    def _is_everyday(self, film: NamedFilm) -> bool:
+        """Whether a name is a word like “us” in lower case, which is asked about."""
+        typed = self._raw(film.start, film.end)
+        return typed.islower() and typed in self._phrases.everyday
 
     def _leading(self) -> list[NamedFilm]:
         """The name that the message begins with, when a mark or a day stands right behind it: “high and low ★★★★”."""
@@ -271,16 +279,23 @@ class Evidence:
     def _is_told_by_verb(self, film: NamedFilm) -> bool:
         here = self._sentence[film.start]
         before = [cue for cue in self._cues if self._sentence[cue.start] == here and cue.end <= film.start]
-        if not before or self._speaks_against(film) or any(cue.label in _NEGATIVE for cue in before):
+        verb = next((cue for cue in reversed(before) if cue.label in _VERBS), None)
+        if verb is None or self._speaks_against(film) or not self._is_own(verb):
             return False
-        verb = before[-1]
-        if self.tokens[verb.end - 1].word in self._phrases.before_year and place_in([self._raw(film.start, film.end)]):
+        if any(cue.label in _NEGATIVE for cue in before):
+            return False
+        leading = self.tokens[verb.start : film.start]
+        if any(t.word in self._phrases.before_year for t in leading) and place_in([self._raw(film.start, film.end)]):
             return False  # “just back from Casablanca”
-        return (
-            verb.label in _VERBS
-            and all(self._is_small(token) for token in self.tokens[verb.end : film.start])
-            and self._is_own(verb)
+        return all(
+            self._is_small(self.tokens[place]) or self.tokens[place].is_film or self._is_beside(self._cues.at(place))
+            for place in range(verb.end, film.start)
         )
+
+    @staticmethod
+    def _is_beside(cue: Cue | None) -> bool:
+        """Whether a cue may stand between a verb and its film: “seen with my wife the film Amour”."""
+        return cue is not None and cue.label in {"company", "when", "again"}
 
     def _is_own(self, verb: Cue) -> bool:
         """Whether nobody else stands before a verb: “Ebert watched …”."""
@@ -319,7 +334,10 @@ class Evidence:
             return False
         place = film.end
         while place < len(self.tokens) and (
-            self.tokens[place].is_film or self.tokens[place].raw in ",&+-–—(:" or self._is_small(self.tokens[place])
+            self.tokens[place].is_film
+            or self.tokens[place].raw in ",&+-–—(:"
+            or self._is_small(self.tokens[place])
+            or ((cue := self._cues.at(place)) is not None and cue.label == "company")
         ):
             place += 1
         behind = self._cues.at(place) or self._cues.at(place + 1)
@@ -327,7 +345,8 @@ class Evidence:
             return False
         listed = place > film.end + 1
         telling = len([word for word in self.tokens[film.start].word.split() if word not in self._phrases.articles]) > 1
-        return behind.label != "when" or listed or telling or self._raw(film.start, film.end)[:1].isupper()
+        typed = self._raw(film.start, film.end)
+        return behind.label != "when" or listed or telling or typed[:1].isupper() or typed.isdigit()
 
     def _speaks_against(self, film: NamedFilm) -> bool:
         """Whether a film is quoted or in a question, or its clause says that it was not watched."""
@@ -583,12 +602,14 @@ class Evidence:
                 place += 1
             else:
                 break
-            while (
-                place < end
-                and films
-                and (self.tokens[place].raw in ",&+" or self.tokens[place].word in self._phrases.telling_joins)
+            joined = place
+            while joined < end and (
+                self.tokens[joined].raw in ",&+" or self.tokens[joined].word in self._phrases.telling_joins
             ):
-                place += 1
+                joined += 1
+            if joined == place:
+                break  # “watched them drive off” is no list
+            place = joined
         return [film for film in films if not self.tokens[film.start].is_film] if films else []
 
     def _is_counted(self, words: Sequence[Token], stop: int) -> bool:

@@ -252,6 +252,8 @@ class Answering:
         reply = await self._ask(Text(origin, text, files, people))
         if thinking:
             await thinking  # or a late “is thinking” would stay
+        if reply.is_silent:
+            return
         await self._sending.beside(event.workspace, where, reply, event.locale)
 
     async def _read(self, event: Event, text: str) -> tuple[str, tuple[Named, ...]]:
