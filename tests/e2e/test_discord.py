@@ -99,7 +99,7 @@ async def test_a_discord_that_says_no_more_than_it_must_is_answered(
     """Discord adds and leaves out fields as it likes; one that is missing ends no answer, and never the bot."""
     channel = f"/channels/{CHANNEL}/messages"
     async with Terse() as wire:
-        async with running(wire, environment, tmp_path):
+        async with running(wire.connected, {**environment, **wire.settings}, tmp_path):
             assert len(wire.asked("PUT", "/commands")) == 1
             for user in (ADA, BOB):  # on a server, and in a direct message
                 watched = await wire.command(user, "watched", film="Alien")
@@ -134,7 +134,7 @@ async def test_a_discord_that_says_no_more_than_it_must_is_answered(
 async def test_an_answer_is_there_once_when_the_connection_breaks_off_while_it_is_taken(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
-    async with Wire() as wire, running(wire, environment, tmp_path):
+    async with Wire() as wire, running(wire.connected, {**environment, **wire.settings}, tmp_path):
         first = await wire.command(ADA, "history")  # which takes longer than those that follow
         await wire.until(lambda: first.answered_at)
         wire.cut_off = 1
