@@ -4,8 +4,8 @@
 # Set-up lives in .venv, talks to standard error and never reads standard input, so that lines can be piped in.
 
 .DEFAULT_GOAL := help
-.PHONY: help chat test lint docs bench bench-storage bench-faults bench-discord bench-slack bench-understanding bench-titles bench-ml-1m \
-	bench-ml-1m-ablation learn train-starter clean
+.PHONY: help chat test lint docs bench bench-storage bench-faults bench-discord bench-slack bench-understanding \
+	bench-titles bench-ml-1m bench-ml-1m-ablation bench-data bench-ml-32m-shape learn train-starter clean
 SHELL := /bin/sh
 
 VENV := .venv
@@ -31,6 +31,8 @@ help:
 	@echo 'make bench-titles [SAMPLE=…]  every title of a unique name in a sentence, and how fast titles are read (titles.json)'
 	@echo 'make learn  learns anew, from examples, what sentences are about'
 	@echo 'make train-starter DATA=…  trains, examines and writes the bundle that ships'
+	@echo 'make bench-data DATA=…     prepares 32 million made-up ratings (data.json)'
+	@echo 'make bench-ml-32m-shape DATA=…  an epoch of training at the size of MovieLens 32M (ml-32m-shape.json)'
 	@echo 'make bench-ml-1m DATA=…    trains and examines the recipe for MovieLens 1M, in the folder DATA'
 
 chat: $(VENV)/.chat
@@ -78,6 +80,14 @@ learn: $(VENV)/.dev
 bench-ml-1m bench-ml-1m-ablation: $(VENV)/.dev
 	@test -n "$(DATA)" || { echo 'Say where MovieLens 1M is: make $@ DATA=path' >&2; exit 2; }
 	@$(BIN)/python -m benchmarks.ml_1m --data "$(DATA)" $(if $(SEEDS),--seeds $(SEEDS)) $(if $(findstring ablation,$@),--ablation)
+
+bench-data: $(VENV)/.dev
+	@test -n "$(DATA)" || { echo 'Say where the MovieLens folders are: make bench-data DATA=path' >&2; exit 2; }
+	@$(BIN)/python -m benchmarks.data --data "$(DATA)"
+
+bench-ml-32m-shape: $(VENV)/.dev
+	@test -n "$(DATA)" || { echo 'Say where the MovieLens folders are: make bench-ml-32m-shape DATA=path' >&2; exit 2; }
+	@$(BIN)/python -m benchmarks.ml_32m_shape --data "$(DATA)"
 
 train-starter: $(VENV)/.dev
 	@test -n "$(DATA)" || { echo 'Say where the MovieLens folders are: make train-starter DATA=path' >&2; exit 2; }

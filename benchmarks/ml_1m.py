@@ -13,7 +13,6 @@ MovieLens 1M do not let it be shipped.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import sys
 from collections.abc import Mapping, Sequence
@@ -114,7 +113,7 @@ def run(split: Split, recipe: Recipe, seeds: Sequence[int], checkpoints: Path, r
         metrics = joined(split, finished, compared)
         settings = {
             "recipe": recipe.model_dump(mode="json"),
-            "recipe_hash": recipe_hash(recipe),
+            "recipe_hash": recipe.fingerprint(),
             "data_hash": split.learning.data_hash,
             "seeds": sorted(finished),
         }
@@ -125,13 +124,8 @@ def run(split: Split, recipe: Recipe, seeds: Sequence[int], checkpoints: Path, r
         )
 
 
-def recipe_hash(recipe: Recipe) -> str:
-    """Twelve hex digits that change with any setting."""
-    return hashlib.sha256(json.dumps(recipe.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()[:12]
-
-
 def _kept(split: Split, recipe: Recipe, checkpoints: Path, seed: int | str) -> Path:
-    return checkpoints / f"answers-{recipe_hash(recipe)}-{split.learning.data_hash[:12]}-seed-{seed}.npz"
+    return checkpoints / f"answers-{recipe.fingerprint()}-{split.learning.data_hash[:12]}-seed-{seed}.npz"
 
 
 def train_and_ask(split: Split, recipe: Recipe, seed: int, checkpoints: Path) -> None:

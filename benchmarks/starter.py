@@ -34,7 +34,7 @@ from training.evaluate import Answers, ask_baseline, ask_bundle, hit, ndcg, newc
 from training.fit import Fitted, Progress, fit
 from training.publish import publish, trained_people
 from training.recipe import Films, Recipe, read
-from training.sequences import People, Question, Vocabulary, protocol, question, selected
+from training.sequences import People, Question, Vocabulary, last_liked_questions, protocol, selected
 
 RECIPE = "starter"
 COMMAND = "make train-starter DATA=…"
@@ -134,7 +134,7 @@ def examine_fold(dataset: Dataset, split: People, recipe: Recipe, fold: int, che
     if np.isin(evaluate.fingerprints(ratings, tested), trained_people(opened)).any():
         raise AssertionError("a person of the fold had a part in training")
 
-    asked = [question(ratings, int(p), int(split.before[p]), int(split.target[p]), recipe.sequences) for p in tested]
+    asked = last_liked_questions(ratings, split, tested, recipe.sequences)
     strangers = newcomers(ratings, tested, recipe.sequences)
     answers = ask_bundle(opened, asked)
     told = {count: ask_bundle(opened, questions) for count, questions in strangers.items()}

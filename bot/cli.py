@@ -1,6 +1,6 @@
 """The `nextreel` command: reads the settings, starts what is asked, and turns known errors into sentences and codes.
 
-`train` and `evaluate` come from the `training` package through entry points, so that nothing here knows it.
+`train`, `evaluate` and `data` come from the `training` package through entry points, so that nothing here knows it.
 """
 
 from __future__ import annotations
@@ -168,8 +168,11 @@ def evaluate_understanding(
 
 def _add_commands_of_other_packages() -> None:
     for entry in sorted(entry_points(group="nextreel.commands"), key=lambda e: e.name, reverse=True):
-        command: Callable[..., Any] = entry.load()
-        app.command(entry.name)(command)
+        command: Callable[..., Any] | typer.Typer = entry.load()
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=entry.name)
+        else:
+            app.command(entry.name)(command)
 
 
 def main() -> None:

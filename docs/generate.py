@@ -293,6 +293,28 @@ def ml_1m_ablation() -> str:
     return _table(("", "NDCG@10 in validation", "against the recipe"), *rows)
 
 
+def data_figures() -> str:
+    """What preparing 32 million ratings took, beside its budget, from `data.json`: a Markdown table and a sentence."""
+    return _beside_budget("data", {"minutes": "minutes", "peak-gb": "memory at its peak, GB"})
+
+
+def shape_figures() -> str:
+    """What an epoch took at the shape of MovieLens 32M, from `ml-32m-shape.json`: a Markdown table and a sentence."""
+    return _beside_budget("ml-32m-shape", {"epoch-minutes": "minutes an epoch", "peak-gb": "memory at its peak, GB"})
+
+
+def _beside_budget(benchmark: str, named: Mapping[str, str]) -> str:
+    """Figures beside the budget in the settings of their run, and how busy the machine was with other work."""
+    run = json.loads((RESULTS / f"{benchmark}.json").read_text(encoding="utf-8"))
+    figures, budget = run["metrics"], run["settings"]["budget"]
+    rows = [(label, f"{figures[name]:.2f}", f"{budget[name]:g}") for name, label in named.items()]
+    said = (
+        f"It used the processor for {figures['cpu-minutes']:.1f} minutes in all; other programs kept "
+        f"{figures['other-load']:.1f} processes waiting for it or running when it began."
+    )
+    return f"{_table(('', 'here', 'at most'), *rows)}\n\n{textwrap.fill(said, 120)}"
+
+
 def budgets() -> str:
     """Every budget beside what was measured, from `engine.json`: a Markdown table."""
     path = RESULTS / "engine.json"

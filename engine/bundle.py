@@ -94,6 +94,8 @@ class Manifest(BaseModel):
     created: AwareDatetime
     recipe: dict[str, JsonValue]
     data_hash: str
+    data_report: dict[str, JsonValue] = {}
+    """What was found in the data before training; empty in bundles that were made before anybody looked."""
     people_hash: str
     max_length: int = Field(ge=1, le=4096)
     dimension: int = Field(ge=1, le=8192)
@@ -203,6 +205,7 @@ def write(
     licence: str,
     notice: str,
     model_card: str,
+    data_report: Mapping[str, JsonValue] | None = None,
     inputs: Sequence[str] = ("history",),
     extra: Mapping[str, bytes] | None = None,
     created: datetime | None = None,
@@ -252,6 +255,7 @@ def write(
             created=created or datetime.now(UTC).replace(microsecond=0),
             recipe=dict(recipe),
             data_hash=data_hash,
+            data_report=dict(data_report or {}),
             people_hash=people_hash,
             max_length=max_length,
             dimension=int(film_table.shape[1]),

@@ -1,57 +1,46 @@
-"""Ratings, films, tags and links as MovieLens publishes them, from one folder or from several: CSV, Parquet, or the
-`.dat` files of MovieLens 1M. A folder may also hold nothing but the order in which people watched.
+"""Ratings, films, tags and links from one MovieLens folder or from several, as arrays that fit in memory.
 
-Knows files, their columns and what is wrong with them; people who are in two sets; which tags say nothing of a film.
-Knows nothing of what a recipe makes of a history (`training.sequences`) or of models.
+Knows how sources are joined, which tags say nothing of a film, and what is odd about the data. Files and their forms
+are `training.files`, the order of histories is `training.preparation`, what a recipe makes of a history is
+`training.sequences`.
 
-The preparation is written in Ibis and runs on DuckDB; numpy arrays come out of it.
+The work is done by DuckDB in a file of its own in the temporary folder, so that what does not fit in memory lies there;
+32 million ratings become 0.8 GB of arrays.
 """
 
 from __future__ import annotations
 
-import csv
 import hashlib
+import json
+import os
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import ibis
 import ibis.expr.types as ir
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet
 from duckdb import Error as DuckDBError
 from ibis.backends.duckdb import Backend
-from ibis.util import gen_name
+from pydantic import JsonValue
 
 from engine.films import Catalog, FilmRecord
 from training.errors import TrainingError
+from training.files import DataError, FileReport, Folder, Name, Reader, open_folder
+from training.preparation import Rated, joined, long_table, people
 from training.recipe import Source
 
-MIN_DOUBLE_PAIRS = 10
-"""Two people of two sets who share this many (film, second) pairs are one person; the later set's copy is dropped."""
+MEMORY = "1500MB"
+"""What DuckDB may hold in memory; the rest lies on disk."""
 
-_COLUMNS: Mapping[str, Mapping[str, str]] = {
-    "ratings": {"userId": "int64", "movieId": "int64", "rating": "float64", "timestamp": "int64"},
-    "movies": {"movieId": "int64", "title": "string", "genres": "string"},
-    "tags": {"userId": "int64", "movieId": "int64", "tag": "string"},
-    "links": {"movieId": "int64", "imdbId": "int64", "tmdbId": "int64"},
-}
-_SUFFIXES = (".csv", ".parquet", ".dat")
-_DAT_DELIMITER = "::"
-"""MovieLens 1M parts the columns of its `.dat` files so; they have no header and no quotation marks."""
-
-_ORDER_FILE = "interactions_ordered.parquet"
-_ORDER_COLUMNS: Mapping[str, str] = {"userId": "int64", "movieId": "int64", "pos": "int64"}
-ALL_ALIKE = 5.0
-"""What stands for every rating where only the order is known: whoever rates all films alike likes them all."""
-
-_MAY_BE_EMPTY = frozenset({"imdbId", "tmdbId", "tag"})
-_EXPECTED = {"int64": "a whole number", "float64": "a number", "string": "text"}
-_LONGEST_HEADER = 4096
-_HIGHEST_FILM_ID = 2**31 - 1
-_ERROR_LINE = re.compile(r"Line: (\d+)")
-
+_CHUNK_ROWS = 1_000_000
 _SHELF_MARKS = re.compile(
     r"\b(netflix|dvd|dvr|vhs|blu-?ray|bd-r|redbox|library|shopping list|my computer|quickpick|owned?|queue|rented|seen"
     r"|watched|to see|must see|watch ?list|favou?rites?|viu|viram|movies|my|i|imdb|afi|rotten tomatoes|golden raspberry"
@@ -65,22 +54,13 @@ _PERSONAL_TAG_FILMS = 60
 """A tag that one person alone gave to more films than this is that person's shelf."""
 
 
-class DataError(TrainingError):
-    """Data that cannot be used. `str(error)` names the file, the line where there is one, and what was expected."""
-
-    def __init__(self, sentence: str, *, file: Path, line: int | None = None) -> None:
-        super().__init__(sentence)
-        self.file = file
-        self.line = line
-
-
 @dataclass(frozen=True, slots=True)
 class Ratings:
     """All ratings, person by person (in the order of their names), each person's by time, ties in file order.
 
     `people` str[P]; `starts` int64[P+1]: person p has rows starts[p]:starts[p+1] of `films` int64[N] (film ids),
     `stars` float64[N] and `times` int64[N] (seconds since 1970). Where only the order is known, all stars are
-    `ALL_ALIKE` and the times are places in the history, from 0.
+    `files.ALL_ALIKE` and the times are places in the history, from 0.
     """
 
     people: npt.NDArray[np.str_]
@@ -95,252 +75,171 @@ class Ratings:
 
 
 @dataclass(frozen=True, slots=True)
+class DataReport:
+    """What was found before training: each file's columns with types and ranges, and over all sources
+
+    `people`, `films` and `rows` that are left when doubles between sources are dropped; `doubles`: how often somebody
+    rated a film that they had rated before; `future`: ratings later than now; `unlisted`: ratings of films that no
+    source lists.
+    """
+
+    files: tuple[FileReport, ...]
+    rows: int
+    people: int
+    films: int
+    doubles: int
+    future: int
+    unlisted: int
+
+    def problems(self) -> list[str]:
+        """One sentence for each thing that is odd but can be trained on."""
+        found = (
+            (self.doubles, "somebody rated a film again", "every one counts as a watch"),
+            (
+                self.future,
+                "a rating is from the future",
+                "a clock is wrong, theirs or this one",
+            ),
+            (self.unlisted, "a rated film is not listed among the films", "such films are not trained on"),
+        )
+        return [f"{_times(count)} {what}: {then}." for count, what, then in found if count]
+
+    def stored(self) -> dict[str, JsonValue]:
+        """As it goes into a bundle's manifest."""
+        found: dict[str, JsonValue] = json.loads(json.dumps(asdict(self)))
+        return found
+
+
+def _times(count: int) -> str:
+    return "Once" if count == 1 else f"{count:,} times"
+
+
+@dataclass(frozen=True, slots=True)
 class Dataset:
-    """What a recipe's sources hold: `ratings`, the `catalog` with counts, tags and links, and a hash of the files."""
+    """What a recipe's sources hold: `ratings`, the `catalog` with counts, tags and links, a hash of the files, and what
+    was found in them."""
 
     ratings: Ratings
     catalog: Catalog
     data_hash: str
+    report: DataReport
 
 
-def load(data: Path, sources: Sequence[Source]) -> Dataset:
-    """Read and join `sources` under the folder `data`. Raises DataError with a sentence."""
-    connection = ibis.duckdb.connect()
-    try:
-        tables = [_Tables.open(connection, data, source) for source in sources]
-        ratings = _ratings(tables)
-        return Dataset(ratings, _catalog(tables, ratings), _hash([path for t in tables for path in t.paths]))
-    finally:
-        connection.disconnect()
+def load(data: Path, sources: Sequence[Source], ratings_reader: Reader | None = None) -> Dataset:
+    """Read and join `sources` under the folder `data`; `ratings_reader` in place of DuckDB, such as Spark's.
+
+    Raises DataError with a sentence for data that cannot be used, TrainingError when the disk is full.
+    """
+    with _scratch() as (connection, scratch):
+        folders = [_Source(source, open_folder(connection, data / source.folder, ratings_reader)) for source in sources]
+        timed = all(opened.folder.timed for opened in folders)
+        ratings = _ratings(folders, scratch)
+        catalog = _catalog(folders, ratings)
+        report = DataReport(
+            files=tuple(report for opened in folders for report in opened.folder.reports),
+            rows=len(ratings.films),
+            people=len(ratings.people),
+            films=len(np.unique(ratings.films)),
+            doubles=_doubles(ratings),
+            future=int((ratings.times > time.time()).sum()) if timed else 0,
+            unlisted=int((~np.isin(ratings.films, catalog.film_ids)).sum()),
+        )
+        paths = [path for opened in folders for path in opened.folder.paths.values()]
+        return Dataset(ratings, catalog, _hash(paths), report)
 
 
 @dataclass(frozen=True, slots=True)
-class _Tables:
-    """One source. Without `timed`, its timestamps are only places in a history."""
+class _Source:
+    """A source of the recipe and its opened folder."""
 
     source: Source
-    timed: bool
-    ratings: ir.Table
-    movies: ir.Table
-    tags: ir.Table | None
-    links: ir.Table | None
-    paths: tuple[Path, ...]
+    folder: Folder
 
-    @classmethod
-    def open(cls, connection: Backend, data: Path, source: Source) -> _Tables:
-        folder = data / source.folder
-        if not folder.is_dir():
-            raise DataError(f"There is no folder {folder}.", file=folder)
-        paths = {name: _find(folder, name) for name in _COLUMNS}
-        timed = paths["ratings"] is not None
-        if not timed and (folder / _ORDER_FILE).is_file():
-            paths["ratings"] = folder / _ORDER_FILE
-        for name in ("ratings", "movies"):
-            if paths[name] is None:
-                raise DataError(f"{folder} holds no {name}.csv and no {name}.parquet.", file=folder / f"{name}.csv")
-        tables = {
-            name: _read(connection, path, _ORDER_COLUMNS if path.name == _ORDER_FILE else _COLUMNS[name])
-            for name, path in paths.items()
-            if path is not None
-        }
-        ratings = tables["ratings"] if timed else _in_order(tables["ratings"])
-        if source.drop_last_person:
-            ratings = ratings.filter(ratings.userId < ratings.userId.max().as_scalar())
-        prefix = f"{source.name}:" if source.name else ""
-        ratings = ratings.mutate(person=ibis.literal(prefix) + ratings.userId.cast("string"))
-        tags = tables.get("tags")
-        if tags is not None:
-            tags = tags.mutate(person=ibis.literal(prefix) + tags.userId.cast("string"))
-        found = tuple(path for path in paths.values() if path is not None)
-        return cls(source, timed, ratings, tables["movies"], tags, tables.get("links"), found)
+    def rated(self) -> Rated:
+        return Rated(self.folder.ratings, self.folder.timed, self.source.name, self.source.drop_last_person)
 
 
-def _in_order(watched: ir.Table) -> ir.Table:
-    """Ratings made of an order: the place in the history is the time; one whose place is unknown (-1) is left out."""
-    placed = watched.filter(watched.pos >= 0)
-    return placed.mutate(rating=ibis.literal(ALL_ALIKE), timestamp=placed.pos)
-
-
-def _find(folder: Path, name: str) -> Path | None:
-    for suffix in _SUFFIXES:
-        if (path := folder / f"{name}{suffix}").is_file():
-            return path
-    return None
-
-
-def _read(connection: Backend, path: Path, columns: Mapping[str, str]) -> ir.Table:
-    """A checked table with `columns` and `row`, its place in the file (from 0)."""
-    if path.suffix == ".csv":
-        table = _read_csv(connection, path, columns)
-    elif path.suffix == ".dat":
-        table = _read_dat(connection, path, columns)
-    else:
+@contextmanager
+def _scratch() -> Iterator[tuple[Backend, Path]]:
+    """A database of its own on disk and the folder that it lies in, gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="nextreel-", ignore_cleanup_errors=True) as folder:
+        connection = ibis.duckdb.connect(
+            Path(folder) / "preparation.duckdb",
+            memory_limit=MEMORY,
+            temp_directory=str(Path(folder) / "spilled"),
+            threads=os.cpu_count() or 1,
+        )
         try:
-            table = connection.read_parquet(path)
-            missing = [column for column in columns if column not in table.columns]
+            yield connection, Path(folder)
         except DuckDBError as error:
-            raise DataError(f"{path.name} cannot be read as Parquet.", file=path) from error
-        if missing:
-            raise DataError(
-                f"{path.name}: expected the columns {', '.join(columns)}, found no {missing[0]}.", file=path
-            )
-        table = table.select(*columns)
-    table = table.mutate(row=ibis.row_number())
-    # Held in memory once: every later step would read and parse the file again.
-    try:
-        table = connection.create_table(gen_name("file"), table, temp=True)
-    except DuckDBError as error:
-        raise _unreadable(path, error) from error
-    _check(path, table, columns)
-    return table.select("row", **{column: table[column].try_cast(kind) for column, kind in columns.items()})
+            if "No space left" in str(error) or "could not write" in str(error).lower():
+                raise TrainingError(
+                    f"The disk of {tempfile.gettempdir()} is full; set TMPDIR to a folder with more room."
+                ) from error
+            raise
+        finally:
+            connection.disconnect()
 
 
-def _read_csv(connection: Backend, path: Path, columns: Mapping[str, str]) -> ir.Table:
-    try:
-        with path.open("rb") as file:
-            first = file.readline(_LONGEST_HEADER).decode("utf-8-sig")
-        header = next(csv.reader([first]), [])
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path.name}, line 1: expected UTF-8 text with a header row.", file=path, line=1) from error
-    missing = [column for column in columns if column not in header]
-    if missing:
-        raise DataError(
-            f"{path.name}, line 1: expected the columns {', '.join(columns)}, found {_shown(','.join(header))}.",
-            file=path,
-            line=1,
-        )
-    try:
-        table = connection.read_csv(
-            path, header=True, auto_detect=False, delim=",", quote='"', escape='"',
-            columns=dict.fromkeys(header, "VARCHAR"),
-        )  # fmt: skip
-    except DuckDBError as error:
-        raise _unreadable(path, error) from error
-    return table.select(*columns)
-
-
-def _read_dat(connection: Backend, path: Path, columns: Mapping[str, str]) -> ir.Table:
-    try:
-        path.read_text(encoding="utf-8")
-        encoding = "utf-8"
-    except UnicodeDecodeError:
-        encoding = "latin-1"  # as GroupLens publishes movies.dat
-    try:
-        return connection.read_csv(
-            path, header=False, auto_detect=False, delim=_DAT_DELIMITER, quote="", escape="", encoding=encoding,
-            columns=dict.fromkeys(columns, "VARCHAR"),
-        )  # fmt: skip
-    except DuckDBError as error:
-        raise _unreadable(path, error) from error
-
-
-def _check(path: Path, table: ir.Table, columns: Mapping[str, str]) -> None:
-    """Raise DataError for the first value that is not what its column needs."""
-    marked = table.mutate(**{f"wrong_{name}": _is_wrong(table[name], name, kind) for name, kind in columns.items()})
-    first = marked.filter(ibis.or_(*(marked[f"wrong_{name}"] for name in columns))).order_by("row").limit(1)
-    for row in first.to_pyarrow().to_pylist():
-        column = next(name for name in columns if row[f"wrong_{name}"])
-        place, offset = ("row" if path.suffix == ".parquet" else "line"), (2 if path.suffix == ".csv" else 1)
-        line = int(row["row"]) + offset
-        found = "nothing" if row[column] in (None, "") else _shown(str(row[column]))
-        raise DataError(
-            f"{path.name}, {place} {line}: expected {_expected(column, columns)} for {column}, found {found}.",
-            file=path,
-            line=line,
-        )
-
-
-def _is_wrong(raw: ir.Value, column: str, kind: str) -> ir.BooleanValue:
-    cast = raw.try_cast(kind)
-    empty = raw.isnull() | (raw.cast("string") == "")
-    wrong = cast.isnull() & ~empty
-    if column not in _MAY_BE_EMPTY:
-        wrong = wrong | empty
-    if kind == "int64":
-        # The cast alone would round “3.5” to 4.
-        wrong = wrong | (~empty & (raw.try_cast("float64") != cast.cast("float64")))
-    if column == "rating":
-        wrong = wrong | cast.isnan() | ~cast.between(0.0, 5.0)
-    if column == "movieId":
-        wrong = wrong | ~cast.between(1, _HIGHEST_FILM_ID)
-    return wrong.fill_null(True)
-
-
-def _expected(column: str, columns: Mapping[str, str]) -> str:
-    if column == "rating":
-        return "a number from 0 to 5"
-    return "a whole number from 1" if column == "movieId" else _EXPECTED[columns[column]]
-
-
-def _shown(text: str) -> str:
-    return repr(text if len(text) <= 40 else text[:40] + "…")
-
-
-def _unreadable(path: Path, error: DuckDBError) -> DataError:
-    message = str(error)
-    line = int(found.group(1)) if (found := _ERROR_LINE.search(message)) else None
-    if counts := re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", message):
-        why = f"expected {counts.group(1)} columns, found {counts.group(2)}"
-    elif "unterminated quote" in message:
-        why = "expected a closing quotation mark"
-    elif "unicode" in message:
-        why = "expected UTF-8 text"
-    else:
-        parted = "comma-separated" if path.suffix == ".csv" else f"{_DAT_DELIMITER}-separated"
-        why = f"expected {parted} values"
-    where = f"{path.name}, line {line}" if line else path.name
-    return DataError(f"{where}: {why}.", file=path, line=line)
-
-
-def _ratings(tables: Sequence[_Tables]) -> Ratings:
-    frames: list[ir.Table] = []
-    timed: list[ir.Table] = []
-    for place, table in enumerate(tables):
-        frame = table.ratings.select("person", "movieId", "rating", "timestamp", "row").mutate(source=place)
-        for earlier in timed if table.timed else ():
-            pairs = earlier.join(frame, ["movieId", "timestamp"]).group_by(["person", "person_right"])
-            doubles = pairs.agg(pairs=ibis._.count()).filter(ibis._.pairs >= MIN_DOUBLE_PAIRS)
-            frame = frame.anti_join(doubles, frame.person == doubles.person_right)
-        frames.append(frame)
-        if table.timed:
-            timed.append(frame)
-    every = ibis.union(*frames) if len(frames) > 1 else frames[0]
-    found = every.order_by("person", "timestamp", "source", "row").to_pyarrow()
-    if not found.num_rows:
-        file = tables[0].paths[0]
+def _ratings(folders: Sequence[_Source], scratch: Path) -> Ratings:
+    every = joined([opened.rated() for opened in folders])
+    everybody = people(every).to_pyarrow()
+    rows = int(everybody["rows"].to_numpy().sum()) if everybody.num_rows else 0
+    if not rows:
+        file = folders[0].folder.paths[Name.RATINGS]
         raise DataError(f"{file.name} holds no ratings.", file=file)
-    people, starts = np.unique(found["person"].to_numpy().astype(np.str_), return_index=True)
-    return Ratings(
-        people=people,
-        starts=np.append(starts, found.num_rows).astype(np.int64),
-        films=found["movieId"].to_numpy(),
-        stars=found["rating"].to_numpy(),
-        times=found["timestamp"].to_numpy(),
-    )
+    films, stars, times = np.empty(rows, np.int64), np.empty(rows, np.float64), np.empty(rows, np.int64)
+    start = 0
+    for batch in _batches(long_table(every), scratch / "ordered.parquet"):
+        piece = slice(start, start + batch.num_rows)
+        columns = (batch[name].to_numpy(zero_copy_only=False) for name in ("film", "stars", "time"))
+        films[piece], stars[piece], times[piece] = columns
+        start = piece.stop
+    starts = np.concatenate([[0], np.cumsum(everybody["rows"].to_numpy())]).astype(np.int64)
+    names = everybody["person"].to_numpy(zero_copy_only=False).astype(np.str_)
+    return Ratings(names, starts, films, stars, times)
 
 
-def _catalog(tables: Sequence[_Tables], ratings: Ratings) -> Catalog:
+def _batches(table: ir.Table, path: Path) -> Iterator[pa.RecordBatch]:
+    """The table's rows in its order, some at a time, by way of Parquet at `path`: DuckDB writes one file, Spark a
+    folder of parts whose names are in order, and neither holds the whole in memory."""
+    table.to_parquet(path)
+    for part in sorted(path.glob("*.parquet")) if path.is_dir() else [path]:
+        with pyarrow.parquet.ParquetFile(part) as file:
+            yield from file.iter_batches(_CHUNK_ROWS)
+
+
+def _doubles(ratings: Ratings) -> int:
+    """How many ratings are of a film that the same person has another rating of."""
+    keys = np.repeat(np.arange(len(ratings.people), dtype=np.int64) << 32, np.diff(ratings.starts))
+    keys |= ratings.films
+    keys.sort()
+    return int((keys[1:] == keys[:-1]).sum())
+
+
+def _catalog(folders: Sequence[_Source], ratings: Ratings) -> Catalog:
     """All films of the sources that list theirs; of a film that several list, the last one's title and genres."""
     movies: dict[int, tuple[str, str]] = {}
-    for table in tables:
-        if table.source.list_films:
-            listed, listed_here = table.movies.order_by("row").to_pyarrow(), set[int]()
+    for opened in folders:
+        if opened.source.list_films:
+            listed, listed_here = opened.folder.movies.order_by("row").to_pyarrow(), set[int]()
             for film, title, genres in zip(
                 *(listed[c].to_pylist() for c in ("movieId", "title", "genres")), strict=True
             ):
                 if film in listed_here:
-                    raise DataError(f"{table.paths[1].name}: film {film} is listed twice.", file=table.paths[1])
+                    path = opened.folder.paths[Name.MOVIES]
+                    raise DataError(f"{path.name}: film {film} is listed twice.", file=path)
                 listed_here.add(film)
                 movies[film] = (title, genres)
     links: dict[int, tuple[int | None, int | None]] = {}
-    for table in tables:
-        if table.links is not None:
-            linked = table.links.order_by("row").to_pyarrow()
+    for opened in folders:
+        if opened.folder.links is not None:
+            linked = opened.folder.links.order_by("row").to_pyarrow()
             for film, imdb, tmdb in zip(*(linked[c].to_pylist() for c in ("movieId", "imdbId", "tmdbId")), strict=True):
                 links[film] = (imdb, tmdb)
     counted, counts = np.unique(ratings.films, return_counts=True)
     rated = dict(zip(counted.tolist(), counts.tolist(), strict=True))
-    tags = _tags(tables)
+    tags = _tags(folders)
     return Catalog.build(
         FilmRecord(
             film_id=film,
@@ -355,9 +254,13 @@ def _catalog(tables: Sequence[_Tables], ratings: Ratings) -> Catalog:
     )
 
 
-def _tags(tables: Sequence[_Tables]) -> dict[int, dict[str, int]]:
+def _tags(folders: Sequence[_Source]) -> dict[int, dict[str, int]]:
     """For each film its tags, lower-cased, with the number of people who gave each; without what is no description."""
-    given = [t.tags.select("person", "movieId", "tag") for t in tables if t.tags is not None]
+    given = [
+        own.select("movieId", "tag", person=ibis.literal(f"{opened.source.name}:") + own.userId.cast("string"))
+        for opened in folders
+        if (own := opened.folder.tags) is not None
+    ]
     if not given:
         return {}
     every = ibis.union(*given, distinct=False) if len(given) > 1 else given[0]
@@ -368,9 +271,9 @@ def _tags(tables: Sequence[_Tables]) -> dict[int, dict[str, int]]:
     counted = every.anti_join(shelves, "tag").group_by(["movieId", "tag"]).agg(people=ibis._.person.nunique())
     found = counted.order_by("movieId", "tag").to_pyarrow()
     tags: dict[int, dict[str, int]] = {}
-    for film, tag, people in zip(*(found[c].to_pylist() for c in ("movieId", "tag", "people")), strict=True):
+    for film, tag, givers in zip(*(found[c].to_pylist() for c in ("movieId", "tag", "people")), strict=True):
         if not _SHELF_MARKS.search(tag):
-            tags.setdefault(film, {})[tag] = people
+            tags.setdefault(film, {})[tag] = givers
     return tags
 
 

@@ -19,10 +19,11 @@ import numpy.typing as npt
 
 from engine.bundle import Bundle
 from engine.inference import left_padded_ids
+from training import beyond
 from training.baselines import Baseline
 from training.datasets import Dataset, Ratings
 from training.recipe import Films, SequenceSettings
-from training.sequences import MIN_BEFORE, People, Question, Vocabulary, question, selected
+from training.sequences import MIN_BEFORE, Question, Vocabulary, question, selected
 
 Ids = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -104,6 +105,27 @@ def ask_bundle(bundle: Bundle, questions: Sequence[Question]) -> Answers:
     return Answers(np.array(ranks, np.int64), np.array(tops, np.int64).reshape(-1, TOP))
 
 
+def top_accuracy(bundle: Bundle, questions: Sequence[Question], top: int = 5) -> Floats:
+    """1 for each person whose target is among the first `top` of the *whole* vocabulary, else 0, float64[N'].
+
+    As the first inspiration counts it: films that the person has seen are not left out, and whose target is outside the
+    vocabulary is not asked.
+    """
+    vocabulary = Vocabulary(np.asarray(bundle.vocabulary))
+    known = [one for one in questions if _index(vocabulary, one.target)]
+    found = np.zeros(len(known))
+    model = bundle.model("cpu")
+    for start in range(0, len(known), _BATCH):
+        batch = known[start : start + _BATCH]
+        bias = np.zeros((len(batch), len(vocabulary) + 1), np.float32)
+        bias[:, 0] = -np.inf
+        ids = left_padded_ids([_known(vocabulary, one.fed) for one in batch], bundle.manifest.max_length)
+        _, first = model.score(model.encode(ids), bias, min(top, len(vocabulary)))
+        targets = np.array([_index(vocabulary, one.target) for one in batch])
+        found[start : start + len(batch)] = (first == targets[:, None]).any(1)
+    return found
+
+
 def ask_baseline(baseline: Baseline, vocabulary: Vocabulary, questions: Sequence[Question]) -> Answers:
     """A baseline's answers; it is fed the liked films."""
     ranks, tops = [], []
@@ -154,7 +176,8 @@ def figures(
     counts: Sequence[npt.NDArray[np.int64]],
     catalog_size: int,
 ) -> dict[str, float]:
-    """HR@10, NDCG@10, HR@50 and MRR with standard errors (`-se`), coverage, popularity, and slices.
+    """HR@5, HR@10, HR@50, NDCG@10 and MRR with standard errors (`-se`) and 95% intervals by a bootstrap over people
+    (`-low`, `-high`), coverage, popularity, and slices.
 
     `vocabulary` and `counts` (ratings in training) are those of each question's model. `coverage@10`: films of the
     catalogue that are on somebody's first ten. `popularity-percentile`: mean over all films shown of the share of the
@@ -162,10 +185,11 @@ def figures(
     `ndcg@10/target-A-B` by ratings of the target in training, with how many people are in each.
     """
     ranks = answers.ranks
-    values = {"hr@10": hit(ranks, 10), "ndcg@10": ndcg(ranks), "hr@50": hit(ranks, 50), "mrr": reciprocal(ranks)}
+    values = {f"hr@{top}": hit(ranks, top) for top in (5, 10, 50)} | {"ndcg@10": ndcg(ranks), "mrr": reciprocal(ranks)}
     made = {"people": float(len(ranks))}
     for name, value in values.items():
         made[name], made[f"{name}-se"] = float(value.mean()), standard_error(value)
+        made[f"{name}-low"], made[f"{name}-high"] = interval(value)
     shown: set[int] = set()
     percentiles: list[float] = []
     percentile = {id(count): np.searchsorted(np.sort(count), count, side="right") / len(count) for count in counts}
@@ -191,6 +215,14 @@ def figures(
                 made[f"ndcg@10/{name}"] = float(values["ndcg@10"][inside].mean())
                 made[f"ndcg@10/{name}-se"] = standard_error(values["ndcg@10"][inside])
     return made
+
+
+def interval(values: Floats, *, seed: int = 0) -> tuple[float, float]:
+    """The 95% interval of the mean of `values` by a bootstrap over people."""
+    rng = np.random.default_rng(seed)
+    drawn = rng.multinomial(len(values), np.full(len(values), 1 / len(values)), size=_RESAMPLES)
+    low, high = np.quantile(drawn @ values / len(values), (0.025, 0.975))
+    return float(low), float(high)
 
 
 def standard_error(values: Floats) -> float:
@@ -236,18 +268,64 @@ def told_figures(answers: Mapping[int, Answers]) -> dict[str, float]:
     return made
 
 
-def examine(
-    bundle: Bundle, dataset: Dataset, settings: SequenceSettings, split: People, people: Sequence[int] | Ids
-) -> dict[str, float]:
-    """All figures of a bundle on those people of the protocol's `split`: `figures` and `told_figures`."""
-    ratings = dataset.ratings
-    asked = [question(ratings, int(p), int(split.before[p]), int(split.target[p]), settings) for p in people]
+def examine(bundle: Bundle, dataset: Dataset, questions: Sequence[Question], trained: int) -> dict[str, float]:
+    """All figures of a bundle for those questions: `figures`, and beside them `top-5-accuracy` (see `top_accuracy`),
+    `novelty@10` in bits, `fame@10` in ratings and `diversity@10` in genres (see `training.beyond`).
+
+    `trained` is how many people the bundle was trained on; 0: it does not say, and novelty is left out.
+    """
     vocabulary = Vocabulary(np.asarray(bundle.vocabulary))
     counts = np.rint(np.expm1(np.asarray(bundle.popularity, np.float64))).astype(np.int64)
-    found = figures(
-        ask_bundle(bundle, asked), asked, [vocabulary] * len(asked), [counts] * len(asked), len(dataset.catalog)
-    )
-    return found | told_figures({k: ask_bundle(bundle, q) for k, q in newcomers(ratings, people, settings).items()})
+    answers = ask_bundle(bundle, questions)
+    size = len(dataset.catalog)
+    found = figures(answers, questions, [vocabulary] * len(questions), [counts] * len(questions), size)
+    found["fame@10"] = float(beyond.fame(answers.top, counts).mean())
+    genres = beyond.genre_marks(dataset.catalog, vocabulary.films)
+    found["diversity@10"] = float(beyond.diversity(answers.top, genres).mean())
+    if trained:
+        found["novelty@10"] = float(beyond.novelty(answers.top, counts, trained).mean())
+    accuracy = top_accuracy(bundle, questions)
+    if len(accuracy):
+        found["top-5-accuracy"], found["top-5-accuracy-se"] = float(accuracy.mean()), standard_error(accuracy)
+    return found
+
+
+def questions_after(ratings: Ratings, until: int, settings: SequenceSettings) -> list[Question]:
+    """A global time split: everybody's first liked film at or after `until` (seconds since 1970) that has `MIN_BEFORE`
+    watches before it, asked for after all of those. What was watched after `until` is known to a bot that runs on, but
+    nothing of it was known in training."""
+    asked = []
+    for person in range(len(ratings.people)):
+        rows = ratings.rows(person)
+        liked = selected(ratings.stars[rows], Films.LIKED, settings) & (ratings.times[rows] >= until)
+        places = np.flatnonzero(liked)
+        places = places[places >= MIN_BEFORE]
+        if len(places):
+            before = int(places[0])
+            asked.append(question(ratings, person, before, int(ratings.films[rows][before]), settings))
+    return asked
+
+
+def recent_popularity(
+    ratings: Ratings, questions: Sequence[Question], vocabulary: Vocabulary, *, days: int = 7
+) -> Answers:
+    """What the films that were rated most in the `days` before each target answer: under a time split, the baseline
+    that most models lose to. Ties by rating counts of all time before."""
+    order = np.argsort(ratings.times, kind="stable")
+    times, films = ratings.times[order], vocabulary.indices(ratings.films[order])
+    ranks, tops = [], []
+    for one in questions:
+        now = int(ratings.times[ratings.rows(one.person)][len(one.seen)])
+        start, end = np.searchsorted(times, (now - days * 86_400, now))
+        size = len(vocabulary) + 1
+        recent = np.bincount(films[start:end], minlength=size) + np.bincount(films[:end], minlength=size) / (end + 1.0)
+        seen = vocabulary.indices(one.seen)
+        recent[0] = -np.inf
+        ranks.append(rank_of(recent, _index(vocabulary, one.target), seen))
+        recent[seen] = -np.inf
+        best = np.argsort(-recent, kind="stable")[:TOP]
+        tops.append(_padded(best[np.isfinite(recent[best])]))
+    return Answers(np.array(ranks, np.int64), np.array(tops, np.int64).reshape(-1, TOP))
 
 
 def newcomers(ratings: Ratings, people: Sequence[int] | Ids, settings: SequenceSettings) -> dict[int, list[Question]]:

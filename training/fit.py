@@ -26,6 +26,7 @@ from torch import Tensor
 from engine.inference import left_padded_ids
 from training.baselines import interactions
 from training.cooccurrence import film_factors
+from training.crew import ALONE, Crew
 from training.datasets import Dataset, Ratings
 from training.errors import TrainingError
 from training.evaluate import ndcg, rank_of
@@ -49,6 +50,7 @@ from training.sequences import (
 VALIDATION_TARGETS = 5
 """Last liked films that each validation person is asked for: one each would leave too much to chance."""
 
+_CPU = torch.device("cpu")
 _ASKED_AT_ONCE = 256
 _LONGEST_GRADIENT = 1.0
 _TABLES = frozenset({"films.weight", "positions"})
@@ -102,6 +104,8 @@ def fit(
     checkpoints: Path,
     fresh: bool = False,
     epochs: int | None = None,
+    device: torch.device = _CPU,
+    crew: Crew = ALONE,
     report: Report = lambda _: None,
 ) -> Fitted:
     """Train `recipe` on `people` (indices).
@@ -112,16 +116,19 @@ def fit(
     with the number that folds have found.
 
     `checkpoints` is the folder where the state is kept after every epoch, under a name that recipe, data, people and
-    seed decide; a state found there is taken up unless `fresh`. Raises TrainingError with a sentence.
+    seed decide; a state found there is taken up unless `fresh`. Of a `crew` each process calls this alike; the first
+    one keeps the state and reports. Raises TrainingError with a sentence.
     """
-    run = _Run(dataset, recipe, people, seed, epochs)
+    run = _Run(dataset, recipe, people, seed, epochs, device, crew)
     kept = checkpoints / f"{recipe.name}-{run.fingerprint()}.pt"
-    if fresh:
+    if fresh and crew.first:
         kept.unlink(missing_ok=True)
+    crew.wait()
     run.resume(kept)
     while not run.finished:
-        run.epoch(report)
-        run.save(kept)
+        run.epoch(report if crew.first else lambda _: None)
+        if crew.first:
+            run.save(kept)
     return run.result()
 
 
@@ -129,8 +136,16 @@ class _Run:
     """One training run: what is fixed by recipe, data and seed, and what changes from epoch to epoch."""
 
     def __init__(
-        self, dataset: Dataset, recipe: Recipe, people: npt.NDArray[np.int64], seed: int, epochs: int | None
+        self,
+        dataset: Dataset,
+        recipe: Recipe,
+        people: npt.NDArray[np.int64],
+        seed: int,
+        epochs: int | None,
+        device: torch.device = _CPU,
+        crew: Crew = ALONE,
     ) -> None:
+        self.device, self.crew = device, crew
         self.dataset, self.recipe, self.people, self.seed, self.fixed_epochs = dataset, recipe, people, seed, epochs
         ratings, settings = dataset.ratings, recipe.training
         rng = np.random.default_rng(seed)
@@ -169,7 +184,8 @@ class _Run:
             films = film_factors(watched, recipe.model.dimensions, seed)
             with torch.no_grad():
                 self.model.films.weight[1:] = torch.from_numpy(films)
-        self.draw = self.model.fame()[1:].double().exp()
+        self.model.to(device)
+        self.draw = self.model.fame().cpu()[1:].double().exp()
         self.optimizer = _optimizer(self.model, settings)
         self.average = _copied(self.model)
         self.best_weights = self.average
@@ -196,6 +212,9 @@ class _Run:
         """One pass over everybody, then the validation."""
         number, settings = len(self.done) + 1, self.recipe.training
         batches = list(self._batches(number))
+        if self.crew.size > 1:
+            # Each process leaves out values of its own, and the same again after a stop.
+            torch.manual_seed(int(np.random.SeedSequence((self.seed, number, self.crew.rank)).generate_state(1)[0]))
         self.model.train()
         losses = []
         for place, batch in enumerate(batches):
@@ -209,7 +228,7 @@ class _Run:
                     f"{settings.learning_rate:g} is probably too high for this recipe."
                 )
             losses.append(loss)
-        score = self._validate() if self.questions else math.nan
+        score = self._validated() if self.questions else math.nan
         self.done.append(Epoch(number, float(np.mean(losses)), score))
         if self.best == number:
             self.best_weights = _copied_weights(self.average) if settings.average else _copied(self.model)
@@ -230,26 +249,12 @@ class _Run:
     def _step(self, batch: Sequence[Window], left: float) -> float:
         """Learn from one batch; `left` is the share of the learning rate that the decay leaves."""
         settings = self.recipe.training
-        length = max(len(window.ids) for window in batch) - 1
-        history = torch.zeros(len(batch), length, dtype=torch.int64)
-        targets = torch.zeros(len(batch), length, dtype=torch.int64)
-        for row, window in enumerate(batch):
-            count = len(window.ids) - 1
-            history[row, length - count :] = torch.from_numpy(window.ids[:-1])
-            targets[row, length - count :] = torch.from_numpy(np.where(window.asked, window.ids, 0)[1:])
-        asked = targets > 0
-        films = self.model.film_vectors()
-        users = self.model(history, films)[asked]
-        if settings.negatives and settings.negatives < len(self.vocabulary):
-            drawn = torch.multinomial(self.draw, settings.negatives) + 1
-            loss = sampled_softmax(users, films, targets[asked], drawn)
-        else:
-            loss = full_softmax(users, films, self.model.fame(), targets[asked])
+        self.optimizer.zero_grad()
+        loss = self._learn(self.crew.share(batch), targets=sum(int(window.asked[1:].sum()) for window in batch))
         self.steps += 1
         for group in self.optimizer.param_groups:
             group["lr"] = settings.learning_rate * min(1.0, self.steps / max(1, settings.warmup_steps)) * left
-        self.optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]  # torch does not say
+        self.crew.add_gradients(self.model.parameters())
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), _LONGEST_GRADIENT)
         self.optimizer.step()
         if settings.average:
@@ -257,7 +262,43 @@ class _Run:
             decay = min(settings.average, (1 + self.steps) / (10 + self.steps))
             for name, value in self.model.state_dict().items():
                 self.average[name].lerp_(value, 1 - decay)
-        return loss.item()
+        return loss
+
+    def _learn(self, batch: Sequence[Window], targets: int) -> float:
+        """Gradients of the mean loss over all `targets` of a batch, from this process's part of it; that loss."""
+        settings = self.recipe.training
+        films = self.model.film_vectors()
+        users, wanted = self._users(batch, films) if batch else (films[:0], torch.zeros(0, dtype=torch.int64))
+        drawn = None
+        if settings.negatives and settings.negatives < len(self.vocabulary):
+            drawn = self.crew.as_first(torch.multinomial(self.draw, settings.negatives) + 1).to(self.device)
+        if not batch:
+            return self.crew.total(0.0)
+        if drawn is not None:
+            loss = sampled_softmax(users, films, wanted, drawn)
+        else:
+            loss = full_softmax(users, films, self.model.fame(), wanted)
+        if self.crew.size > 1:
+            loss = loss * (len(wanted) / targets)
+        loss.backward()  # type: ignore[no-untyped-call]  # torch does not say
+        return self.crew.total(loss.item())
+
+    def _users(self, batch: Sequence[Window], films: Tensor) -> tuple[Tensor, Tensor]:
+        """User vectors float32[N, D] wherever a film is asked for, and those films int64[N]."""
+        length = max(len(window.ids) for window in batch) - 1
+        history = torch.zeros(len(batch), length, dtype=torch.int64)
+        following = torch.zeros(len(batch), length, dtype=torch.int64)
+        for row, window in enumerate(batch):
+            count = len(window.ids) - 1
+            history[row, length - count :] = torch.from_numpy(window.ids[:-1])
+            following[row, length - count :] = torch.from_numpy(np.where(window.asked, window.ids, 0)[1:])
+        asked = (following > 0).to(self.device)
+        return self.model(history.to(self.device), films)[asked], following[following > 0].to(self.device)
+
+    def _validated(self) -> float:
+        """What the first process finds, for all."""
+        score = torch.tensor(self._validate() if self.crew.first else 0.0, dtype=torch.float64)
+        return float(self.crew.as_first(score))
 
     @torch.no_grad()
     def _validate(self) -> float:
@@ -271,8 +312,8 @@ class _Run:
             asked = self.questions[start : start + _ASKED_AT_ONCE]
             indices = [self.vocabulary.indices(one.fed) for one in asked]
             ids = left_padded_ids([found[found > 0] for found in indices], self.recipe.model.length)
-            users = self.model(torch.from_numpy(ids.astype(np.int64)), films)[:, -1]
-            scores = (users @ films.T + self.model.fame()).numpy()
+            users = self.model(torch.from_numpy(ids.astype(np.int64)).to(self.device), films)[:, -1]
+            scores = (users @ films.T + self.model.fame()).cpu().numpy()
             for row, one in zip(scores, asked, strict=True):
                 target = int(self.vocabulary.indices(np.array([one.target]))[0])
                 ranks.append(rank_of(row, target, self.vocabulary.indices(one.seen)))
@@ -282,7 +323,7 @@ class _Run:
     def fingerprint(self) -> str:
         """Twelve hex digits that change with anything that decides the weights."""
         decided = {
-            "recipe": self.recipe.model_dump(mode="json"),
+            "recipe": self.recipe.fingerprint(),
             "data": self.dataset.data_hash,
             "people": hashlib.sha256(self.people.astype("<i8").tobytes()).hexdigest(),
             "seed": self.seed,
@@ -303,6 +344,8 @@ class _Run:
             "steps": self.steps,
             "torch_generator": torch.get_rng_state(),
         }
+        if self.device.type == "cuda":
+            state["cuda_generator"] = torch.cuda.get_rng_state(self.device)
         path.parent.mkdir(parents=True, exist_ok=True)
         fresh = path.with_suffix(".fresh")
         with fresh.open("wb") as file:  # torch would turn “no space left” into an error without a name
@@ -314,20 +357,22 @@ class _Run:
         if not path.exists():
             return
         try:
-            state: dict[str, Any] = torch.load(path, weights_only=True)
+            state: dict[str, Any] = torch.load(path, weights_only=True, map_location=self.device)
             self.model.load_state_dict(state["model"])
             self.optimizer.load_state_dict(state["optimizer"])
             self.average, self.best_weights = state["average"], state["best"]
             self.done = [Epoch(*epoch) for epoch in state["epochs"]]
             self.steps = state["steps"]
-            torch.set_rng_state(state["torch_generator"])
+            torch.set_rng_state(state["torch_generator"].cpu())
+            if self.device.type == "cuda" and "cuda_generator" in state:
+                torch.cuda.set_rng_state(state["cuda_generator"].cpu(), self.device)
         except (OSError, RuntimeError, KeyError, ValueError, TypeError, EOFError, pickle.UnpicklingError) as error:
             raise TrainingError(f"The checkpoint {path} cannot be read; start anew with --fresh.") from error
 
     def result(self) -> Fitted:
         """The best epoch's model."""
         self.model.load_state_dict(self.best_weights)
-        self.model.eval()
+        self.model.cpu().eval()
         return Fitted(self.model, self.vocabulary, self.counts, self.people, tuple(self.done), self.best)
 
 

@@ -22,7 +22,7 @@ from engine import bundle
 from engine.films import Catalog
 from engine.names import exact_key, loose_key
 from engine.people import Credits, People
-from training.datasets import DataError
+from training.files import DataError
 
 FACTS = Path(__file__).with_name("people.tsv")
 """By tabs: `film_id`, title and year as the catalogue has them, directors, cast, and other words that tell the film

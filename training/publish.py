@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from engine import bundle
 from engine.titles import TitleIndex
+from training.curve import curve
 from training.datasets import Dataset
 from training.evaluate import fingerprints
 from training.export import film_table, graphs
@@ -24,6 +25,9 @@ from training.recipe import Recipe
 
 PEOPLE_FILE = "people.npy"
 """Fingerprints of everybody whose ratings had a part in training, uint64[P], ascending (`evaluate.fingerprints`)."""
+
+CURVE_FILE = "training.svg"
+"""The picture of the training run, which the card shows."""
 
 NOTICE = """\
 This folder holds a model and a catalogue of films made from MovieLens data.
@@ -44,6 +48,13 @@ To cite the data:
 What was changed: ratings became histories in time order, from which the model was trained; titles were put in reading
 order; tags were lower-cased, counted, and those that do not describe a film left out. No person's ratings are in this
 folder. Nextreel's program code is not covered by this notice; it has its own licence.
+"""
+
+
+_CURVE = f"""
+## Training
+
+![Loss and validation over the epochs]({CURVE_FILE})
 """
 
 
@@ -71,6 +82,7 @@ def publish(
         version=version or recipe.version,
         recipe=recipe.model_dump(mode="json"),
         data_hash=dataset.data_hash,
+        data_report=dataset.report.stored(),
         people_hash=hashlib.sha256(people.astype("<u8").tobytes()).hexdigest(),
         max_length=recipe.model.length,
         encoder=encoder,
@@ -83,8 +95,8 @@ def publish(
         metrics=metrics,
         licence=recipe.data.licence,
         notice=NOTICE,
-        model_card=model_card or _plain_card(fitted, recipe, metrics),
-        extra={PEOPLE_FILE: _npy(people)},
+        model_card=(model_card or _plain_card(fitted, recipe, metrics)) + _CURVE,
+        extra={PEOPLE_FILE: _npy(people), CURVE_FILE: curve(fitted.epochs, fitted.best).encode()},
     )
 
 

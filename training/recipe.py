@@ -6,9 +6,11 @@ how the settings are used.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import tomllib
 from collections.abc import Mapping
+from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -104,7 +106,16 @@ class DataSettings(_Section):
     sources: Annotated[tuple[Source, ...], Field(min_length=1, strict=False)] = (Source(),)
     min_ratings: int = Field(3, ge=1)
     """A film needs this many ratings in training to be in the vocabulary."""
+    until: date | None = Field(None, strict=False)
+    """Only ratings before this day (UTC) are trained on, so that `evaluate` can ask for what came after; none: all."""
     licence: str = "MovieLens terms: non-commercial use, with attribution, under the same terms"
+
+    @property
+    def until_time(self) -> int | None:
+        """`until` in seconds since 1970."""
+        if self.until is None:
+            return None
+        return int(datetime.combine(self.until, time(), UTC).timestamp())
 
     @model_validator(mode="after")
     def _named_apart(self) -> DataSettings:
@@ -197,6 +208,12 @@ class Recipe(_Section):
     sequences: SequenceSettings = SequenceSettings()
     model: ModelSettings = ModelSettings()
     training: TrainingSettings = TrainingSettings()
+
+    def fingerprint(self) -> str:
+        """Twelve hex digits that change with any setting that is not its default: what was trained before a setting
+        existed stays valid when it is added."""
+        decided = self.model_dump(mode="json", exclude_defaults=True)
+        return hashlib.sha256(json.dumps(decided, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def shipped() -> tuple[str, ...]:

@@ -178,6 +178,13 @@ def without_last(ratings: Ratings) -> Ratings:
     return Ratings(ratings.people, starts, ratings.films[kept], ratings.stars[kept], ratings.times[kept])
 
 
+def before(ratings: Ratings, until: int) -> Ratings:
+    """The ratings before that moment (seconds since 1970); people who have none stay, without any."""
+    kept = ratings.times < until
+    starts = np.concatenate([[0], np.cumsum(kept)])[ratings.starts].astype(np.int64)
+    return Ratings(ratings.people, starts, ratings.films[kept], ratings.stars[kept], ratings.times[kept])
+
+
 def last_question(ratings: Ratings, person: int, settings: SequenceSettings) -> Question:
     """Ask for the last film of a person's ratings after all before it (leave-last-out)."""
     rows = ratings.rows(person)
@@ -206,3 +213,10 @@ def protocol(ratings: Ratings, *, folds: int = 5, seed: int = 20261120) -> Peopl
     order = np.random.default_rng(seed).permutation(np.flatnonzero(before >= MIN_BEFORE))
     fold[order] = np.arange(len(order)) % folds
     return People(fold, before, target)
+
+
+def last_liked_questions(
+    ratings: Ratings, split: People, people: Sequence[int] | Ids, settings: SequenceSettings
+) -> list[Question]:
+    """The protocol's question to each of those people: their last liked film, after everything before it."""
+    return [question(ratings, int(p), int(split.before[p]), int(split.target[p]), settings) for p in people]

@@ -30,7 +30,9 @@ _EXACT = 0.98
 _SURE = 0.86
 """Similarity from which a misspelt name is one."""
 _QUOTES = frozenset("\"“”„«»'‘’")
-_WEAK = frozenset(',:—–-()/"“”+=')
+_WEAK = frozenset(',:—–-()/"“”+=&')
+_ENDING = frozenset(".!?…")
+"""Marks that stand in no list of films."""
 _PARTING = frozenset(",&+():/")
 """Marks that part a list."""
 _POSITIVE = frozenset({"saw", "rewatched", "abandoned", "loved", "liked", "fine", "disliked", "hated"})
@@ -268,7 +270,7 @@ class Evidence:
     def tells_more(self, start: int, end: int) -> bool:
         """Whether words are more than a name: a day, a mark or an opinion is among them, or the end of a sentence."""
         inside = [cue for cue in self._cues if start <= cue.start and cue.end <= end]
-        marks = [token for token in self.tokens[start : end - 1] if token.raw in STRONG]
+        marks = [token for token in self.tokens[start : end - 1] if token.raw in _ENDING]
         return bool(marks) or any(cue.label in _DETAILS for cue in inside)
 
     def _is_firm(self, film: NamedFilm) -> bool:
@@ -330,7 +332,7 @@ class Evidence:
         ]
         openers = [place for place in lead if self.tokens[place].word not in self._phrases.openers]
         told = [self._cues.at(place) for place in openers]
-        if any(cue is None or cue.label != "when" for cue in told) or self._speaks_against(film):
+        if any(cue is None or cue.label not in _DETAILS for cue in told) or self._speaks_against(film):
             return False
         place = film.end
         while place < len(self.tokens) and (

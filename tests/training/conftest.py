@@ -7,11 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from training.datasets import Dataset, load
 from training.recipe import ModelSettings, Recipe, SequenceSettings, Similarity, Source, Start, TrainingSettings
 
 PEOPLE, FILMS, KINDS = 90, 40, 4
+
+torch.set_num_threads(1)
+"""The models here are so small that threads only wait for each other, the longer the busier the machine is."""
 
 
 def write_folder(folder: Path, people: int = PEOPLE, seed: int = 0) -> Path:

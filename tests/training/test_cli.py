@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
 import signal
 import subprocess
 import sys
 import textwrap
+import time
 from pathlib import Path
 
 import pytest
+import torch
 import typer
 from typer.testing import CliRunner, Result
 
@@ -63,6 +66,24 @@ def test_a_bundle_is_trained_and_asked_about_strangers(folder: Path, recipe_file
     assert asked.exit_code == 0, asked.stderr
     assert json.loads(asked.stdout)["people"] > 0
     assert "had a part in training and are not asked" in asked.stderr
+
+
+def test_a_bundle_of_the_past_is_asked_about_what_came_after(folder: Path, tmp_path: Path) -> None:
+    recipe, out = tmp_path / "past.toml", tmp_path / "bundle"
+    # The made-up people rated from 2001-09-09 on, ten thousand seconds after each other.
+    text = RECIPE.format(epochs=2).replace("[sequences]", "[data]\nmin_ratings = 1\nuntil = 2001-09-14\n[sequences]")
+    recipe.write_text(text, "utf-8")
+    late = shutil.copytree(folder, tmp_path / "late")
+    with (late / "ratings.csv").open("a", encoding="utf-8") as file:
+        file.writelines(f"{person},{40 - person % 4},5.0,1100000000\n" for person in range(1, 31))
+    made = typed("train", recipe, "--data", late, "--out", out, "--checkpoints", tmp_path / "kept")
+    assert made.exit_code == 0, made.stderr
+    asked = typed("evaluate", out, "--data", late)
+    assert asked.exit_code == 0, asked.stderr
+    found = json.loads(asked.stdout)
+    assert found["people"] >= 30
+    assert {"recent-popularity/ndcg@10", "top-5-accuracy", "novelty@10", "diversity@10", "hr@5-low"} <= set(found)
+    assert found["ndcg@10-low"] <= found["ndcg@10"] <= found["ndcg@10-high"]
 
 
 def test_nobody_is_asked_who_was_trained_on(folder: Path, recipe_file: Path, tmp_path: Path) -> None:
@@ -200,3 +221,51 @@ def test_a_place_that_cannot_be_written_is_said_before_anything_is_read(
     asked = typed("train", recipe_file, "--data", folder, *(word for pair in places.items() for word in pair))
     assert (asked.exit_code, asked.stdout, asked.stderr.count("\n")) == (73, "", 1)
     assert "file" in asked.stderr
+
+
+def test_a_run_that_is_killed_at_any_moment_ends_as_one_that_was_not(folder: Path, tmp_path: Path) -> None:
+    recipe = tmp_path / "tiny.toml"
+    recipe.write_text(RECIPE.format(epochs=12).replace("[training]", "[training]\npatience = 12"), "utf-8")
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    assert typed("train", recipe, "--data", folder, "--out", whole, "--checkpoints", tmp_path / "a").exit_code == 0
+    command = ["train", str(recipe), "--data", str(folder), "--out", str(killed), "--checkpoints", str(tmp_path / "b")]
+    running = subprocess.Popen([sys.executable, "-m", "bot", *command], stderr=subprocess.PIPE, text=True)
+    assert running.stderr is not None
+    assert any(line.startswith("epoch 1:") for line in iter(running.stderr.readline, ""))
+    time.sleep(random.random() * 0.2)  # in an epoch, in its validation or while its state is written
+    running.kill()
+    running.communicate(timeout=60)
+    assert not killed.exists()
+    assert typed(*command).exit_code == 0
+    for name in ("film_table.npy", "encoder.onnx", "MODEL_CARD.md"):
+        assert (whole / name).read_bytes() == (killed / name).read_bytes(), name
+
+
+def test_a_gpu_that_is_not_there_is_one_sentence(folder: Path, recipe_file: Path, tmp_path: Path) -> None:
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU")
+    made = typed("train", recipe_file, "--data", folder, "--out", tmp_path / "b", "--device", "cuda")
+    assert (made.exit_code, made.stdout, made.stderr.count("\n")) == (69, "", 1)
+    assert made.stderr.startswith("There is no GPU to train on")
+
+
+def test_a_loss_that_is_no_number_is_one_sentence(folder: Path, tmp_path: Path) -> None:
+    wild = tmp_path / "wild.toml"
+    wild.write_text(RECIPE.format(epochs=5) + "learning_rate = 1e30\nwarmup_steps = 0\n", "utf-8")
+    made = typed("train", wild, "--data", folder, "--out", tmp_path / "b", "--checkpoints", tmp_path)
+    assert made.exit_code == 65
+    assert made.stderr.splitlines()[-1].startswith("The loss is no longer a number")
+    assert not (tmp_path / "b").exists()
+
+
+def test_a_malformed_folder_is_one_sentence_and_nothing_is_trained(
+    folder: Path, recipe_file: Path, tmp_path: Path
+) -> None:
+    broken = shutil.copytree(folder, tmp_path / "broken")
+    with (broken / "ratings.csv").open("a", encoding="utf-8") as file:
+        file.write("1,2,lots,3\n")
+    made = typed("train", recipe_file, "--data", broken, "--out", tmp_path / "b", "--checkpoints", tmp_path / "kept")
+    assert made.exit_code == 65
+    assert "Traceback" not in made.stderr
+    assert made.stderr.splitlines()[-1].endswith("expected a number from 0 to 5 for rating, found 'lots'.")
+    assert not list((tmp_path / "kept").iterdir())

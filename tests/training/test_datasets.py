@@ -10,7 +10,8 @@ import pyarrow.csv
 import pyarrow.parquet
 import pytest
 
-from training.datasets import ALL_ALIKE, DataError, Dataset, load
+from training.datasets import Dataset, load
+from training.files import ALL_ALIKE, DataError
 from training.recipe import Source
 
 RATINGS = "userId,movieId,rating,timestamp\n"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from training.datasets import Dataset
+from training.datasets import Dataset, Ratings
 from training.evaluate import (
     MISS,
     TOLD,
@@ -17,16 +17,19 @@ from training.evaluate import (
     figures,
     fingerprints,
     hit,
+    interval,
     ndcg,
+    questions_after,
     rank_of,
     ratio,
+    recent_popularity,
     reciprocal,
     standard_error,
     told,
     told_figures,
 )  # fmt: skip
 from training.recipe import SequenceSettings
-from training.sequences import Question, Vocabulary
+from training.sequences import Question, Vocabulary, before
 
 NOTHING = np.zeros(0, np.int64)
 
@@ -88,6 +91,46 @@ def test_figures_of_four_people() -> None:
     assert found["ndcg@10/history-10-29"] == pytest.approx(0.75)
     assert found["people/target-0-9"] == 2
     assert found["people/target-100-up"] == 1
+
+
+def test_a_bootstrap_interval_holds_the_mean_and_narrows_with_more_people() -> None:
+    few, many = np.array([0.0, 1.0] * 20), np.array([0.0, 1.0] * 2000)
+    (low, high), (closer_low, closer_high) = interval(few), interval(many)
+    assert low < closer_low < 0.5 < closer_high < high
+    assert high - low == pytest.approx(2 * 1.96 * standard_error(few), rel=0.15)
+    assert interval(np.ones(5)) == (1.0, 1.0)
+
+
+def three_people() -> Ratings:
+    """Two who have watched for long and one who is new; 100 seconds, days and films apart."""
+    day, old = 86_400, np.arange(12)
+    films = np.concatenate([old + 1, [50, 60, 61], old + 1, [50], [60, 50]])
+    stars = np.concatenate([np.full(12, 3.0), [1, 5, 5], np.full(12, 3.0), [5], [5, 5]]).astype(np.float64)
+    times = np.concatenate([old, [100 * day, 101 * day, 102 * day], old, [100 * day + 5], [99 * day, 99 * day + 1]])
+    return Ratings(np.array(["a", "b", "c"]), np.array([0, 15, 28, 30]), films, stars, times.astype(np.int64))
+
+
+def test_a_time_split_asks_for_the_first_liked_film_after_it_of_those_who_had_watched_before() -> None:
+    asked = questions_after(three_people(), 100 * 86_400, SequenceSettings())
+    assert [(one.person, one.target, len(one.seen)) for one in asked] == [(0, 60, 13), (1, 50, 12)]
+    assert asked[0].seen[-1] == 50  # what was watched since is known to whoever answers
+    assert questions_after(three_people(), 200 * 86_400, SequenceSettings()) == []
+
+
+def test_nothing_from_a_day_on_is_trained_on() -> None:
+    cut = before(three_people(), 99 * 86_400 + 1)
+    assert np.diff(cut.starts).tolist() == [12, 12, 1]
+    assert cut.times.max() == 99 * 86_400
+
+
+def test_recent_popularity_counts_the_last_days_alone() -> None:
+    ratings = three_people()
+    vocabulary = Vocabulary(np.array([*range(1, 13), 50, 60, 61], np.int32))
+    asked = questions_after(ratings, 100 * 86_400, SequenceSettings())
+    found = recent_popularity(ratings, asked, vocabulary)
+    # Of the week before: 50 and 60 once by the newcomer, 50 once more by the first person, who has seen it.
+    assert found.ranks.tolist() == [1, 1]
+    assert vocabulary.films[found.top[1][0] - 1] == 50
 
 
 def test_one_value_has_no_spread() -> None:

@@ -11,11 +11,11 @@ import torch
 from engine import bundle
 from engine.inference import left_padded_ids
 from training.datasets import Dataset
-from training.evaluate import ask_bundle, examine, fingerprints, rank_of
+from training.evaluate import ask_bundle, examine, fingerprints, rank_of, top_accuracy
 from training.fit import Fitted, fit
 from training.publish import publish, trained_people
 from training.recipe import Recipe, from_manifest
-from training.sequences import protocol, question
+from training.sequences import last_liked_questions, protocol
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def test_the_bundle_answers_as_the_model_does(opened: bundle.Bundle, fitted: Fit
     ratings, split = dataset.ratings, protocol(dataset.ratings)
     people = np.flatnonzero(split.fold == 0)
     settings = from_manifest(opened.manifest.recipe).sequences
-    asked = [question(ratings, int(p), int(split.before[p]), int(split.target[p]), settings) for p in people]
+    asked = last_liked_questions(ratings, split, people, settings)
     fed = [fitted.vocabulary.indices(one.fed) for one in asked]
     ids = left_padded_ids([found[found > 0] for found in fed], fitted.model.settings.length)
     with torch.no_grad():
@@ -57,14 +57,15 @@ def test_the_bundle_answers_as_the_model_does(opened: bundle.Bundle, fitted: Fit
     seen = [fitted.vocabulary.indices(one.seen) for one in asked]
     expected = [rank_of(*case) for case in zip(scores, targets, seen, strict=True)]
     assert ask_bundle(opened, asked).ranks.tolist() == expected
+    among_all = [rank_of(row, target, np.zeros(0, np.int64)) for row, target in zip(scores, targets, strict=True)]
+    known = [rank for rank, target in zip(among_all, targets, strict=True) if target]
+    assert top_accuracy(opened, asked).tolist() == [float(rank <= 5) for rank in known]
 
 
 def test_nothing_that_was_seen_is_answered(opened: bundle.Bundle, dataset: Dataset, recipe: Recipe) -> None:
     split = protocol(dataset.ratings)
     people = np.flatnonzero(split.fold == 0)
-    asked = [
-        question(dataset.ratings, int(p), int(split.before[p]), int(split.target[p]), recipe.sequences) for p in people
-    ]
+    asked = last_liked_questions(dataset.ratings, split, people, recipe.sequences)
     for one, top in zip(asked, ask_bundle(opened, asked).top, strict=True):
         assert not set(opened.vocabulary[top[top > 0] - 1].tolist()) & set(one.seen.tolist())
 
@@ -79,6 +80,10 @@ def test_the_manifest_knows_whom_it_was_trained_on(opened: bundle.Bundle, fitted
 def test_the_figures_are_over_the_people_asked(opened: bundle.Bundle, dataset: Dataset, recipe: Recipe) -> None:
     split = protocol(dataset.ratings)
     people = np.flatnonzero(split.fold == 0)
-    found = examine(opened, dataset, recipe.sequences, split, people)
+    found = examine(opened, dataset, last_liked_questions(dataset.ratings, split, people, recipe.sequences), 60)
     assert found["people"] == len(people)
     assert 0 <= found["ndcg@10"] <= found["hr@10"] <= found["hr@50"] <= 1
+    assert found["hr@5"] <= found["hr@10"]
+    assert 0 <= found["top-5-accuracy"] <= 1
+    assert found["novelty@10"] > 0
+    assert found["diversity@10"] == 0  # the made-up films are all of the same genres
