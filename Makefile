@@ -4,8 +4,8 @@
 # Set-up lives in .venv, talks to standard error and never reads standard input, so that lines can be piped in.
 
 .DEFAULT_GOAL := help
-.PHONY: help chat test lint docs bench bench-storage bench-faults bench-discord bench-understanding bench-titles \
-	bench-ml-1m bench-ml-1m-ablation bench-data bench-ml-32m-shape learn train-starter clean
+.PHONY: help chat test lint docs bench bench-storage bench-faults bench-discord bench-slack bench-understanding \
+	bench-titles bench-ml-1m bench-ml-1m-ablation bench-data bench-ml-32m-shape learn train-starter clean
 SHELL := /bin/sh
 
 VENV := .venv
@@ -66,6 +66,9 @@ bench-faults: $(VENV)/.dev
 
 bench-discord: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks.discord
+
+bench-slack: $(VENV)/.dev
+	@$(BIN)/python -m benchmarks.slack
 
 bench-understanding: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks.understanding $(if $(INSPIRED),--inspired "$(INSPIRED)")

@@ -11,18 +11,15 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import os
 import re
-import signal
-import sqlite3
 import sys
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import figures
+from benchmarks import figures, load
 from benchmarks.figures import Figure
+from benchmarks.load import FILMS, QUICK, Scale
 from tests.discord.wire import Sent, Wire, code_of, shown
 
 COMMAND = "python -m benchmarks.discord"
@@ -30,19 +27,6 @@ ACKNOWLEDGED_MS = 1000.0
 """Within which 99 of 100 interactions are acknowledged; Discord gives up after 3,000."""
 COMPLETED_MS = 1000.0
 """The same for type-ahead, whose acknowledgement is its answer."""
-FILMS = ("Alien", "Heat", "Jaws", "Fargo", "Casablanca", "Amadeus", "Rocky", "Ghostbusters", "Chinatown", "Gladiator")
-
-
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """How many interactions, in how many seconds."""
-
-    interactions: int = 200
-    seconds: float = 5.0
-
-
-QUICK = Scale(interactions=40, seconds=2.0)
-"""To see whether the benchmark itself works, and as a test."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,31 +45,13 @@ class Load:
 
 async def run(scale: Scale, folder: Path) -> Load:
     """Start the bot, warm it up, send the load at an even pace, and end it."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("NEXTREEL_")}
-    async with Wire() as wire:
-        environment = {
-            **kept,
-            **wire.settings,
-            "NEXTREEL_DATA_DIR": str(folder),
-            "NEXTREEL_PLACE_MESSAGES_PER_MINUTE": "0",
-        }
-        with (folder / "log").open("wb") as log:
-            bot = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "bot", "run", env=environment, stdout=log, stderr=log
-            )
-        try:
-            await asyncio.wait_for(wire.connected.wait(), 60)
-            slate = await _warmed_up(wire)
-            wire.interactions.clear()
-            load = await _sent(wire, scale, slate)
-            with contextlib.suppress(TimeoutError):
-                await wire.until(lambda: all(one.answered_at for one in wire.interactions.values()), 60)
-        finally:
-            bot.send_signal(signal.SIGTERM)
-            await asyncio.wait_for(bot.wait(), 60)
-    with contextlib.closing(sqlite3.connect(folder / "nextreel.db")) as database:
-        (watches,) = database.execute("SELECT COUNT(*) FROM watches WHERE live IS 1").fetchone()
-    return Load(load, watches)
+    async with Wire() as wire, load.bot(wire.settings, folder, wire.connected):
+        slate = await _warmed_up(wire)
+        wire.interactions.clear()
+        sent = await _sent(wire, scale, slate)
+        with contextlib.suppress(TimeoutError):
+            await wire.until(lambda: all(one.answered_at for one in wire.interactions.values()), 60)
+    return Load(sent, load.watches(folder))
 
 
 async def _warmed_up(wire: Wire) -> dict[str, object]:
@@ -102,11 +68,8 @@ async def _warmed_up(wire: Wire) -> dict[str, object]:
 
 
 async def _sent(wire: Wire, scale: Scale, slate: dict[str, object]) -> dict[str, list[Sent]]:
-    loop = asyncio.get_running_loop()
     sent: dict[str, list[Sent]] = {}
-    begun = loop.time()
-    for number in range(scale.interactions):
-        await asyncio.sleep(max(0.0, begun + number * scale.seconds / scale.interactions - loop.time()))
+    async for number in load.evenly(scale):
         user, film = str(8_000_000 + number), FILMS[number % len(FILMS)]
         match number % 10:
             case 0 | 1 | 2 | 3:
@@ -121,11 +84,6 @@ async def _sent(wire: Wire, scale: Scale, slate: dict[str, object]) -> dict[str,
                 kind, one = "pressed", await wire.press("1", code_of(slate, "Why?"), dict(slate))
         sent.setdefault(kind, []).append(one)
     return sent
-
-
-def _percentile(values: Sequence[float], share: float) -> float:
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
 def is_as_expected(kind: str, one: Sent) -> bool:
@@ -149,26 +107,26 @@ def is_as_expected(kind: str, one: Sent) -> bool:
             return bool(re.match(r".+ \(\d{4}\): \w", said))
 
 
-def figures_of(load: Load) -> list[Figure]:
+def figures_of(found: Load) -> list[Figure]:
     """The waits beside what is allowed. One that got no answer has failed, as has one that got another answer than what
     it asked for."""
-    everything = load.all
+    everything = found.all
     acknowledged = [1000 * (one.acknowledged_at - one.at) for one in everything if one.acknowledged_at]
     answered = [1000 * (one.answered_at - one.at) for one in everything if one.answered_at]
-    typed = [1000 * (one.acknowledged_at - one.at) for one in load.sent["typed"] if one.acknowledged_at]
-    failed = sum(not is_as_expected(kind, one) for kind, several in load.sent.items() for one in several)
+    typed = [1000 * (one.acknowledged_at - one.at) for one in found.sent["typed"] if one.acknowledged_at]
+    failed = sum(not is_as_expected(kind, one) for kind, several in found.sent.items() for one in several)
     return [
         Figure("interactions", len(everything)),
-        Figure("acknowledged_p50_ms", _percentile(acknowledged, 0.5)),
-        Figure("acknowledged_p99_ms", _percentile(acknowledged, 0.99), ACKNOWLEDGED_MS),
+        Figure("acknowledged_p50_ms", load.percentile(acknowledged, 0.5)),
+        Figure("acknowledged_p99_ms", load.percentile(acknowledged, 0.99), ACKNOWLEDGED_MS),
         Figure("acknowledged_longest_ms", max(acknowledged)),
-        Figure("answered_p50_ms", _percentile(answered, 0.5)),
-        Figure("answered_p99_ms", _percentile(answered, 0.99)),
-        Figure("typeahead_p99_ms", _percentile(typed, 0.99), COMPLETED_MS),
+        Figure("answered_p50_ms", load.percentile(answered, 0.5)),
+        Figure("answered_p99_ms", load.percentile(answered, 0.99)),
+        Figure("typeahead_p99_ms", load.percentile(typed, 0.99), COMPLETED_MS),
         Figure("unacknowledged_interactions", len(everything) - len(acknowledged), 0),
         Figure("unanswered_interactions", len(everything) - len(answered), 0),
         Figure("failed_interactions", failed, 0),
-        Figure("lost_watches", len(load.sent["watched"]) - load.kept, 0),
+        Figure("lost_watches", len(found.sent["watched"]) - found.kept, 0),
     ]
 
 

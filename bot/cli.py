@@ -19,6 +19,7 @@ import typer
 
 from bot.exits import BROKEN_PIPE, CONFIGURATION_ERROR, UNAVAILABLE, WRONG_DATA, end, known_errors, read_settings
 from bot.operations import db
+from bot.set_up import slack
 from config import logging as log
 from config.settings import PREFIX, LogFormat, LogLevel
 
@@ -33,6 +34,7 @@ app = typer.Typer(
 
 
 app.add_typer(db)
+app.add_typer(slack)
 
 
 def _show_version(wanted: bool) -> None:
@@ -95,7 +97,10 @@ def run() -> None:
     from bot.running import PlatformError, has_platform, serve
 
     if not has_platform(settings):
-        raise end(f"Set {PREFIX}DISCORD_TOKEN: there is no platform to answer on.", CONFIGURATION_ERROR)
+        raise end(
+            f"Set {PREFIX}DISCORD_TOKEN or {PREFIX}SLACK_BOT_TOKEN: there is no platform to answer on.",
+            CONFIGURATION_ERROR,
+        )
     with known_errors():
         log.configure(settings.log_level, settings.log_format, settings.log_file)
         try:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 
 from bot.app import load_recommender, open_cache
+from bot.running import has_slack
 from config.settings import DOTENV, PREFIX, TOML, Settings
 from engine.aliases import AliasError, read_aliases
 from engine.bundle import BundleError
@@ -43,10 +44,22 @@ async def examine(settings: Settings) -> tuple[Finding, ...]:
 
 def _platforms(settings: Settings) -> Finding:
     """Whether there is anything for “nextreel run” to do; whether a token is good only the platform can say."""
-    if settings.discord_token is None:
-        sentence = f"none has a token; {PREFIX}DISCORD_TOKEN is Discord's. “nextreel chat” needs none."
+    names = [name for name, there in (("Discord", settings.discord_token), ("Slack", has_slack(settings))) if there]
+    if not names:
+        sentence = (
+            f"none has a token; {PREFIX}DISCORD_TOKEN is Discord's, {PREFIX}SLACK_BOT_TOKEN Slack's. "
+            "“nextreel chat” needs none."
+        )
         return Finding("platforms", False, sentence, needed=False)
-    return Finding("platforms", True, "Discord has a token; “nextreel run” answers there.")
+    if has_slack(settings):
+        from bot.slack.bot import WrongSettingsError, check
+
+        try:
+            check(settings)
+        except WrongSettingsError as error:
+            return Finding("platforms", False, str(error))
+    have = "has a token" if len(names) == 1 else "have tokens"
+    return Finding("platforms", True, f"{' and '.join(names)} {have}; “nextreel run” answers there.")
 
 
 def _sources() -> Finding:

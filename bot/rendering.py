@@ -6,14 +6,18 @@ Pure functions. Knows replies, no platform and none of their limits but as numbe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.conversation.action import Verb
+from bot.conversation.message import Place
 from bot.conversation.reply import Audience, AudienceKind, Card, Choice, Reply, Visibility
+from storage.records import PlaceSettings
 
 LEAST_WANTED = (Verb.LIKE, Verb.WHY)
 """What a card's buttons do without first where there is no room for all of them: it can be said in words."""
+_QUOTED_COMMAND = re.compile(r"(?<=[“„\"«]/)[a-z]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +53,29 @@ def may_press(audience: Audience, user: str, asker: str) -> bool:
             return True
 
 
+def heard_in(place: Place, settings: PlaceSettings) -> bool:
+    """Whether the bot answers there without a command, by what is set for the whole server or workspace."""
+    return not settings.channels or bool({place.channel, place.thread} & set(settings.channels))
+
+
+def with_commands(text: str, commands: Mapping[str, str]) -> str:
+    """What is said with the commands that it quotes (“/export”) called as they are called on a platform."""
+    return _QUOTED_COMMAND.sub(lambda found: commands.get(found[0], found[0]), text)
+
+
 def heading(card: Card) -> str:
     """“1. Alien (1979)”."""
     title = card.title if card.year is None else f"{card.title} ({card.year})"
     return title if card.number is None else f"{card.number}. {title}"
+
+
+def told_apart(cards: Sequence[Card]) -> list[tuple[Card, str]]:
+    """Films with their headings, and with genres where title and year are the same: for lists to choose from."""
+    names = [heading(card) for card in cards]
+    return [
+        (card, name if names.count(name) == 1 or not card.genres else f"{name} – {', '.join(card.genres[:2])}")
+        for card, name in zip(cards, names, strict=True)
+    ]
 
 
 def cut(text: str, limit: int) -> str:

@@ -39,12 +39,18 @@ class Platform:
 
 def has_platform(settings: Settings) -> bool:
     """Whether any platform has a token."""
-    return settings.discord_token is not None
+    return settings.discord_token is not None or has_slack(settings)
+
+
+def has_slack(settings: Settings) -> bool:
+    """Whether there is a token for Slack, or a way to be given one."""
+    return settings.slack_bot_token is not None or settings.slack_client_id is not None
 
 
 def platforms(app: App) -> list[Platform]:
     """The platforms that have a token."""
-    return [_discord(app)] if app.settings.discord_token else []
+    found = [_discord(app)] if app.settings.discord_token else []
+    return [*found, _slack(app)] if has_slack(app.settings) else found
 
 
 async def serve(settings: Settings) -> None:
@@ -52,6 +58,8 @@ async def serve(settings: Settings) -> None:
 
     Raises what `App.open` raises, each one sentence for a person.
     """
+    if has_slack(settings):
+        _check_slack(settings)
     app = await App.open(settings)
     try:
         await app.dialogue.warm_up()
@@ -108,3 +116,29 @@ def _discord(app: App) -> Platform:
             raise PlatformError(sentence, configured=settings.discord_api_url is not None) from None
 
     return Platform("discord", run, bot.close)
+
+
+def _slack(app: App) -> Platform:
+    # Imported only where it runs: the terminal starts without it.
+    from bot.slack.bot import Bot, SlackAwayError, WrongSettingsError
+
+    bot = Bot(app.dialogue, app.store, app.settings)
+
+    async def run() -> None:
+        try:
+            await bot.run()
+        except WrongSettingsError as error:
+            raise PlatformError(str(error), configured=True) from None
+        except SlackAwayError as error:
+            raise PlatformError(str(error), configured=False) from None
+
+    return Platform("slack", run, bot.close)
+
+
+def _check_slack(settings: Settings) -> None:
+    from bot.slack.bot import WrongSettingsError, check
+
+    try:
+        check(settings)
+    except WrongSettingsError as error:
+        raise PlatformError(str(error), configured=True) from None

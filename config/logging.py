@@ -28,6 +28,8 @@ _SECRET_WORDS = ("token", "secret", "password", "authorization", "database_url",
 # Up to the last @ of the word: a password may hold a / or an @ that should have been escaped.
 # The address of an answer to an interaction holds the token to give it.
 _TOKEN_IN_PATH = re.compile(r"(/(?:webhooks|interactions)/\d+/)[^/\s?\"']+")
+# So do the addresses of answers in Slack and of its sockets; and its tokens say what they are.
+_SLACK_SECRET = re.compile(r"(hooks\.slack\.com/)[^\s\"']+|([?&]ticket=)[^&\s\"']+|\b(x(?:ox[a-z.]{1,8}|app)-)[\w-]+")
 _PASSWORD_IN_URL = re.compile(r"(://[^\s/:]*:)\S+(?=@)")
 
 
@@ -45,7 +47,8 @@ def _masked(name: object, value: object) -> object:
         return "***"
     match value:
         case str():
-            return _TOKEN_IN_PATH.sub(r"\1***", _PASSWORD_IN_URL.sub(r"\1***", value))
+            plain = _SLACK_SECRET.sub(lambda found: f"{found[1] or found[2] or found[3]}***", value)
+            return _TOKEN_IN_PATH.sub(r"\1***", _PASSWORD_IN_URL.sub(r"\1***", plain))
         case Mapping():
             return {key: _masked(key, inner) for key, inner in value.items()}
         case list():

@@ -115,6 +115,28 @@ class Settings(BaseSettings):
     discord_gateway_url: str | None = Field(
         None, description="Address of Discord's gateway; by default the one that its HTTP API names."
     )
+    slack_bot_token: SecretStr | None = Field(
+        None, description="Token of the app in one Slack workspace (xoxb-…); with it “nextreel run” answers there."
+    )
+    slack_app_token: SecretStr | None = Field(
+        None, description="App-level token (xapp-…) for Socket Mode, in which no address of this machine is needed."
+    )
+    slack_signing_secret: SecretStr | None = Field(
+        None, description="Signing secret, with which what Slack sends by HTTP is verified; needed without Socket Mode."
+    )
+    slack_client_id: str | None = Field(
+        None, description="Client id of the app, to be installed in any workspace by OAuth rather than by a token."
+    )
+    slack_client_secret: SecretStr | None = Field(None, description="Client secret of the app, for OAuth.")
+    slack_token_key: SecretStr | None = Field(
+        None, description="Key that encrypts the tokens of installations; “nextreel slack key” makes one."
+    )
+    slack_host: str = Field("127.0.0.1", description="Address to listen at for Slack's HTTP requests and for OAuth.")
+    slack_port: int = Field(3000, ge=1, le=65_535, description="Port to listen at for the same.")
+    slack_public_url: str | None = Field(
+        None, description="Address under which Slack and browsers reach that port, for the manifest and for OAuth."
+    )
+    slack_api_url: str | None = Field(None, description="Base address of Slack's Web API; by default Slack's own.")
     log_level: LogLevel = Field(LogLevel.INFO, description="Least important log line that is written.")
     log_format: LogFormat = Field(LogFormat.CONSOLE, description="Log lines for people (console) or machines (json).")
     log_file: Path | None = Field(
@@ -134,7 +156,7 @@ class Settings(BaseSettings):
             raise ValueError("expected an IANA time zone such as Europe/Berlin")
         return value
 
-    @field_validator("discord_api_url", "discord_gateway_url")
+    @field_validator("discord_api_url", "discord_gateway_url", "slack_api_url", "slack_public_url")
     @classmethod
     def _address(cls, value: str | None, info: ValidationInfo) -> str | None:
         schemes = ("ws://", "wss://") if info.field_name == "discord_gateway_url" else ("http://", "https://")

@@ -128,6 +128,27 @@ def discord_commands() -> str:
     return _table(("command", ""), *rows)
 
 
+def slack_access() -> str:
+    """The scopes that the bot asks of Slack, and what for: a Markdown table."""
+    from bot.slack.manifest import SCOPES
+
+    return _table(("scope", "to"), *((f"`{scope}`", what) for scope, what in SCOPES.items()))
+
+
+def slack_commands() -> str:
+    """Every command and shortcut in Slack: a Markdown table."""
+    from bot.slack.manifest import manifest
+
+    features = manifest()["features"]
+    commands = [
+        (f"`{one['command']}` {one['usage_hint']}".replace("|", "\\|"), one["description"])
+        for one in features["slash_commands"]
+    ]
+    places = {"message": "on a message", "global": "anywhere"}
+    shortcuts = [(f"{places[one['type']]}: *{one['name']}*", one["description"]) for one in features["shortcuts"]]
+    return _table(("command or shortcut", ""), *commands, *shortcuts)
+
+
 def _wrapped(text: str) -> str:
     """Long lines broken as a terminal of `COLUMNS` would, continued under their beginning."""
     return "".join(

@@ -26,7 +26,7 @@ from storage.errors import (
     translated,
 )
 
-REVISION: Final = "0003"
+REVISION: Final = "0004"
 """The newest migration. It is written here too, so that a start with nothing to migrate need not import Alembic."""
 
 VERSIONS: Final = "alembic_version"

@@ -24,7 +24,7 @@ from storage.database import Database
 from storage.errors import BusyError, StorageError
 from storage.ids import event_hash, new_id
 from storage.records import MessageKey, PersonId
-from storage.tables import contexts, erased_events, link_codes, messages, people, slates
+from storage.tables import contexts, erased_events, inbox, link_codes, messages, people, slates
 
 REDELIVERED_WITHIN: Final = timedelta(days=1)
 """How late a platform may deliver an event again, at most."""
@@ -104,6 +104,7 @@ async def tidy(database: Database, moment: datetime, *, slates_days: int | None,
         (contexts, contexts.c.person_id),
         (link_codes, link_codes.c.person_id),
         (erased_events, erased_events.c.event_hash),
+        (inbox, inbox.c.event_hash),
     ):
         await _delete(database, table, key, table.c.expires_at, moment)
     gone: list[PersonId] = []

@@ -344,3 +344,61 @@ registrations = Table(
     Column("fingerprint", Text, nullable=False, doc="SHA-256 of the commands that the platform was told"),
     info=_about("which commands a platform was told of last, so that it is told only when they changed", "for ever"),
 )
+
+
+# Not about anybody for longer than it takes to answer: then what was said goes, and a scrambled number stays.
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("event_hash", Text, primary_key=True, doc="SHA-256 of the number that the platform gave the event"),
+    Column("body", JSON(none_as_null=True), doc="the event as it was delivered; nothing once it is answered"),
+    Column("received_at", UtcDateTime, nullable=False, doc="when it was delivered"),
+    Column("receipt", BigInteger, nullable=False, doc="random number of whoever is answering it"),
+    Column("attempts", Integer, nullable=False, doc="how often answering it was begun"),
+    Column("lease_until", UtcDateTime, nullable=False, doc="until when nobody else takes it up"),
+    Column("expires_at", UtcDateTime, nullable=False, doc="until when a second delivery is recognised"),
+    Index(None, "lease_until", sqlite_where=text("body IS NOT NULL"), postgresql_where=text("body IS NOT NULL")),
+    Index(None, "expires_at"),
+    info=_about(
+        "events of a platform that does not deliver again what it was told has arrived; names nobody once answered",
+        "what was said until it is answered, within seconds as a rule, a day at most; that it was for a day",
+    ),
+)
+
+
+# Not about anybody: which account installed the bot is not kept. Columns and names as slack_sdk's store has them.
+slack_bots = Table(
+    "slack_bots",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True, doc="number of the row"),
+    Column("client_id", Text, nullable=False, doc="the platform's number of the application"),
+    Column("app_id", Text, nullable=False, doc="the platform's number of the application, as workspaces have it"),
+    Column("enterprise_id", Text, doc="the organisation"),
+    Column("enterprise_name", Text, doc="its name"),
+    Column("team_id", Text, doc="the workspace"),
+    Column("team_name", Text, doc="its name"),
+    Column("bot_token", Text, doc="the bot's token there, encrypted"),
+    Column("bot_id", Text, doc="the bot's number there"),
+    Column("bot_user_id", Text, doc="the bot's number there as a user"),
+    Column("bot_scopes", Text, doc="what the bot may do there"),
+    Column("bot_refresh_token", Text, doc="the token that renews the bot's, encrypted"),
+    Column("bot_token_expires_at", DateTime, doc="until when the token works"),
+    Column("is_enterprise_install", Boolean, nullable=False, doc="whether it is in the whole organisation"),
+    Column("installed_at", DateTime, nullable=False, doc="when it was installed"),
+    Index("slack_bots_idx", "client_id", "enterprise_id", "team_id", "installed_at"),
+    info=_about(
+        "that the bot was installed in a workspace, with its token there; names nobody",
+        "until the bot is taken out of the workspace",
+    ),
+)
+
+slack_oauth_states = Table(
+    "slack_oauth_states",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True, doc="number of the row"),
+    Column("state", Text, nullable=False, doc="random word that an installation begins and ends with"),
+    Column("expire_at", DateTime, nullable=False, doc="until when it may end"),
+    info=_about(
+        "that somebody is installing the bot just now; names nobody", "until it is installed, ten minutes at most"
+    ),
+)

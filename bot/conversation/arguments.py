@@ -56,6 +56,8 @@ def by_name(name: Name, given: Mapping[str, str], phrases: Phrases) -> tuple[Int
     match name:
         case Name.WATCHED if film and (is_id or given.keys() & {"date", "when", "rating", "finished"}):
             return _watched(film, given)
+        case Name.NEXT if "again" in given:
+            return (Recommend(again=True),)
         case Name.NEXT if given.keys() & _WISHES:
             wish, unread = _wish(given, phrases)
             return (*unread, Recommend(wish))

@@ -14,7 +14,7 @@ class Name(StrEnum):
     """A command; the comment says which named arguments it takes from platforms."""
 
     WATCHED = "watched"  # film, when, rating, finished
-    NEXT = "next"  # wish, count, like, genre, years, adventure; and the people of the message
+    NEXT = "next"  # wish, count, like, genre, years, adventure; or again; and the people of the message
     NIGHT = "movienight"  # the same, to vote on
     LIKE = "like"  # film
     WHY = "why"  # which

@@ -73,7 +73,15 @@ from bot.conversation.message import Command, Complete, Message, Origin, Press, 
 from bot.conversation.people import words_of_wishes
 from bot.conversation.phrases import language_of, phrases_for, say_for, spoken_languages
 from bot.conversation.placing import adjust_place
-from bot.conversation.pressing import BALLOT_VERBS, SLATE_VERBS, is_well_formed, press, pressed, slate_of
+from bot.conversation.pressing import (
+    BALLOT_VERBS,
+    SLATE_VERBS,
+    is_well_formed,
+    press,
+    pressed,
+    shown_again,
+    slate_of,
+)
 from bot.conversation.privacy import export, export_file, privacy, without_file
 from bot.conversation.recalling import (
     forget,
@@ -282,7 +290,8 @@ class Dialogue:
                 return reply
             return replace(reply, text=f"{reply.text}\n{turn.say('traces-left')}")
         changes = list(turn.changes)
-        if about := turn.context_change(self._context_minutes):
+        aside = isinstance(message, Command) and message.aside
+        if not aside and (about := turn.context_change(self._context_minutes)):
             changes.append(about)
         if not changes:
             return await self._with_file(reply, turn, identity)
@@ -532,6 +541,8 @@ def act(turn: Turn, intent: Intent) -> None:
         case React():
             react(turn, intent)
         case Recommend():
+            if intent.again and shown_again(turn):
+                return
             title = is_title(turn, intent)
             if title:
                 bare_title(turn, title)

@@ -148,6 +148,8 @@ class Recommend:
     """The words, when nothing but they say that it is a wish: “Like Water for Chocolate” is a film."""
     weak: bool = False
     """Said so that it is a wish only beside another: “a 90s horror, not too gory”, but not “not yet”."""
+    again: bool = False
+    """The list shown last there is as good, if nothing was watched since: for pages that are looked at often."""
     refines: Refining | None = None
     """It changes the wish that the list shown last came from: “something older”, “but not horror”."""
 

@@ -78,6 +78,8 @@ class Command:
     arguments: Mapping[str, str] = field(default_factory=dict)
     files: tuple[File, ...] = ()
     people: tuple[Named, ...] = ()
+    aside: bool = False
+    """Asked by the platform for a page that it shows, not said by the person: what the conversation is about stays."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from bot.conversation.turn import Turn
 from bot.conversation.wanting import unwant_films, want_films, watchlist_again
 from bot.conversation.watching import answer, answer_forget, log_films, swap, want_again
 from storage.changes import MessageChanges, UndoMessage
-from storage.records import FeedbackKind
+from storage.records import FeedbackKind, ShownSlate, Watch
 
 SLATE_VERBS = frozenset({Verb.SEEN, Verb.SAVE, Verb.DISMISS, Verb.LIKE, Verb.WHY, Verb.MORE, Verb.BOLDER})
 """What a slate's buttons do; their first number is the slate."""
@@ -90,6 +90,25 @@ def pressed(turn: Turn, action: Action, reply_id: str | None, reply: Reply) -> R
     if action.verb in _WATCHLIST_VERBS and turn.context.listed_by == action.numbers[0]:
         return replace(reply, updated=watchlist_again(turn, action.numbers[0], _standing(turn, None), reply))
     return reply if action.verb in LIST_VERBS else replace(reply, replaces=reply_id)
+
+
+def shown_again(turn: Turn) -> bool:
+    """Show the list shown last in this place as it stands, if that was today and nothing was watched since."""
+    shown = turn.snapshot.last_slate
+    if shown is None or shown.open_to_votes is not None or shown.members:
+        return False
+    newer = any(watch.told_at > shown.shown_at and not _is_on(shown, watch) for watch in turn.history)
+    if newer or shown.shown_at.astimezone(turn.moment.tzinfo).date() != turn.today:
+        return False
+    reply = slate_again(turn, shown, _standing(turn, None), Reply(""))
+    turn.texts.append(reply.text)
+    turn.cards = reply.cards
+    turn.choices += reply.choices
+    return True
+
+
+def _is_on(shown: ShownSlate, watch: Watch) -> bool:
+    return any(pick.film_id == watch.film_id for pick in shown.picks)
 
 
 def _standing(turn: Turn, undone: MessageChanges | None) -> Standing:

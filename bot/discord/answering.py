@@ -7,8 +7,6 @@ be written to, events that come twice. Decides nothing that is said.
 from __future__ import annotations
 
 import asyncio
-import secrets
-import traceback
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
@@ -18,13 +16,14 @@ import aiohttp
 import discord
 import structlog
 
+from bot import failing
 from bot.conversation.action import Action, UnknownActionError
 from bot.conversation.message import MAX_FILE, Complete, Message, Origin, Press, Text
 from bot.conversation.reply import File, Reply, Visibility
 from bot.discord.events import PLATFORM, guild_of, is_for, named_in, origin_of, origin_of_message, text_of
 from bot.discord.tolerance import FILE_LIMIT
 from bot.discord.views import Rendered, film_choices, rendered, said, within, without_files
-from bot.rendering import placed
+from bot.rendering import heard_in, placed
 from storage.records import PlaceSettings
 
 GRACE = 0.3
@@ -191,8 +190,7 @@ class Answering:
         """Whether the bot answers in that channel; in a direct message always."""
         if not origin.place.workspace:
             return True
-        settings = await self._place_settings(PLATFORM, origin.place.workspace)
-        return not settings.channels or bool({origin.place.channel, origin.place.thread} & set(settings.channels))
+        return heard_in(origin.place, await self._place_settings(PLATFORM, origin.place.workspace))
 
     # What goes out
 
@@ -430,14 +428,4 @@ async def file_of(attachment: discord.Attachment) -> File:
 
 def logged(kind: str, error: BaseException) -> str:
     """Log where something broke, under a short id that the person is told too; never what was said."""
-    number = secrets.token_hex(3)
-    frames = traceback.extract_tb(error.__traceback__)[-6:]
-    _log.error(
-        "discord event failed",
-        id=number,
-        kind=kind,
-        error=type(error).__name__,
-        code=error.code if isinstance(error, discord.HTTPException) else 0,
-        where=[f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno} {frame.name}" for frame in frames],
-    )
-    return number
+    return failing.logged(PLATFORM, kind, error, error.code if isinstance(error, discord.HTTPException) else 0)

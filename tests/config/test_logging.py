@@ -77,6 +77,10 @@ def test_only_its_owner_reads_the_log_that_is_begun_anew(tmp_path: Path, monkeyp
         "postgresql://me:hun/ter2/hunter2@db/nextreel",
         "postgresql://me:hun@hunter2@db/nextreel",
         "postgresql://me@there:hunter2@db/nextreel",
+        "to https://hooks.slack.com/commands/T1/1/hunter2",
+        "Cannot connect to wss://wss-primary.slack.com/link/?ticket=hunter2&app_id=1",
+        "Bearer xoxb-1-hunter2",
+        "xoxe.xoxb-1-hunter2 and xapp-1-hunter2",
     ],
 )
 @pytest.mark.parametrize("form", LogFormat)

@@ -10,31 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.conversation.action import Action, Verb
-from bot.conversation.reply import Audience, AudienceKind, Card, Choice, File, Reply, Visibility
+from bot.conversation.reply import Card, Choice, File, Reply
 from bot.discord.views import escaped, film_choices, rendered, within
-from bot.rendering import cut, may_press, placed, with_fewer_choices
 from engine.films import FilmId
 from tests.discord import schema
 from tests.discord.world import labels_of, text_of
-
-WORDS = st.text(st.characters(codec="utf-8"), max_size=400)
-LONG = st.one_of(
-    WORDS, st.builds(lambda word, times: word * times, st.text(min_size=1, max_size=9), st.integers(0, 900))
-)
-VERBS = st.sampled_from([Verb.SEEN, Verb.SAVE, Verb.DISMISS, Verb.WHY, Verb.LIKE, Verb.VOTE])
-
-
-def card(number: int, title: str, reason: str, verbs: list[Verb], genres: tuple[str, ...] = ("Drama",)) -> Card:
-    choices = tuple(Choice(verb.value, Action(verb, (2**61, number))) for verb in dict.fromkeys(verbs))
-    links = (("IMDb", "https://www.imdb.com/title/tt0000001/"),)
-    return Card(FilmId(number), title, 1999, genres, reason, number, links, choices)
-
-
-CARDS = st.lists(st.builds(card, st.integers(1, 99), LONG, LONG, st.lists(VERBS, max_size=6)), max_size=20)
-CHOICES = st.lists(
-    st.builds(Choice, LONG, st.builds(Action, st.just(Verb.PICK), st.tuples(st.just(5), st.integers(1, 40)))),
-    max_size=30,
-)
+from tests.replies import CARDS, CHOICES, LONG, WORDS, card
 
 
 class Message:
@@ -156,47 +137,3 @@ def test_films_of_one_name_and_year_are_told_apart_while_typing() -> None:
     choices = film_choices(Reply("", many))
     assert len(choices) == 25
     assert all(len(choice.name) <= 100 and choice.name.endswith("… (1999)") for choice in choices)
-
-
-class TestRendering:
-    """What is the same on every platform with buttons."""
-
-    @pytest.mark.parametrize(
-        ("visibility", "held_by", "in_place"),
-        [
-            (Visibility.PUBLIC, Visibility.PUBLIC, True),
-            (Visibility.PRIVATE, Visibility.PRIVATE, True),
-            (Visibility.PUBLIC, Visibility.PRIVATE, True),
-            (Visibility.PRIVATE, Visibility.PUBLIC, False),
-            (Visibility.PUBLIC, None, False),
-        ],
-    )
-    def test_what_is_private_never_takes_the_place_of_what_others_see(self, visibility, held_by, in_place) -> None:
-        reply = Reply("new", visibility=visibility, replaces="m1")
-        where = placed(reply, held_by)
-        assert (where.in_place is reply, where.beside is reply) == (in_place, not in_place)
-        listed = Reply("said", visibility=visibility, updated=Reply("list"))
-        assert placed(listed, held_by).in_place == (Reply("list") if in_place else None)
-
-    def test_a_reply_beside_stays_beside(self) -> None:
-        assert placed(Reply("more"), Visibility.PUBLIC).in_place is None
-
-    def test_who_may_press(self) -> None:
-        assert may_press(Audience(), "ada", "ada")
-        assert not may_press(Audience(), "bob", "ada")
-        assert may_press(Audience(AudienceKind.NAMED, ("bob",)), "bob", "ada")
-        assert not may_press(Audience(AudienceKind.NAMED, ("bob",)), "ada", "ada")
-        assert may_press(Audience(AudienceKind.ANYONE), "eve", "ada")
-
-    @settings(deadline=None)
-    @given(WORDS, st.integers(2, 300))
-    def test_a_text_is_cut_to_its_room(self, text: str, room: int) -> None:
-        assert len(cut(text, room)) <= room
-        assert cut(text, len(text) + 2) == text
-
-    def test_what_is_least_wanted_is_left_out_first(self) -> None:
-        cards = [card(n, "x", "", [Verb.SEEN, Verb.WHY, Verb.LIKE]) for n in range(4)]
-        kept = with_fewer_choices(cards, 8)
-        assert kept is not None
-        assert {choice.action.verb for one in kept for choice in one.choices} == {Verb.SEEN, Verb.WHY}
-        assert with_fewer_choices(cards, 3) is None

@@ -12,12 +12,13 @@ import itertools
 import json
 import time
 import zlib
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any
 
 import aiohttp
 from aiohttp import web
+
+from tests.wires import Asked, Listening
 
 TOKEN = "MTA.wire.token-of-nobody"
 EPOCH = 1_420_070_400_000
@@ -34,16 +35,6 @@ _THINKING, _LATER = 5, 6
 
 
 @dataclass
-class Asked:
-    """A request that arrived."""
-
-    method: str
-    path: str
-    body: Any
-    at: float
-
-
-@dataclass
 class Sent:
     """An interaction that was sent, and what came of it."""
 
@@ -55,11 +46,11 @@ class Sent:
     answers: list[Any] = field(default_factory=list)
 
 
-class Wire:
+class Wire(Listening):
     """The server. Use it as an async context manager; `connected` is set while a bot is."""
 
     def __init__(self) -> None:
-        self.requests: list[Asked] = []
+        super().__init__()
         self.interactions: dict[str, Sent] = {}
         self.identified: list[dict[str, Any]] = []
         self.resumed: list[dict[str, Any]] = []
@@ -75,24 +66,11 @@ class Wire:
         self._compress: Any = None
         self._sequence = 0
         self._history: list[dict[str, Any]] = []
-        self._changed = asyncio.Condition()
-        self._runner: web.AppRunner | None = None
-        self.port = 0
 
-    async def __aenter__(self) -> Self:
-        app = web.Application(client_max_size=64 * 2**20)
+    def routes(self, app: web.Application) -> None:
+        """The gateway and the API."""
         app.router.add_get("/gateway", self._gateway)
         app.router.add_route("*", API + "/{path:.*}", self._api)
-        self._runner = web.AppRunner(app)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
-        await site.start()
-        self.port = self._runner.addresses[0][1]
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        assert self._runner is not None
-        await self._runner.cleanup()
 
     @property
     def _slowing(self) -> dict[str, str]:
@@ -107,25 +85,6 @@ class Wire:
             "NEXTREEL_DISCORD_API_URL": f"http://127.0.0.1:{self.port}{API}",
             "NEXTREEL_DISCORD_GATEWAY_URL": f"ws://127.0.0.1:{self.port}/gateway",
         }
-
-    async def until(self, holds: Callable[[], Any], seconds: float = 60.0) -> Any:
-        """Wait until something that changes with what arrives holds; what it is then."""
-
-        async def wait() -> Any:
-            async with self._changed:
-                while not (found := holds()):
-                    await self._changed.wait()
-                return found
-
-        return await asyncio.wait_for(wait(), seconds)
-
-    def asked(self, method: str, part: str) -> list[Asked]:
-        """The requests of a method whose path holds a text."""
-        return [one for one in self.requests if one.method == method and part in one.path]
-
-    async def _note(self) -> None:
-        async with self._changed:
-            self._changed.notify_all()
 
     # What is sent
 
@@ -242,7 +201,7 @@ class Wire:
                     missed += 1
                 self.connected.set()
                 await self.dispatch("RESUMED", {})
-        await self._note()
+        await self.note()
 
     def _ready(self) -> dict[str, Any]:
         return {
@@ -265,13 +224,13 @@ class Wire:
             return _json({"message": "401: Unauthorized", "code": 0}, self.refused)
         if path in self.limited:
             self.limited.remove(path)
-            await self._note()
+            await self.note()
             slow = {"message": "You are being rate limited.", "retry_after": 0.3, "global": False}
             return _json(slow, 429, self._slowing)
         if "/interactions/" not in path and "/webhooks/" not in path:
             assert request.headers["Authorization"] == f"Bot {TOKEN}"
         answer = self._answer(request.method, path, body, request.query.get("with_response") in {"1", "true"})
-        await self._note()
+        await self.note()
         if path.endswith("/callback") and self.cut_off and request.transport is not None:
             self.cut_off -= 1
             request.transport.abort()

@@ -3,47 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import signal
-import sqlite3
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from tests.discord.wire import CHANNEL, TOKEN, Terse, Wire, code_of, shown
 from tests.e2e.command import NEXTREEL, Run
+from tests.e2e.running import running, watches
 
 ADA, BOB = "7000000000000000001", "7000000000000000002"
-
-
-@contextlib.asynccontextmanager
-async def running(wire: Wire, environment: dict[str, str], folder: Path) -> AsyncIterator[asyncio.subprocess.Process]:
-    """The bot, until it is told to end; what it wrote is in `log`."""
-    with (folder / "log").open("ab") as log:
-        process = await asyncio.create_subprocess_exec(
-            NEXTREEL, "run", env={**environment, **wire.settings}, cwd=folder, stdout=log, stderr=log
-        )
-        try:
-            await asyncio.wait_for(wire.connected.wait(), 90)
-            yield process
-        finally:
-            if process.returncode is None:
-                process.send_signal(signal.SIGTERM)
-            assert await asyncio.wait_for(process.wait(), 60) == 0, (folder / "log").read_text()
-
-
-def watches(environment: dict[str, str]) -> list[int]:
-    """The films that are kept as watched."""
-    database = Path(environment["NEXTREEL_DATA_DIR"]) / "nextreel.db"
-    with contextlib.closing(sqlite3.connect(database)) as connection:
-        return [row[0] for row in connection.execute("SELECT film_id FROM watches WHERE live IS 1 ORDER BY row_id")]
 
 
 async def test_it_answers_and_survives(environment: dict[str, str], tmp_path: Path) -> None:
     environment["NEXTREEL_LOG_LEVEL"] = "debug"  # even then nothing that was said is in the log, and no token
     async with Wire() as wire:
-        async with running(wire, environment, tmp_path):
+        async with running(wire.connected, {**environment, **wire.settings}, tmp_path):
             assert wire.identified[0]["intents"] & (1 << 15 | 1 << 1 | 1 << 8) == 0  # none that is privileged
             (told,) = wire.asked("PUT", "/commands")
             assert {"watched", "next", "similar", "why", "history", "watchlist", "undo", "movienight", "settings",
@@ -89,7 +64,7 @@ async def test_it_answers_and_survives(environment: dict[str, str], tmp_path: Pa
         assert watches(environment) == [1214, 6, 1387]
 
         # Another start: Discord knows the commands, buttons from before work, and what was delivered before is known.
-        async with running(wire, environment, tmp_path):
+        async with running(wire.connected, {**environment, **wire.settings}, tmp_path):
             again = await wire.press(ADA, code_of(message, "Seen it"), message)
             await wire.until(lambda: again.answered_at)
             assert "Marked as seen" in shown(wire.message_of(again))
@@ -107,7 +82,7 @@ async def test_it_answers_and_survives(environment: dict[str, str], tmp_path: Pa
 
 async def test_what_was_begun_is_finished_when_it_is_told_to_end(environment: dict[str, str], tmp_path: Path) -> None:
     async with Wire() as wire:
-        async with running(wire, environment, tmp_path) as process:
+        async with running(wire.connected, {**environment, **wire.settings}, tmp_path) as process:
             begun = [await wire.command(f"70000000000000001{n:02}", "watched", film="Alien") for n in range(12)]
             await wire.until(lambda: any(one.acknowledged_at for one in begun))
             process.send_signal(signal.SIGTERM)
@@ -124,7 +99,7 @@ async def test_a_discord_that_says_no_more_than_it_must_is_answered(
     """Discord adds and leaves out fields as it likes; one that is missing ends no answer, and never the bot."""
     channel = f"/channels/{CHANNEL}/messages"
     async with Terse() as wire:
-        async with running(wire, environment, tmp_path):
+        async with running(wire.connected, {**environment, **wire.settings}, tmp_path):
             assert len(wire.asked("PUT", "/commands")) == 1
             for user in (ADA, BOB):  # on a server, and in a direct message
                 watched = await wire.command(user, "watched", film="Alien")
@@ -159,7 +134,7 @@ async def test_a_discord_that_says_no_more_than_it_must_is_answered(
 async def test_an_answer_is_there_once_when_the_connection_breaks_off_while_it_is_taken(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
-    async with Wire() as wire, running(wire, environment, tmp_path):
+    async with Wire() as wire, running(wire.connected, {**environment, **wire.settings}, tmp_path):
         first = await wire.command(ADA, "history")  # which takes longer than those that follow
         await wire.until(lambda: first.answered_at)
         wire.cut_off = 1
@@ -177,7 +152,10 @@ async def test_an_answer_is_there_once_when_the_connection_breaks_off_while_it_i
 
 def test_without_a_token_it_says_which_is_missing(run: Run) -> None:
     ran = run("run")
-    assert (ran.code, ran.err) == (78, "Set NEXTREEL_DISCORD_TOKEN: there is no platform to answer on.\n")
+    assert (ran.code, ran.err) == (
+        78,
+        "Set NEXTREEL_DISCORD_TOKEN or NEXTREEL_SLACK_BOT_TOKEN: there is no platform to answer on.\n",
+    )
 
 
 @pytest.mark.parametrize(

@@ -137,8 +137,13 @@ class TestErasing:
         assert reached | ABOUT_NOBODY == set(tables.metadata.tables)
 
 
-ABOUT_NOBODY = {"erased_events", "place_settings", "registrations"}
+ABOUT_NOBODY = {
+    *("erased_events", "place_settings", "registrations"),
+    *("inbox", "slack_bots", "slack_oauth_states"),
+}
 """Tables that name nobody; whoever adds one here has looked at each of its columns."""
+OF_THE_BOT = {"enterprise_name", "team_name", "bot_user_id"}
+"""Columns with names, but of organisations, and of the bot itself."""
 
 
 def everything_about(person: PersonId, mark: str) -> tuple[IdentityKey, dict[Table, dict[str, object]]]:
@@ -223,7 +228,9 @@ class TestEveryTable:
         assert led | ABOUT_NOBODY == set(tables.metadata.tables)
         for name in ABOUT_NOBODY:
             for column in tables.metadata.tables[name].columns:
-                assert not re.search("person|people|user|member|account|identity|author|name|text|title", column.name)
+                assert column.name in OF_THE_BOT or not re.search(
+                    "person|people|user|member|account|identity|author|name|text|title", column.name
+                )
 
     def test_every_table_says_what_it_is_about(self) -> None:
         for table in tables.metadata.tables.values():

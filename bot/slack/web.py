@@ -1,0 +1,95 @@
+"""Slack by HTTP: what it sends, verified by its signature, and the pages with which a workspace installs the app.
+
+Knows aiohttp's server and slack-bolt's OAuth flow. Without Socket Mode everything comes this way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import structlog
+from aiohttp import web
+from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
+from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.context.async_context import AsyncBoltContext
+from slack_bolt.oauth.async_oauth_flow import AsyncOAuthFlow
+from slack_bolt.oauth.async_oauth_settings import AsyncOAuthSettings
+from slack_bolt.response import BoltResponse
+
+from bot.slack.installations import Installations, States
+from bot.slack.manifest import EVENTS_PATH, INSTALL_PATH, REDIRECT_PATH, SCOPES
+from bot.slack.workspaces import Api
+from config.settings import Settings
+
+MAX_REQUEST = 4 * 2**20
+"""Bytes of a request; Slack's are far smaller."""
+ENDING_SECONDS = 5.0
+
+_log = structlog.get_logger(__name__)
+
+Begin = Callable[[AsyncBoltContext, BoltResponse], Awaitable[None]]
+
+
+class Web:
+    """A server at the host and the port of the settings. `start` it, `close` it."""
+
+    def __init__(
+        self, settings: Settings, app: AsyncApp, api: Api, begin: Begin, stores: tuple[Installations, States] | None
+    ) -> None:
+        self._settings = settings
+        self._app = app
+        self._begin = begin
+        routes = web.Application(client_max_size=MAX_REQUEST)
+        if settings.slack_signing_secret and not settings.slack_app_token:
+            routes.router.add_post(EVENTS_PATH, self._event)
+        if stores:
+            self._flow = _flow(settings, api, *stores)
+            routes.router.add_get(INSTALL_PATH, self._install)
+            routes.router.add_get(REDIRECT_PATH, self._installed)
+        # What is asked for, and by whom, is nobody's business, so there is no access log.
+        self._runner = web.AppRunner(routes, access_log=None, shutdown_timeout=ENDING_SECONDS)
+
+    async def start(self) -> None:
+        """Listen. OSError when that can't be."""
+        await self._runner.setup()
+        await web.TCPSite(self._runner, self._settings.slack_host, self._settings.slack_port).start()
+
+    async def close(self) -> None:
+        """Take no more, and finish what was begun."""
+        await self._runner.cleanup()
+
+    async def _event(self, request: web.Request) -> web.StreamResponse:
+        """Dispatch, acknowledge, begin."""
+        asked = await to_bolt_request(request)
+        dispatched = await self._app.async_dispatch(asked)
+        response = await to_aiohttp_response(dispatched)
+        try:
+            await response.prepare(request)
+            await response.write_eof()
+        finally:
+            await self._begin(asked.context, dispatched)
+        return response
+
+    async def _install(self, request: web.Request) -> web.Response:
+        return await to_aiohttp_response(await self._flow.handle_installation(await to_bolt_request(request)))
+
+    async def _installed(self, request: web.Request) -> web.Response:
+        return await to_aiohttp_response(await self._flow.handle_callback(await to_bolt_request(request)))
+
+
+def _flow(settings: Settings, api: Api, installations: Installations, states: States) -> AsyncOAuthFlow:
+    secret = settings.slack_client_secret
+    public = (settings.slack_public_url or "").rstrip("/")
+    oauth = AsyncOAuthSettings(
+        client_id=settings.slack_client_id,
+        client_secret=secret.get_secret_value() if secret else "",
+        scopes=list(SCOPES),
+        user_scopes=[],
+        redirect_uri=f"{public}{REDIRECT_PATH}" if public else None,
+        install_path=INSTALL_PATH,
+        redirect_uri_path=REDIRECT_PATH,
+        installation_store=installations,
+        installation_store_bot_only=True,
+        state_store=states,
+    )
+    return AsyncOAuthFlow(client=api.client(None), settings=oauth)
