@@ -313,7 +313,7 @@ class _Loose:
 
     def mention(self, part: _Part) -> Intent | tuple[Intent, ...]:
         evidence = self._evidence(part.start, part.end)
-        if firm := [watch for watch in evidence.watches() if watch.firm]:
+        if part.sure < SURE and (firm := [watch for watch in evidence.watches() if watch.firm]):
             return tuple(replace(watch, doubtful=True) for watch in firm)
         return self._not_watched(part)
 
