@@ -5,7 +5,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help chat test lint docs bench bench-storage bench-faults bench-discord bench-understanding bench-ml-1m \
-	bench-ml-1m-ablation bench-data bench-ml-32m-shape learn train-starter clean
+	bench-ml-1m-ablation bench-ml-1m-candidates bench-data bench-ml-32m-shape learn train-starter clean
 SHELL := /bin/sh
 
 VENV := .venv
@@ -68,9 +68,10 @@ bench-understanding: $(VENV)/.dev
 learn: $(VENV)/.dev
 	@$(BIN)/python -m bot.evaluating.teaching
 
-bench-ml-1m bench-ml-1m-ablation: $(VENV)/.dev
+bench-ml-1m bench-ml-1m-ablation bench-ml-1m-candidates: $(VENV)/.dev
 	@test -n "$(DATA)" || { echo 'Say where MovieLens 1M is: make $@ DATA=path' >&2; exit 2; }
-	@$(BIN)/python -m benchmarks.ml_1m --data "$(DATA)" $(if $(SEEDS),--seeds $(SEEDS)) $(if $(findstring ablation,$@),--ablation)
+	@$(BIN)/python -m benchmarks.ml_1m --data "$(DATA)" $(if $(SEEDS),--seeds $(SEEDS)) $(if $(findstring ablation,$@),--ablation) \
+		$(if $(findstring candidates,$@),--candidates)
 
 bench-data: $(VENV)/.dev
 	@test -n "$(DATA)" || { echo 'Say where the MovieLens folders are: make bench-data DATA=path' >&2; exit 2; }
