@@ -4,8 +4,9 @@
 # Set-up lives in .venv, talks to standard error and never reads standard input, so that lines can be piped in.
 
 .DEFAULT_GOAL := help
-.PHONY: help chat test lint docs bench bench-storage bench-faults bench-discord bench-understanding bench-ml-1m \
-	bench-ml-1m-ablation bench-ml-1m-candidates bench-data bench-ml-32m-shape bench-metrics peers learn train-starter clean
+.PHONY: help chat test lint docs bench bench-storage bench-faults bench-discord bench-understanding bench-titles \
+	bench-ml-1m bench-ml-1m-ablation bench-ml-1m-candidates bench-data bench-ml-32m-shape bench-metrics peers learn \
+	train-starter clean
 SHELL := /bin/sh
 
 VENV := .venv
@@ -17,6 +18,8 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 RUNTIME ?= cpu
 # Where the MovieLens folders lie: `make train-starter DATA=…`; with it `make bench` measures reasons on real histories.
 DATA ?=
+# So many titles by chance instead of all: `make bench-titles SAMPLE=5000`.
+SAMPLE ?=
 # Which seeds `make bench-ml-1m` trains, such as `SEEDS="0 1"`; those that are finished count in any case.
 SEEDS ?=
 
@@ -26,6 +29,7 @@ help:
 	@echo 'make docs   writes the generated parts of README.md and docs/ anew'
 	@echo 'make bench  every budget beside what it is here (benchmarks/results/engine.json)'
 	@echo 'make bench-understanding [INSPIRED=…]  how well what people say is understood (understanding.json)'
+	@echo 'make bench-titles [SAMPLE=…]  every title of a unique name in a sentence, and how fast titles are read (titles.json)'
 	@echo 'make learn  learns anew, from examples, what sentences are about'
 	@echo 'make train-starter DATA=…  trains, examines and writes the bundle that ships'
 	@echo 'make bench-data DATA=…     prepares 32 million made-up ratings (data.json)'
@@ -65,6 +69,9 @@ bench-discord: $(VENV)/.dev
 
 bench-understanding: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks.understanding $(if $(INSPIRED),--inspired "$(INSPIRED)")
+
+bench-titles: $(VENV)/.dev
+	@$(BIN)/python -m benchmarks.titles $(if $(SAMPLE),--sample $(SAMPLE))
 
 learn: $(VENV)/.dev
 	@$(BIN)/python -m bot.evaluating.teaching

@@ -12,6 +12,7 @@ import argparse
 import asyncio
 import contextlib
 import os
+import re
 import signal
 import sqlite3
 import sys
@@ -127,13 +128,35 @@ def _percentile(values: Sequence[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
+def is_as_expected(kind: str, one: Sent) -> bool:
+    """Whether an interaction was answered, and with what was asked for, not with an apology or something else."""
+    if not one.answered_at:
+        return False
+    body = one.answers[-1] if one.answers else one.callback
+    said = shown(body)
+    match kind:
+        case "watched":
+            return f"Logged: {one.payload['data']['options'][0]['value']} (" in said
+        case "next":
+            return bool(re.search(r"\*\*5\. .+ \(\d{4}\)\*\*", said))
+        case "typed":
+            typed = one.payload["data"]["options"][0]["value"].lower()
+            choices = (body.get("data") or {}).get("choices") or []
+            return any(choice["name"].lower().startswith(typed) for choice in choices)
+        case "history":
+            return "I know of no film that you watched yet" in said
+        case _:
+            return bool(re.match(r".+ \(\d{4}\): \w", said))
+
+
 def figures_of(load: Load) -> list[Figure]:
-    """The waits beside what is allowed. An interaction that got no answer is lost."""
+    """The waits beside what is allowed. One that got no answer has failed, as has one that got another answer than what
+    it asked for."""
     everything = load.all
     acknowledged = [1000 * (one.acknowledged_at - one.at) for one in everything if one.acknowledged_at]
     answered = [1000 * (one.answered_at - one.at) for one in everything if one.answered_at]
     typed = [1000 * (one.acknowledged_at - one.at) for one in load.sent["typed"] if one.acknowledged_at]
-    sorry = sum("went wrong" in shown(one.answers or one.callback) for one in everything)
+    failed = sum(not is_as_expected(kind, one) for kind, several in load.sent.items() for one in several)
     return [
         Figure("interactions", len(everything)),
         Figure("acknowledged_p50_ms", _percentile(acknowledged, 0.5)),
@@ -144,7 +167,7 @@ def figures_of(load: Load) -> list[Figure]:
         Figure("typeahead_p99_ms", _percentile(typed, 0.99), COMPLETED_MS),
         Figure("unacknowledged_interactions", len(everything) - len(acknowledged), 0),
         Figure("unanswered_interactions", len(everything) - len(answered), 0),
-        Figure("failed_interactions", sorry, 0),
+        Figure("failed_interactions", failed, 0),
         Figure("lost_watches", len(load.sent["watched"]) - load.kept, 0),
     ]
 

@@ -18,6 +18,7 @@ from bot.conversation.turn import Kept
 from bot.slates import Slates
 from config.settings import Settings
 from engine import bundle
+from engine.aliases import AliasError, read_aliases
 from engine.bundle import BundleError
 from engine.recommender import Recommender
 from storage.cache import Cache
@@ -45,7 +46,8 @@ class App:
     async def open(cls, settings: Settings, *, limited: bool = True) -> App:
         """Open everything, the bundle and the database side by side; `limited` counts how much people say.
 
-        Raises `engine.bundle.BundleError` and `storage.errors.StorageError`, each one sentence for a person.
+        Raises `engine.bundle.BundleError`, `engine.aliases.AliasError` and `storage.errors.StorageError`, each one
+        sentence for a person.
         """
         loading = asyncio.create_task(asyncio.to_thread(load_recommender, settings))
         try:
@@ -103,7 +105,7 @@ class App:
         """
         try:
             recommender = await asyncio.to_thread(load_recommender, self.settings)
-        except BundleError as error:
+        except (BundleError, AliasError) as error:
             _log.error("the new bundle is refused, the old one goes on", reason=str(error))
             return False
         self.dialogue.use(recommender, Slates(recommender, self.cache))
@@ -143,9 +145,15 @@ def _going_on(work: str) -> Iterator[None]:
 
 
 def load_recommender(settings: Settings) -> Recommender:
-    """The recommender on the bundle of the settings. Raises `engine.bundle.BundleError`."""
+    """The recommender on the bundle of the settings, with its aliases.
+
+    Raises `engine.bundle.BundleError`, and AliasError when the aliases are not of its films.
+    """
     loaded = bundle.load(settings.bundle or bundle.STARTER, provider=settings.provider.value)
-    return Recommender(loaded, provider=settings.provider.value)
+    titles = None
+    if settings.aliases:
+        titles = loaded.titles.with_aliases(read_aliases(settings.aliases, loaded.titles, loaded.catalog))
+    return Recommender(loaded, provider=settings.provider.value, titles=titles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +167,8 @@ class Announced:
 async def announce_bundle(settings: Settings) -> Announced:
     """Tell the running bots to take over the bundle of the settings, if it is good.
 
-    Raises `engine.bundle.BundleError`, `storage.redis.WrongRedisUrlError`, and StorageError with what is wrong with
-    Redis.
+    Raises `engine.bundle.BundleError`, AliasError, `storage.redis.WrongRedisUrlError`, and StorageError with what is
+    wrong with Redis.
     """
     label = load_recommender(settings).bundle.label
     cache = open_cache(settings)

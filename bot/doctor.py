@@ -13,8 +13,10 @@ from importlib.metadata import version
 
 from bot.app import load_recommender, open_cache
 from config.settings import DOTENV, PREFIX, TOML, Settings
+from engine.aliases import AliasError, read_aliases
 from engine.bundle import BundleError
 from engine.inference import choose_provider
+from engine.recommender import Recommender
 from engine.requests import Request
 from storage.database import REVISION, check_not_newer, open_database
 from storage.errors import NoDatabaseError, StorageError
@@ -104,14 +106,26 @@ async def _redis(settings: Settings) -> Finding:
     return Finding("Redis", True, f"{label} answers.")
 
 
+def _aliases(settings: Settings, recommender: Recommender) -> Finding:
+    shipped = f"{recommender.titles.alias_count:,} names that people use ship with it"
+    if settings.aliases is None:
+        return Finding("aliases", True, f"{shipped}; none of your own are set.")
+    try:
+        own = read_aliases(settings.aliases, recommender.titles, recommender.catalog)
+    except AliasError as error:
+        return Finding("aliases", False, str(error))
+    return Finding("aliases", True, f"{len(own):,} from {settings.aliases}; {shipped}.")
+
+
 def _model(settings: Settings) -> Iterator[Finding]:
     try:
-        recommender = load_recommender(settings)
+        recommender = load_recommender(settings.model_copy(update={"aliases": None}))
     except BundleError as error:
         yield Finding("model", False, str(error))
         return
     slate = recommender.recommend((), Request(count=1))
     films = f"{len(recommender.catalog):,} films, {recommender.bundle.manifest.vocabulary:,} of them known to the model"
     yield Finding("model", bool(slate.picks), f"{recommender.bundle.label}: verified; {films}.")
+    yield _aliases(settings, recommender)
     provider, reason = choose_provider(settings.provider.value)
     yield Finding("computing", True, f"on {provider.upper()}: {reason}.")

@@ -40,15 +40,16 @@ def read_settings() -> configuration.Settings:
 
 @contextmanager
 def known_errors() -> Iterator[None]:
-    """End with a sentence and a code for whatever is known to go wrong with bundle, database, Redis and log."""
+    """End with a sentence and a code for what is known to go wrong with bundle, aliases, database, Redis and log."""
     from config.logging import LogFileError
+    from engine.aliases import AliasError
     from engine.bundle import BundleError
     from storage.errors import StorageError, WrongUrlError
     from storage.redis import WrongRedisUrlError
 
     try:
         yield
-    except BundleError as error:
+    except (BundleError, AliasError) as error:
         raise end(str(error), CONFIGURATION_ERROR) from None
     except WrongUrlError as error:
         raise end(_wrong("DATABASE_URL", error.expected), CONFIGURATION_ERROR) from None

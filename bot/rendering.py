@@ -71,13 +71,16 @@ def with_fewer_choices(cards: Sequence[Card], room: int) -> tuple[Card, ...] | N
     """The cards with as many choices as there is room for in all, the least wanted ones left out on every card; None
     when that is not enough."""
     kept = tuple(cards)
-    for without in (None, *LEAST_WANTED):
-        kept = tuple(
-            replace(card, choices=tuple(c for c in card.choices if c.action.verb is not without)) for card in kept
-        )
+    for verb in (None, *LEAST_WANTED):
+        kept = without(kept, verb)
         if sum(len(card.choices) for card in kept) <= room:
             return kept
     return None
+
+
+def without(cards: Sequence[Card], verb: Verb | None) -> tuple[Card, ...]:
+    """The cards without one of the things that can be done with them."""
+    return tuple(replace(card, choices=tuple(c for c in card.choices if c.action.verb is not verb)) for card in cards)
 
 
 def by_verb(cards: Sequence[Card]) -> dict[Verb, list[tuple[Card, Choice]]]:

@@ -50,10 +50,11 @@ def platforms(app: App) -> list[Platform]:
 async def serve(settings: Settings) -> None:
     """Run all platforms until a signal says to end, or one of them can't go on (PlatformError).
 
-    Raises `engine.bundle.BundleError` and `storage.errors.StorageError`, each one sentence for a person.
+    Raises what `App.open` raises, each one sentence for a person.
     """
     app = await App.open(settings)
     try:
+        await app.dialogue.warm_up()
         app.go_on()
         await _run(platforms(app))
     finally:
@@ -102,5 +103,8 @@ def _discord(app: App) -> Platform:
             raise PlatformError("Discord does not allow this bot the events it asks for.", configured=True) from None
         except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
             raise PlatformError(f"Discord can't be reached ({type(error).__name__}).", configured=False) from None
+        except (KeyError, TypeError, ValueError) as error:
+            sentence = f"What answers there does not answer as Discord does ({type(error).__name__})."
+            raise PlatformError(sentence, configured=settings.discord_api_url is not None) from None
 
     return Platform("discord", run, bot.close)

@@ -80,6 +80,9 @@ class Settings(BaseSettings):
         None, description="URL of Redis, for what several processes share and may lose; without it none is used."
     )
     bundle: Path | None = Field(None, description="Folder of the model bundle; by default the one that ships.")
+    aliases: Path | None = Field(
+        None, description="TOML file of names that people here use for films, beside those that ship."
+    )
     provider: Provider = Field(Provider.AUTO, description="What computes: auto, cpu or cuda.")
     time_zone: str | None = Field(
         None, description="IANA time zone of people whose platform tells none; by default this machine's."
@@ -139,7 +142,7 @@ class Settings(BaseSettings):
             raise ValueError(f"expected an address that begins with {' or '.join(schemes)}")
         return value
 
-    @field_validator("data_dir", "bundle", "log_file")
+    @field_validator("data_dir", "bundle", "aliases", "log_file")
     @classmethod
     def _home(cls, value: Path | None) -> Path | None:
         try:

@@ -63,12 +63,14 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Credits:
-    """Who directed a film and who plays in it, each in the order of the credits."""
+    """Who directed a film and who plays in it, each in the order of the credits; other words that tell it from films of
+    its name."""
 
     film_id: int
     year: int
     directors: tuple[str, ...]
     cast: tuple[str, ...]
+    told: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +97,14 @@ class People:
 
     Arrays: `film_ids` int32[F] ascending and `years` uint16[F]; `offsets` uint32[F+1] into `credited` (numbers of
     people: a film's directors, of whom there are `directed` uint8[F], then its cast); `name_bytes` and `name_offsets`
-    hold the names by number; `keys` uint64[K] ascending and `bearers` say who bears a name, whose name ends
-    with it, and whose first name it is; `fame`
-    uint32[P, 2], the ratings of the films that each directed and plays in.
+    hold the names by number; `keys` uint64[K] ascending and `bearers` say who bears a name, whose name ends with it
+    and whose first name it is; `fame` uint32[P, 2], the ratings of the films that each directed and plays in; `told`
+    uint8[F] is which line of `told_bytes` holds the words that tell a film.
     """
 
     _ARRAYS = (
         "film_ids", "years", "offsets", "credited", "directed", "name_bytes", "name_offsets", "keys", "bearers", "fame",
+        "told", "told_bytes",
     )  # fmt: skip
 
     def __init__(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
@@ -118,7 +121,8 @@ class People:
         self._bearers: npt.NDArray[np.unsignedinteger] = self._arrays["bearers"]
         self._fame: npt.NDArray[np.uint32] = self._arrays["fame"]
         if (
-            not len(self.film_ids) == len(self._years) == len(self.directed) == len(self._offsets) - 1
+            not len(self.film_ids) == len(self._years) == len(self.directed) == len(self._arrays["told"])
+            or len(self._offsets) != len(self.film_ids) + 1
             or int(self._offsets[-1]) != len(self._credited)
             or len(self._keys) != len(self._bearers)
             or len(self._fame) != len(self._name_offsets) - 1
@@ -159,6 +163,7 @@ class People:
                 spoken.append((key_hash(_FIRST + read[0]), number))
         spoken.sort()
         encoded = [name.encode() for name in names]
+        lines = sorted({"; ".join(film.told) for film in films})
         numbers = np.uint16 if len(names) < 2**16 else np.uint32
         return cls(
             {
@@ -172,6 +177,8 @@ class People:
                 "keys": np.array([key for key, _ in spoken], np.uint64),
                 "bearers": np.array([number for _, number in spoken], numbers),
                 "fame": fame,
+                "told": np.array([lines.index("; ".join(film.told)) for film in films], np.uint8),
+                "told_bytes": np.frombuffer("\n".join(lines).encode(), np.uint8),
             }
         )
 
@@ -214,11 +221,26 @@ class People:
         if found is None:
             return None
         directors, cast = (tuple(map(self.name, numbers)) for numbers in found)
-        return Credits(film_id, year, directors, cast)
+        return Credits(film_id, year, directors, cast, self.told(film_id, year))
+
+    def told(self, film_id: int, year: int) -> tuple[str, ...]:
+        """Other words that tell a film from those of its name: “soviet”, “black and white”."""
+        place = self._place(film_id, year)
+        return () if place is None else self._lines[int(self._arrays["told"][place])]
+
+    @cached_property
+    def _lines(self) -> list[tuple[str, ...]]:
+        lines = bytes(self._arrays["told_bytes"]).decode().split("\n")
+        return [tuple(line.split("; ")) if line else () for line in lines]
+
+    def _place(self, film_id: int, year: int) -> int | None:
+        place = int(np.searchsorted(self.film_ids, film_id))
+        known = place < len(self.film_ids) and self.film_ids[place] == film_id and self._years[place] == year
+        return place if known else None
 
     def _numbers(self, film_id: int, year: int) -> tuple[list[int], list[int]] | None:
-        place = int(np.searchsorted(self.film_ids, film_id))
-        if place == len(self.film_ids) or self.film_ids[place] != film_id or self._years[place] != year:
+        place = self._place(film_id, year)
+        if place is None:
             return None
         listed = self._credited[int(self._offsets[place]) : int(self._offsets[place + 1])].tolist()
         directors = int(self.directed[place])
@@ -364,19 +386,25 @@ class People:
         found: npt.NDArray[np.intp] = places[directs == (role is Role.DIRECTOR)]
         return found
 
-    def films_of(self, person: Person) -> Iterator[tuple[FilmId, int]]:
-        """The films (film id, year) that somebody directed or plays in."""
+    def _films(self, person: Person) -> npt.NDArray[np.intp]:
+        """The places of the films that somebody directed or plays in."""
         run = "".join(words(person.name))
-        for number in self._bearers_of(run):
-            if "".join(_spelled(self.name(number))) == run:
-                for place in self._places(number, person.role):
-                    yield FilmId(int(self.film_ids[place])), int(self._years[place])
+        numbers = [number for number in self._bearers_of(run) if "".join(_spelled(self.name(number))) == run]
+        return np.concatenate([self._places(number, person.role) for number in numbers] or [np.zeros(0, np.intp)])
+
+    def films_of(self, person: Person) -> list[FilmId]:
+        """The films that somebody directed or plays in."""
+        return [FilmId(film_id) for film_id in self.film_ids[self._films(person)].tolist()]
 
     def rows_of(self, person: Person, catalog: Catalog) -> npt.NDArray[np.intp]:
         """The rows of somebody's films in a catalogue."""
-        rows = [(catalog.row_of(film_id), year) for film_id, year in self.films_of(person)]
-        kept = [row for row, year in rows if row is not None and int(catalog.years[row]) == year]
-        return np.array(kept, np.intp)
+        places = self._films(person)
+        rows = np.searchsorted(catalog.film_ids, self.film_ids[places])
+        rows = np.minimum(rows, max(0, len(catalog) - 1))
+        there = catalog.film_ids[rows] == self.film_ids[places] if len(catalog) else np.zeros(len(rows), np.bool_)
+        rows, places = rows[there], places[there]
+        found: npt.NDArray[np.intp] = rows[catalog.years[rows] == self._years[places]]
+        return found
 
 
 @lru_cache(maxsize=1)

@@ -41,6 +41,13 @@ LIKED_PERSON = 0.25
 TAG_BONUS = 1.5
 """Relevance that carrying all wanted tags, rather than some, is worth."""
 
+SHUNNED = 0.4
+"""Relevance that a film loses by each standard deviation that it is nearer than one to films of an unwanted tag: few
+films carry a tag that would fit them, and people who watch the ones watch the others."""
+
+SHUNNED_FROM = 5
+"""Films of unwanted tags that are needed to say where such films lie."""
+
 KINSHIP = 1.5
 """Relevance that being just like a named film is worth, by genres, tags and year, when nobody has rated that film …"""
 
@@ -82,9 +89,10 @@ class _Asked:
 class Recommender:
     """Answers requests from one bundle; thread-safe, and concurrent requests are computed together."""
 
-    def __init__(self, bundle: Bundle, *, provider: Provider = "auto") -> None:
-        """Raises BundleError when the bundle's graphs or catalogue cannot be used."""
+    def __init__(self, bundle: Bundle, *, provider: Provider = "auto", titles: TitleIndex | None = None) -> None:
+        """`titles` are the bundle's unless others are given. Raises BundleError when its parts cannot be used."""
         self.bundle = bundle
+        self._titles = titles
         self.catalog: Catalog = bundle.catalog
         self._space = Space(bundle.model(provider), bundle.film_table)
         self._facts = Facts(self.catalog)
@@ -102,15 +110,16 @@ class Recommender:
     @property
     def titles(self) -> TitleIndex:
         """What people type → films of this bundle's catalogue."""
-        return self.bundle.titles
+        return self.bundle.titles if self._titles is None else self._titles
 
     def recommend(self, members: Sequence[Member], request: Request) -> Slate:
         """The best films for one person, or for several together, that none of them has seen or dismissed.
 
         Films that a request names (`like`, `without`) and dismissed ones are never on the slate; `include_seen` lets
-        seen ones back in. Genres, years and people hold for every film. When the vocabulary has too few such films, the
-        rest of the catalogue follows, by kinship and fame; films with a wanted tag come before all others. The slate is
-        shorter than asked only when everything runs out. The same members and request give the same slate.
+        seen ones back in. Genres, years, people and unwanted tags hold for every film. When the vocabulary has too few
+        such films, the rest of the catalogue follows, by kinship and fame; films with a wanted tag come before all
+        others. The slate is shorter than asked only when everything runs out. The same members and request give the
+        same slate.
         """
         asked = self._asked(members, request)
         picks = self._picks(asked)
@@ -223,7 +232,10 @@ class Recommender:
         """
         request, users = asked.request, self._users(asked)
         carried = self._facts.carries(request.tags)
-        tiers: list[Mask] = [carried > 0, carried == 0] if request.tags else [np.ones(len(self.catalog), np.bool_)]
+        allowed = self._facts.carries(request.without_tags) == 0
+        for first, last in request.without_years:
+            allowed &= (self._facts.years < first) | (self._facts.years > last)
+        tiers: list[Mask] = [allowed & (carried > 0), allowed & (carried == 0)] if request.tags else [allowed]
         if request.people or request.without_people:
             theirs = self._share_of_people(request)
             tiers = [tier & (theirs > 0) for tier in tiers]
@@ -298,6 +310,7 @@ class Recommender:
                 scores += np.float32(TALKED_ABOUT) * self._facts.tagged_share[self._rows[found]]
             scores = relevance(scores, scores)
         scores += np.float32(TAG_BONUS) * carried[self._rows[found]]
+        scores -= self._shunned(request.without_tags, found)
         for row, _ in asked.liked:
             scores += np.float32(KINSHIP * self._unknown(row)) * self._facts.likeness(row, self._rows[found])
         if len(users) and not asked.liked:
@@ -311,6 +324,16 @@ class Recommender:
             genres, decades = _FIRST_GENRES_COUNT, _FIRST_DECADE_COUNTS
         places = varied(scores, self._likeness(found, genres, decades), wanted, diversity)
         return [(int(self._rows[found[place]]), float(scores[place])) for place in places]
+
+    def _shunned(self, tags: Sequence[str], found: Indices) -> Floats:
+        """What films `found` lose by lying, in the model, where films of unwanted tags lie; float32[len(found)]."""
+        carriers = self._index_of_row[np.flatnonzero(self._facts.carries(tags))] if tags else np.zeros(0, np.int64)
+        carriers = carriers[carriers > 0]
+        if len(carriers) < SHUNNED_FROM:
+            return np.zeros(len(found), np.float32)
+        standings = self._space.standings(self._space.direction(carriers), found)[0]
+        lost: Floats = np.float32(SHUNNED) * np.maximum(standings - 1, np.float32(0))
+        return lost
 
     def _unknown(self, row: int) -> float:
         """1 for a film that nobody rated, towards 0 for one whose vector rests on many."""

@@ -46,10 +46,11 @@ class Member:
 class Request:
     """What is asked. `genres` must all be there, none of `without_genres` may be; `years` is inclusive, None is open.
 
-    `people`: a film must have one of them, those with more come first; `without_people`: none of them, whatever they
-    did. `tags` prefers films that carry them (it never empties a slate). `adventurousness` runs from 0 (well-known
-    films) to 1 (under the radar), `diversity` from 0 (the best scores) to 1 (as varied as can be). `without` is never
-    shown: films already on an earlier slate of the same question, say.
+    Years within one of `without_years`, each from and to, are left out. `people`: a film must have one of them, those
+    with more come first; `without_people`: none of them, whatever they did. `tags` prefers films that carry them (it
+    never empties a slate). Films that carry one of `without_tags` are left out, and films much like those come later.
+    `adventurousness` runs from 0 (well-known films) to 1 (under the radar), `diversity` from 0 (the best scores) to 1
+    (as varied as can be). `without` is never shown: films already on an earlier slate of the same question, say.
     """
 
     count: int = 5
@@ -57,7 +58,9 @@ class Request:
     genres: frozenset[str] = frozenset()
     without_genres: frozenset[str] = frozenset()
     years: tuple[int | None, int | None] = (None, None)
+    without_years: tuple[tuple[int, int], ...] = ()
     tags: tuple[str, ...] = ()
+    without_tags: tuple[str, ...] = ()
     people: tuple[Person, ...] = ()
     without_people: tuple[Person, ...] = ()
     without: frozenset[FilmId] = frozenset()

@@ -25,6 +25,7 @@ import numpy as np
 import numpy.typing as npt
 from rapidfuzz.distance import OSA
 from rapidfuzz.fuzz import ratio, token_sort_ratio
+from rapidfuzz.process import extract
 
 from engine.films import Catalog, FilmId
 from engine.names import (
@@ -82,6 +83,8 @@ _CUT_OFFS = ((7, 0.88), (11, 0.86), (MAX_NAME, 0.84))
 """Least similarity by letters typed: stricter as titles shorten."""
 _NEAR = 0.75
 """Least similarity of a near miss."""
+_LEAST_RATIO = 45.0
+"""Ratio, of 100, below which two names can't be near misses."""
 _NAMED_WITHIN = 0.8
 """Similarity of the films whose name is within what was typed, among words that nothing explains."""
 _LESS = 0.03
@@ -111,6 +114,7 @@ _YEAR_SAID = re.compile(rf"(?<![\w'’])(?:{_A_YEAR}|['’]?(\d\d))(?:['’]?(s)
 _NUMERAL = r"(?:part\s+)?(?:\d|10|[ivx]{1,4})"
 _PART = re.compile(_NUMERAL, re.IGNORECASE)
 _FIRST_OF = re.compile(r"^(?P<of>.*?[^\W\d_].*?)\s+(?:part\s+)?(?:1|i|one)$", re.IGNORECASE)
+_NUMBERED = re.compile(r"([a-z]+)(\d{1,2})")
 _POSSESSIVE = re.compile(r"['’]s\b")
 _BULLET = re.compile(r"^\s*(?:[-*•–]|\d{1,2}[.)])\s+", re.MULTILINE)
 
@@ -305,10 +309,7 @@ class TitleIndex:
         self._arrays = {name: np.asarray(arrays[name]) for name in self._ARRAYS}
         self._catalog = catalog
         self._speak(spoken)
-        self._aliases: dict[str, list[int]] = {}
-        for alias in spoken.aliases:
-            if (row := catalog.row_of(alias.film_id)) is not None:
-                self._aliases.setdefault(alias.spaced.replace(" ", ""), []).append(row)
+        self._alias(spoken.aliases)
         self._hashes: npt.NDArray[np.uint64] = self._arrays["hashes"]
         self._entries: npt.NDArray[np.uint32] = self._arrays["entries"]
         self._trigrams: npt.NDArray[np.uint32] = self._arrays["trigrams"]
@@ -338,6 +339,26 @@ class TitleIndex:
     def _speak(self, spoken: Words) -> None:
         self._words = spoken
         self._said = _patterns(spoken.joining, spoken.leading, spoken.before_year, spoken.behind_year)
+
+    def _alias(self, aliases: Iterable[Alias]) -> None:
+        """Go by these names too; those of films that the catalogue lacks are left out."""
+        known = [(alias.spaced, row) for alias in aliases if (row := self._catalog.row_of(alias.film_id)) is not None]
+        self._alias_names, self._alias_rows = [name for name, _ in known], [row for _, row in known]
+        self._aliases: dict[str, list[int]] = {}
+        for name, row in dict.fromkeys(known):
+            self._aliases.setdefault(name.replace(" ", ""), []).append(row)
+
+    def with_aliases(self, aliases: Iterable[Alias]) -> TitleIndex:
+        """The same index, whose films go by these names too; all arrays are shared."""
+        other = copy(self)
+        other._words = replace(self._words, aliases=(*self._words.aliases, *aliases))
+        other._alias(other._words.aliases)
+        return other
+
+    @property
+    def alias_count(self) -> int:
+        """How many names it knows that the catalogue does not."""
+        return len(self._alias_names)
 
     def told_by(self, words_: Telling) -> TitleIndex:
         """The same index for people who use these words beside those of `titles.toml`; all arrays are shared."""
@@ -427,9 +448,10 @@ class TitleIndex:
             link = self._by_name(typed, name, said)
             if link:
                 return link
-        series = _FIRST_OF.match(typed)
-        if series and self._exact(f"{series['of']} 2"):
-            return replace(self.link(series["of"], year=year), text=typed)
+        for whole in filter(None, (typed, self._expanded(typed))):
+            series = _FIRST_OF.match(whole)
+            if series and self._exact(f"{series['of']} 2"):
+                return replace(self.link(series["of"], year=year), text=typed)
         if (part := self._part_of_series(typed)) and (link := self.link(part)).certainty is Certainty.CLEAR:
             return replace(link, text=typed)
         near: list[Link] = []
@@ -556,9 +578,15 @@ class TitleIndex:
         )
 
     def _written_out(self, read: list[str]) -> list[str]:
-        """Words with their abbreviations written out."""
-        short = self._words.abbreviations
-        return [out for word in read for out in short.get(word, word).split()]
+        """Words with their abbreviations written out, those with a number behind them too: “HP4”."""
+        return [out for word in read for out in self._long(word).split()]
+
+    def _long(self, word: str) -> str:
+        """What an abbreviation is short for; any other word as it is."""
+        numbered = _NUMBERED.fullmatch(word)
+        short, number = (numbered[1], f" {numbered[2]}") if numbered else (word, "")
+        meant = self._words.abbreviations.get(short)
+        return f"{meant}{number}" if meant else word
 
     def is_known(self, ratings: int) -> bool:
         """Whether a film that was rated so often is one of those that people know."""
@@ -691,8 +719,8 @@ class TitleIndex:
     def _expanded(self, name: str) -> str | None:
         """The name with its abbreviations written out, or None when it has none."""
         read = words(name)
-        short = self._words.abbreviations
-        return " ".join(short.get(word, word) for word in read) if any(word in short for word in read) else None
+        written = self._written_out(read)
+        return " ".join(written) if written != read else None
 
     def _told_apart(self, typed: str, name: str, year: int | None) -> Link | None:
         """A name with words before or behind it that choose among its films: “the Argento Suspiria”, “Dune remake”.
@@ -729,15 +757,25 @@ class TitleIndex:
                     near = Link(typed, certainty, self._ranked(dict.fromkeys(found, _NAMED_WITHIN)))
         return near
 
-    def told_by_people(self, title: str, said: str) -> str | None:
-        """The film of a name, as its title with its year, that people named in a text tell: of *Crash*, “the Cronenberg
-        one”. None when the title is nobody else's, when nobody is named, or when they made or play in several."""
+    def told_elsewhere(self, title: str, names: str, pointing: str = "") -> str | None:
+        """The film of a name, as its title with its year, that is told by people named in a text (of *Crash*, “the
+        Cronenberg one”), else by words that point at it (“the old one”).
+
+        None when no other film has the name, when nothing is told, or when several are.
+        """
         typed = _clean(title, MAX_TYPED).replace("\n", " ")
         found = {row: of for row, of in self._exact(typed).items() if of < Standing.PART} if typed else {}
         if len(found) < 2:
             return None
-        kept, _, named = self._by_people(list(found), _POSSESSIVE.sub(" ", said), alone=False)
-        if not named or not kept or self._ratings(max(kept, key=self._ratings)) == 0:
+        kept, _, named = self._by_people(list(found), _POSSESSIVE.sub(" ", names), alone=False)
+        if not named and pointing:
+            strongest = max(map(self._ratings, found))
+            rivals = [row for row in found if self._ratings(row) * _CLEAR_RATIO >= strongest]
+            kept, by_age = self._narrowed(list(found), pointing)
+            kept = self._narrowed(rivals, pointing)[0] if by_age and len(rivals) > 1 else [] if by_age else kept
+        elif not named:
+            return None
+        if not any(map(self._ratings, kept)):
             return None
         link = self._among(typed, {row: found[row] for row in kept})
         film = self._catalog.film(link.matches[0].film_id)
@@ -793,11 +831,11 @@ class TitleIndex:
                     alike = max(alike, similarity(spelled, form.spelled))
                 if alike - _LESS * part > near.get(row, (0.0, ""))[0]:
                     near[row] = (alike - _LESS * part, form.spaced)
-        for alias in self._words.aliases:
-            alike = similarity(spaced, alias.spaced)
-            aliased = self._catalog.row_of(alias.film_id)
-            if aliased is not None and len(alias.spaced) > _SHORT and alike > near.get(aliased, (0.0, ""))[0]:
-                near[aliased] = (alike, alias.spaced)
+        for alias, _, place in extract(spaced, self._alias_names, scorer=ratio, score_cutoff=_LEAST_RATIO, limit=None):
+            alike = similarity(spaced, alias)
+            aliased = self._alias_rows[place]
+            if len(alias) > _SHORT and alike > near.get(aliased, (0.0, ""))[0]:
+                near[aliased] = (alike, alias)
         least = _cut_off(letters)
         alike_enough = {
             row: of for row, of in near.items() if of[0] >= least and self._worth_asking(row, letters, of[0])
@@ -979,24 +1017,30 @@ class TitleIndex:
 
     def narrow(self, choices: Sequence[FilmId], text: str) -> tuple[FilmId, ...]:
         """The choices that an answer means, in their order: by somebody who made or plays in it, by year, decade, age,
-        genre, tag or a word of the title. Beside a name, words that say nothing of any choice are passed over.
+        genre, tag or a word of the title. Words that say nothing of any choice are passed over beside one that does.
 
         Empty when the answer says nothing about them or fits none; one film when it settles the question.
         """
         rows = [row for film_id in choices if (row := self._catalog.row_of(film_id)) is not None]
-        kept, _ = self._narrowed(rows, _clean(text, MAX_TYPED), passing=True)
+        typed = _clean(text, MAX_TYPED)
+        kept, _ = self._narrowed(rows, typed, alone=True)
+        if not kept and not self._exact(typed):  # “The New World” is another film, not the new one of these
+            kept, _ = self._narrowed(rows, typed, alone=True, passing=True)
         return tuple(film_id for film_id in choices if self._catalog.row_of(film_id) in kept)
 
-    def _narrowed(self, rows: Sequence[int], text: str, *, passing: bool = False) -> tuple[list[int], bool]:
+    def _narrowed(
+        self, rows: Sequence[int], text: str, *, alone: bool = False, passing: bool = False
+    ) -> tuple[list[int], bool]:
         """The rows that a text tells, and whether by age alone; no row when it tells nothing or a word fits none.
 
-        `passing`: where somebody is named, other words may fit none.
+        `alone`: a surname may be all that is said; `passing`: words that fit none of the rows are passed over, where
+        another tells something.
         """
         kept, told = list(rows), False
         for said in _YEAR_SAID.finditer(text):
             kept, told = self._of_year(kept, said), True
         rest = _POSSESSIVE.sub(" ", _YEAR_SAID.sub(" ", text))
-        kept, read, named = self._by_people(kept, rest, alone=passing)
+        kept, read, named = self._by_people(kept, rest, alone=alone)
         told = told or named
         newest = oldest = False
         for word in read:
@@ -1007,8 +1051,10 @@ class TitleIndex:
             elif (decade := self._words.decades.get(word)) is not None:
                 kept, told = [row for row in kept if int(self._catalog.years[row]) // 10 * 10 == decade], True
             else:
-                fitting = [row for row in kept if any(_same_word(word, of) for of in self._told_by(row))]
-                kept, told = kept if named and passing and not fitting else fitting, True
+                fitting = [row for row in kept if self._fits(word, row, rows)]
+                if passing and not any(self._fits(word, row, rows) for row in rows):
+                    continue
+                kept, told = fitting, True
         dated = [row for row in kept if int(self._catalog.years[row])]
         if newest == oldest or not dated:
             return (kept if told and newest == oldest else []), False
@@ -1030,7 +1076,7 @@ class TitleIndex:
         kept, taken = list(rows), set[int]()
         for one in self._people().spotted(read, films, rare):
             said = set(read[one.start : one.end])
-            kept = [row for row in kept if row in one.rows or said <= self._told_by(row)]
+            kept = [row for row in kept if row in one.rows or said <= self._told_by(row, rows)]
             taken.update(range(one.start, one.end))
         left = [word for place, word in enumerate(read) if place not in taken and word not in self._words.nothing]
         return kept, left, bool(taken)
@@ -1046,9 +1092,16 @@ class TitleIndex:
         right = [row for row in rows if years[row] and years[row] % round_ == wanted]
         return right or [row for row in rows if years[row] and abs(years[row] % round_ - wanted) == 1]
 
-    def _told_by(self, row: int) -> set[str]:
-        """The words that a film may be told by: its names', genres' and tags'."""
+    def _fits(self, word: str, row: int, rows: Sequence[int]) -> bool:
+        """Whether a film may be told by a word among others."""
+        return any(same_word(word, of) for of in self._told_by(row, rows))
+
+    def _told_by(self, row: int, rows: Sequence[int]) -> set[str]:
+        """The words that a film may be told by among others: its names', genres' and tags'; where there are others of
+        its name, also those that were written down (“soviet”)."""
         texts = (*self._catalog.names_at(row), *self._catalog.genres_at(row), *self._catalog.tags_at(row))
+        if len(rows) > 1:
+            texts += self._people().told(int(self._catalog.film_ids[row]), int(self._catalog.years[row]))
         return {word for text in texts for word in words(text)}
 
     # Type-ahead
@@ -1064,9 +1117,9 @@ class TitleIndex:
         spoken = {
             int(row): [f.spaced for f in self._forms(int(row)) if f.standing < Standing.PART] for row in by_ratings
         }
-        for alias in self._words.aliases:
-            if f" {start}" in f" {alias.spaced}" and (row := self._catalog.row_of(alias.film_id)) is not None:
-                spoken[row] = [*spoken.get(row, []), alias.spaced]
+        for alias, row in zip(self._alias_names, self._alias_rows, strict=True):
+            if f" {start}" in f" {alias}":
+                spoken[row] = [*spoken.get(row, []), alias]
         ranked = [
             (min(_place(start, name) for name in names), -self._ratings(row), row) for row, names in spoken.items()
         ]
@@ -1124,7 +1177,7 @@ def _cheapest(count: int, costs: Mapping[tuple[int, int], float]) -> list[tuple[
     return spans
 
 
-def _same_word(said: str, of: str) -> bool:
+def same_word(said: str, of: str) -> bool:
     """Whether two words are one, endings aside: “animated” and “animation”, not “new” and “newton”."""
     if said == of:
         return True

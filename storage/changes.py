@@ -31,6 +31,8 @@ from storage.records import (
 )
 
 MAX_RATING = 5.0
+MAX_MEMBERS = 11
+"""People whom one slate is for at most, the person who asks counted."""
 _LOCALE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,3}")
 
 
@@ -211,8 +213,20 @@ class Vote:
 
 
 @dataclass(frozen=True, slots=True)
+class TakePart:
+    """Become a member of a slate whose films are still to be chosen, or (`is_in`: False) none any more.
+
+    ConflictError when its films are chosen, or it has `MAX_MEMBERS`.
+    """
+
+    slate_id: SlateId
+    is_in: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class CloseVote:
-    """End the vote on a slate that this person asked for; nothing happens when it has ended."""
+    """End the vote on a slate that this person asked for, or the wait for its members; nothing happens when it has
+    ended."""
 
     slate_id: SlateId
 
@@ -253,6 +267,7 @@ Change = (
     | AddFilm
     | ShowSlate
     | Vote
+    | TakePart
     | CloseVote
     | SetPlace
     | SetContext

@@ -97,7 +97,9 @@ def snapshot(
     context = connection.scalar(
         select(contexts.c.payload).where(_in_place(contexts, person, place), contexts.c.expires_at > moment)
     )
-    shown = slate(connection, _in_place(slates, person, place))
+    # One that waits for its people, or did, was never shown.
+    was_shown = or_(slates.c.open_to_votes.is_(None), exists().where(slate_picks.c.slate_id == slates.c.slate_id))
+    shown = slate(connection, and_(_in_place(slates, person, place), was_shown))
     return Snapshot(
         person=person,
         version=found.version,

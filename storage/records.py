@@ -197,7 +197,8 @@ class ShownSlate:
     members: tuple[PersonId, ...] = ()
     """Whom it was for, when it was for several; the person who asked is one of them."""
     open_to_votes: bool | None = None
-    """Whether the members vote on it now; None when that was never asked."""
+    """Whether the members vote on it now, or, while it has no films, may still become members; None when that was
+    never asked."""
 
     def __post_init__(self) -> None:
         check_texts(self.bundle)

@@ -256,7 +256,7 @@ slates = Table(
     Column("bundle", Text, nullable=False, doc="the model that made it"),
     Column("request", JSON, nullable=False, doc="what was asked for: genres, years, …"),
     Column("shown_at", UtcDateTime, nullable=False, doc="when"),
-    Column("open_to_votes", Boolean, doc="whether it is voted on now; nothing where it never was"),
+    Column("open_to_votes", Boolean, doc="whether it is voted on now, or waits for people; else nothing"),
     Index("ix_slates_place", "person_id", "platform", "workspace", "channel", "thread", "shown_at"),
     Index(None, "shown_at"),
     info=_about("recommendations that the person was shown", "for as long as slates are set to be kept"),

@@ -25,9 +25,12 @@ from engine.people import Credits, People
 from training.files import DataError
 
 FACTS = Path(__file__).with_name("people.tsv")
-"""`film_id`, title and year as the catalogue has them, directors and cast (names parted by semicolons), by tabs."""
+"""By tabs: `film_id`, title and year as the catalogue has them, directors, cast, and other words that tell the film
+from those of its name (“soviet”, “black and white”); names and words by semicolons."""
 CASTS = Path("wikipedia-films") / "films.parquet"
 
+HOME = "american"
+"""What the films of Wikipedia's lists are told by."""
 MAX_CAST = 12
 """Players kept a film, in the order of the credits."""
 MIN_DIRECTED = 3
@@ -44,12 +47,13 @@ _GENRES = {
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One line of the facts: a film, its label in the catalogue, who directed it and who plays in it."""
+    """One line of the facts: a film, its label in the catalogue, directors, cast, and words that tell it."""
 
     film_id: int
     label: str
     directors: tuple[str, ...]
     cast: tuple[str, ...]
+    told: tuple[str, ...] = ()
 
 
 def read_facts(file: Path = FACTS) -> list[Fact]:
@@ -60,14 +64,14 @@ def read_facts(file: Path = FACTS) -> list[Fact]:
         if not line.strip() or line.startswith("#"):
             continue
         fields = [field.strip() for field in line.split("\t")]
-        if not (3 <= len(fields) <= 4 and fields[0].isdigit() and int(fields[0]) not in known):
+        if not (3 <= len(fields) <= 5 and fields[0].isdigit() and int(fields[0]) not in known):
             raise DataError(
                 f"{file.name}, line {number}: expected a film id not seen before, a title, directors and cast,"
                 " parted by tabs.", file=file, line=number
             )  # fmt: skip
         known.add(int(fields[0]))
-        directors, cast = (_listed(field) for field in (*fields[2:], "")[:2])
-        facts.append(Fact(int(fields[0]), fields[1], directors, cast))
+        directors, cast, told = (_listed(field) for field in (*fields[2:], "", "")[:3])
+        facts.append(Fact(int(fields[0]), fields[1], directors, cast, told))
     return facts
 
 
@@ -174,8 +178,9 @@ def credited(catalog: Catalog, facts: Sequence[Fact], casts: Mapping[int, tuple[
             directors = tuple(spelled[key] for key in tags if key in only_direct)
             directors = directors if len(directors) == 1 else ()
         cast = tuple(dict.fromkeys((*cast, *casts.get(row, ()))))[:MAX_CAST]
-        if directors or cast:
-            yield Credits(int(catalog.film_ids[row]), int(catalog.years[row]), directors, cast)
+        told = (*(written.told if written else ()), *([HOME] if row in casts else []))
+        if directors or cast or told:
+            yield Credits(int(catalog.film_ids[row]), int(catalog.years[row]), directors, cast, told)
 
 
 def build(data: Path, catalog: Catalog) -> People:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import quote_plus
@@ -15,6 +16,9 @@ from engine.requests import Pick
 
 MAX_LABEL = 75
 """Characters of a choice's label; what the strictest platform allows."""
+
+
+_YEAR = re.compile(r" \(\d{4}\)[”»“]?$")
 
 
 def links_of(film: Film) -> tuple[tuple[str, str], ...]:
@@ -70,10 +74,15 @@ def ballot_cards(
     cards = []
     for card in slate_cards(say, picks, slate_id):
         count = votes.get(card.film_id, 0)
-        note = say("votes" if count > 1 else "votes-one", count=count) if count else ""
+        note = votes_in_words(say, count) if count else ""
         button = Choice(say("vote-choice"), Action(Verb.VOTE, (slate_id, card.film_id)), voters)
         cards.append(replace(card, note=note, choices=(button,) if still_open else ()))
     return tuple(cards)
+
+
+def votes_in_words(say: Say, count: int) -> str:
+    """“2 votes”."""
+    return say("votes" if count > 1 else "votes-one", count=count)
 
 
 def slate_cards(say: Say, picks: Sequence[Pick], slate_id: int) -> tuple[Card, ...]:
@@ -144,5 +153,14 @@ def told_apart(films: Sequence[Film]) -> list[str]:
     ]
 
 
+def short(label: str, limit: int) -> str:
+    """A film's label in so many characters: of a long one the title is cut, never the year."""
+    if len(label) <= limit:
+        return label
+    year = _YEAR.search(label)
+    end = year[0] if year else ""
+    return f"{label[: limit - 1 - len(end)].rstrip()}…{end}"
+
+
 def _cut(label: str) -> str:
-    return label if len(label) <= MAX_LABEL else f"{label[: MAX_LABEL - 1].rstrip()}…"
+    return short(label, MAX_LABEL)

@@ -28,6 +28,11 @@ _NOT_THOUGHT = frozenset({"others", "unreal", "passing", "not"})
 """Cues beside which nothing is said of what this person thought."""
 
 
+Covered = tuple[Match | tuple[int, int], ...]
+Clauses = dict[tuple[int, int, int], Covered]
+"""What cues say in clauses of one message, by where a clause begins and ends and how many tokens it has."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cue:
     """Words that say something of watching: `tokens[start:end]`, and what (`label`)."""
@@ -41,8 +46,10 @@ class Cue:
 class Cues:
     """The cues of a message, in their order."""
 
-    def __init__(self, said: str, tokens: Sequence[Token], phrases: Phrases) -> None:
+    def __init__(self, said: str, tokens: Sequence[Token], phrases: Phrases, clauses: Clauses | None = None) -> None:
+        """`clauses`: what was found in clauses of the same message already; what is found is added."""
         self._said, self._tokens, self._phrases = said, tuple(tokens), phrases
+        self._known: Clauses = {} if clauses is None else clauses
         found = list(self._found())
         self._cues = tuple(sorted([*found, *self._opinions(found)], key=lambda cue: cue.start))
 
@@ -59,14 +66,22 @@ class Cues:
             if end < len(self._tokens) and not self._tokens[end].is_mark:
                 continue
             clause = self._tokens[start:end]
-            every = dict.fromkeys(range(1, len(clause)), True)
-            for part in cover(clause, self._phrases.cues, every, lambda _label: True, gap_word=_GAP_WORD):
+            for part in self._covered(clause):
                 opens = start + part.start == 0 if isinstance(part, Match) else False
                 if isinstance(part, Match) and not self._is_vague(clause[part.start : part.end], opens=opens):
                     moved = {n: tuple((start + a, start + b) for a, b in of) for n, of in part.captures.items()}
                     first, last = start + part.start, start + part.end
                     yield Cue(part.label, first, last, replace(part, start=first, end=last, captures=moved))
             start = end + 1
+
+    def _covered(self, clause: tuple[Token, ...]) -> Covered:
+        if not clause:
+            return ()
+        place = (clause[0].start, clause[-1].end, len(clause))
+        if place not in self._known:
+            every = dict.fromkeys(range(1, len(clause)), True)
+            self._known[place] = cover(clause, self._phrases.cues, every, lambda _label: True, gap_word=_GAP_WORD)
+        return self._known[place]
 
     def _opinions(self, found: Sequence[Cue]) -> Iterator[Cue]:
         """What the clauses say was thought in which no template finds anything of the kind."""
@@ -125,12 +140,15 @@ class Cues:
 
     def is_of_others(self, cue: Cue) -> bool:
         """Whether it is said by or of somebody else: “Kevin loved it”."""
-        if cue.label not in REACTIONS or cue.start == 0:
+        if cue.label not in REACTIONS and cue.label != "rating":
             return False
-        before = self._tokens[cue.start - 1]
-        return any(other.label == "others" and other.end == cue.start for other in self._cues) or (
-            before.word in self._phrases.third_persons
-        )
+        if any(other.label == "others" and other.end == cue.start for other in self._cues):
+            return True
+        place = cue.start
+        while place and not (self._tokens[place - 1].is_mark or self._tokens[place - 1].word in self._phrases.joins):
+            place -= 1
+        subject = next((t.word for t in self._tokens[place : cue.end] if t.word in self._phrases.persons), "")
+        return subject in self._phrases.third_persons
 
     def is_denied(self, cue: Cue) -> bool:
         """Whether a “not” stands before it: “wednesday, not tuesday”."""

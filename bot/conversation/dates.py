@@ -119,7 +119,9 @@ def _parsed(words: str, plain_words: list[str], moment: datetime, phrases: Phras
 def _told(word: str, phrases: Phrases) -> str:
     """A word as dateparser is told it."""
     said = plain(word)
-    number = phrases.numbers.get(said)
+    number = phrases.numbers.get(said) or (phrases.ordinals.get(said) if said.isalpha() else None)
+    if number == -1:
+        number = None
     return phrases.date_words.instead.get(said, word if number is None else str(number))
 
 

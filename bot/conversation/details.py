@@ -13,7 +13,7 @@ from itertools import pairwise
 from bot.conversation.cues import REACTIONS, Cue, Cues
 from bot.conversation.grammar import Token
 from bot.conversation.intents import Reaction, State
-from bot.conversation.phrases import Phrases
+from bot.conversation.phrases import Phrases, number_of
 
 _NEAR = 3
 """Words between a film and an “again” that is about it."""
@@ -125,7 +125,10 @@ class _Describing:
         its own."""
         between = self._tokens[cue.end : film.start]
         if cue.label in REACTIONS or (cue.label == "rating" and any(t.word in self._phrases.given_to for t in between)):
-            return all(self._is_small(t) or t.word in self._phrases.given_to for t in between)
+            start, _ = self._clause(cue)
+            named = any(start <= one.start < cue.start for one in self._films)
+            near = all((self._is_small(t) or t.word in self._phrases.given_to) and not t.is_mark for t in between)
+            return near and not named
         days = [one for one in self._telling if one.label == "when"]
         each = len(days) > 1 and len(self._films) > 1 and days[0].end <= self._films[0].start
         return (
@@ -173,10 +176,17 @@ class _Describing:
             token = self._tokens[place]
             number = self._phrases.pointing_back.get(token.word)
             if number is not None and self._cues.at(place) is None and self._follows_well(place, end):
-                number = len(self._films) + number if number < 0 else number - 1
-                return [self._films[number]] if 0 <= number < len(self._films) else []
+                return self._films_at(number, self._tokens[place + 1] if place + 1 < end else None)
         named = [film for film in self._films if self._part_of_name(film, words)]
         return named if len(named) == 1 else []
+
+    def _films_at(self, number: int, following: Token | None) -> list[NamedFilm]:
+        """The film at a place of those that were named, from the end when it is below 0; “the first two” are two."""
+        count = number_of(following.word, self._phrases.numbers) if following else None
+        if count and count > 1 and number in {1, -1}:
+            return self._films[:count] if number == 1 else self._films[-count:]
+        number = len(self._films) + number if number < 0 else number - 1
+        return [self._films[number]] if 0 <= number < len(self._films) else []
 
     def _clause(self, cue: Cue) -> tuple[int, int]:
         """The words around it up to the next marks, joining words and cues of its kind."""

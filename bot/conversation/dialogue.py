@@ -20,8 +20,9 @@ from weakref import WeakValueDictionary
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import structlog
+from cachetools import TTLCache
 
-from bot.conversation.action import Action
+from bot.conversation.action import Action, Verb
 from bot.conversation.adjusting import adjust, settings
 from bot.conversation.asking import put_question
 from bot.conversation.cards import film_card
@@ -70,7 +71,7 @@ from bot.conversation.intents import (
 from bot.conversation.linking import MAX_CODE, link, unlink, without_code
 from bot.conversation.message import Command, Complete, Message, Origin, Press, Text
 from bot.conversation.people import words_of_wishes
-from bot.conversation.phrases import language_of, phrases_for, say_for
+from bot.conversation.phrases import language_of, phrases_for, say_for, spoken_languages
 from bot.conversation.placing import adjust_place
 from bot.conversation.pressing import BALLOT_VERBS, SLATE_VERBS, is_well_formed, press, pressed, slate_of
 from bot.conversation.privacy import export, export_file, privacy, without_file
@@ -81,9 +82,10 @@ from bot.conversation.recalling import (
     remove,
     take_back,
 )
-from bot.conversation.recommending import compact_tags_of, dismiss, is_title, more, recommend, why
+from bot.conversation.recommending import dismiss, is_title, more, recommend, why
 from bot.conversation.reply import Reply, Visibility, from_json, to_json
 from bot.conversation.spotting import Known
+from bot.conversation.tagging import compact_tags_of
 from bot.conversation.telling import shown_title
 from bot.conversation.turn import Fetched, Habits, Kept, KeptSlate, Turn
 from bot.conversation.understand import cleaned, understand, understand_command
@@ -105,7 +107,7 @@ from engine.recommender import Recommender
 from engine.requests import Member, Request, Slate
 from storage.errors import BusyError, ConflictError, StorageError
 from storage.ids import code_hash, new_id
-from storage.limits import RateLimits
+from storage.limits import WINDOW_SECONDS, RateLimits
 from storage.records import (
     IdentityKey,
     MessageId,
@@ -127,6 +129,9 @@ MAX_COMPLETIONS = 25
 
 _ACTING_THREADS = 16
 """Messages that are acted on at the same time in this process; most of them wait for one another at the processor."""
+
+_PLACES = 10_000
+"""Places of which it is remembered that people were told to slow down there."""
 
 _STARTS_ANEW = (LogWatches, More, Undo, Forget, Remove)
 _ANSWERED_AT_ONCE = frozenset({Asked.FORGET, Asked.LINK, Asked.UNLINK})
@@ -173,6 +178,8 @@ class Dialogue:
         self._heard = heard
         # Messages of one person are answered one after the other; other processes are told apart by the version.
         self._turns: WeakValueDictionary[IdentityKey, asyncio.Lock] = WeakValueDictionary()
+        # Where people were told to slow down within the last minute.
+        self._slowed: TTLCache[PlaceKey, None] = TTLCache(_PLACES, WINDOW_SECONDS)
         # Acting may wait for a slate, which is computed in other threads: or all might wait and none compute.
         self._acting = ThreadPoolExecutor(_ACTING_THREADS, thread_name_prefix="acting")
 
@@ -184,6 +191,10 @@ class Dialogue:
     def use(self, recommender: Recommender, slates: Slates | None) -> None:
         """Answer with another recommender from the next message on; those being answered go on with the old one."""
         self._answering = _Answering(recommender, slates)
+
+    async def warm_up(self) -> None:
+        """Load all that is else loaded at the first message of its kind, when many may wait for it at once."""
+        await asyncio.to_thread(_warmed_up, self.recommender)
 
     def close(self) -> None:
         """Give the threads back."""
@@ -199,12 +210,12 @@ class Dialogue:
         try:
             reply = await self._answered(message)
         except BusyError as error:
-            return _apology(say("busy", id=_logged(error, message, error.detail)))
+            return _apology(message, say("busy", id=_logged(error, message, error.detail)))
         except StorageError as error:
             number = _logged(error, message, error.detail)
-            return _apology(say("storage", sentence=str(error), id=number))
+            return _apology(message, say("storage", sentence=str(error), id=number))
         except Exception as error:  # noqa: BLE001 - whatever breaks, a person gets a sentence and the log gets the place
-            return _apology(say("failed", id=_logged(error, message, "")))
+            return _apology(message, say("failed", id=_logged(error, message, "")))
         _log.debug(
             "answered",
             kind=type(message).__name__,
@@ -221,7 +232,7 @@ class Dialogue:
         if self._limits:
             place = PlaceKey(origin.place.platform, origin.place.workspace, origin.place.channel, origin.place.thread)
             if seconds := await self._limits.wait_for(identity, place):
-                return _apology(say_for(language_of(origin.locale))("slow-down", seconds=math.ceil(seconds)))
+                return self._slowed_down(message, place, seconds)
         turn = self._turns.setdefault(identity, asyncio.Lock())
         async with turn:
             for _ in range(MAX_ATTEMPTS - 1):
@@ -230,6 +241,15 @@ class Dialogue:
                 except ConflictError:
                     continue
             return await self._once(message, identity)
+
+    def _slowed_down(self, message: Text | Command | Press, place: PlaceKey, seconds: float) -> Reply:
+        """That it is too much; to what was typed once a minute in a place, and nothing to the rest of it."""
+        if isinstance(message, Text):
+            if place in self._slowed:
+                return Reply("")
+            self._slowed[place] = None
+        say = say_for(language_of(message.origin.locale))
+        return _apology(message, say("slow-down", seconds=math.ceil(seconds)))
 
     async def _once(self, message: Text | Command | Press, identity: IdentityKey) -> Reply:
         """Read, act, keep; ConflictError when something else changed what was read."""
@@ -333,7 +353,7 @@ class Dialogue:
             ]
             others = [account for account in dict.fromkeys(accounts) if account != identity]
             fetched = replace(fetched, companions=await self._store.companions(others))
-        elif any(isinstance(intent, More) for intent in intents) and snapshot.last_slate:
+        elif snapshot.last_slate and any(map(_goes_on, intents)):
             fetched = await self._with_companions(snapshot.last_slate, snapshot, fetched)
         if snapshot.person is not None and any(isinstance(intent, Undo) for intent in intents):
             last = await self._store.last_undoable(snapshot.person)
@@ -345,7 +365,10 @@ class Dialogue:
         if not is_well_formed(action):
             return fetched
         if action.verb in BALLOT_VERBS:
-            return replace(fetched, ballot=await self._store.ballot(SlateId(action.numbers[0])))
+            ballot = await self._store.ballot(SlateId(action.numbers[0]))
+            fetched = replace(fetched, ballot=ballot)
+            starts = action.verb is Verb.START and ballot and ballot.asker == snapshot.person
+            return await self._with_companions(ballot.slate, snapshot, fetched) if ballot and starts else fetched
         if slate_id := slate_of(action):
             fetched = replace(fetched, slate=await self._store.slate(SlateId(slate_id)))
         if action.verb in SLATE_VERBS:
@@ -438,8 +461,7 @@ def _intents(
     )
     match message:
         case Text():
-            known = Known(recommender.titles, words_of_wishes(compact_tags_of(recommender.catalog), recommender.people))
-            intents = understand(message.text, situation, language, known)
+            intents = understand(message.text, situation, language, _known(recommender))
             if message.files and intents == (NotUnderstood(empty=True),):
                 return (Import(),)
         case Command():
@@ -447,6 +469,27 @@ def _intents(
         case Press():
             return ()
     return tuple(map(_together, intents)) if message.people else intents
+
+
+def _known(recommender: Recommender) -> Known:
+    return Known(recommender.titles, words_of_wishes(compact_tags_of(recommender.catalog), recommender.people))
+
+
+def _warmed_up(recommender: Recommender) -> None:
+    """Do once in each language what messages do: read words, a day and a title, and choose films."""
+    known = _known(recommender)
+    for language in sorted(spoken_languages()):
+        say_for(language)
+        telling = phrases_for(language).telling
+        understand("Alien 3/5/2019, Heat", Situation(), language, known)
+        recommender.titles.told_by(telling).link("Alien")
+    recommender.titles.complete("alien", 1)
+    recommender.recommend([Member()], Request(count=1))
+
+
+def _goes_on(intent: Intent) -> bool:
+    """Whether an intent goes on with the wish of the slate shown last."""
+    return isinstance(intent, More) or (isinstance(intent, Recommend) and intent.refines is not None)
 
 
 def _together(intent: Intent) -> Intent:
@@ -474,7 +517,7 @@ def _known_zone(name: str | None) -> ZoneInfo | None:
 
 def _earlier(kept: str, language: str) -> Reply:
     """What was replied to the same message before; only that it was, when the reply is not kept any more."""
-    return from_json(kept) if kept else _apology(say_for(language)("handled-before"))
+    return from_json(kept) if kept else Reply(say_for(language)("handled-before"), visibility=Visibility.PRIVATE)
 
 
 def act(turn: Turn, intent: Intent) -> None:
@@ -574,8 +617,9 @@ def act(turn: Turn, intent: Intent) -> None:
 # When something goes wrong
 
 
-def _apology(sentence: str) -> Reply:
-    return Reply(sentence, visibility=Visibility.PRIVATE)
+def _apology(message: Message, sentence: str) -> Reply:
+    """That something did not work: where it was typed for all to see, or else to the person alone."""
+    return Reply(sentence, visibility=Visibility.PUBLIC if isinstance(message, Text) else Visibility.PRIVATE)
 
 
 def _logged(error: Exception, message: Message, detail: str) -> str:

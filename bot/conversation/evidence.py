@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from bot.conversation.cues import REACTIONS, STRONG, Cue, Cues
+from bot.conversation.cues import REACTIONS, STRONG, Clauses, Cue, Cues
 from bot.conversation.details import NamedFilm, describe
 from bot.conversation.grammar import Token
 from bot.conversation.intents import LogWatches, NotWatched, React, State
 from bot.conversation.phrases import Phrases
 from bot.conversation.spotting import Titles, as_films, is_no_name, spotted
+from bot.conversation.zones import place_in
 from engine.names import Standing, loose_key
 from engine.titles import Certainty, Named
 
@@ -29,7 +30,9 @@ _EXACT = 0.98
 _SURE = 0.86
 """Similarity from which a misspelt name is one."""
 _QUOTES = frozenset("\"“”„«»'‘’")
-_WEAK = frozenset(',:—–-()/"“”+=')
+_WEAK = frozenset(',:—–-()/"“”+=&')
+_ENDING = frozenset(".!?…")
+"""Marks that stand in no list of films."""
 _PARTING = frozenset(",&+():/")
 """Marks that part a list."""
 _POSITIVE = frozenset({"saw", "rewatched", "abandoned", "loved", "liked", "fine", "disliked", "hated"})
@@ -60,10 +63,13 @@ def read_films(
 class Evidence:
     """A message read for what it holds."""
 
-    def __init__(self, said: str, tokens: Sequence[Token], phrases: Phrases, titles: Titles) -> None:
+    def __init__(
+        self, said: str, tokens: Sequence[Token], phrases: Phrases, titles: Titles, clauses: Clauses | None = None
+    ) -> None:
+        """`clauses`: see `Cues`; parts of one message, cut into the same tokens, share them."""
         self._said, self._phrases, self._titles = said, phrases, titles
         self.tokens = tuple(tokens)
-        self._cues = Cues(said, tokens, phrases)
+        self._cues = Cues(said, tokens, phrases, clauses)
         self._sentence = self._sentences()
 
     def _sentences(self) -> list[int]:
@@ -239,9 +245,14 @@ class Evidence:
         for verb in self._cues:
             if verb.label in _VERBS and self._is_own(verb):
                 found += self._at(verb.end, {one.start for one in found}, roughly=False)
-        found += self._leading()
+        found = [film for film in found if not self._is_everyday(film)] + self._leading()
         spans = sorted((film.start, film.end) for film in found if not self.tokens[film.start].is_film)
         return [span for number, span in enumerate(spans) if not number or span[0] >= spans[number - 1][1]]
+
+    def _is_everyday(self, film: NamedFilm) -> bool:
+        """Whether a name is a word like “us” in lower case, which is asked about."""
+        typed = self._raw(film.start, film.end)
+        return typed.islower() and typed in self._phrases.everyday
 
     def _leading(self) -> list[NamedFilm]:
         """The name that the message begins with, when a mark or a day stands right behind it: “high and low ★★★★”."""
@@ -259,7 +270,7 @@ class Evidence:
     def tells_more(self, start: int, end: int) -> bool:
         """Whether words are more than a name: a day, a mark or an opinion is among them, or the end of a sentence."""
         inside = [cue for cue in self._cues if start <= cue.start and cue.end <= end]
-        marks = [token for token in self.tokens[start : end - 1] if token.raw in STRONG]
+        marks = [token for token in self.tokens[start : end - 1] if token.raw in _ENDING]
         return bool(marks) or any(cue.label in _DETAILS for cue in inside)
 
     def _is_firm(self, film: NamedFilm) -> bool:
@@ -270,14 +281,23 @@ class Evidence:
     def _is_told_by_verb(self, film: NamedFilm) -> bool:
         here = self._sentence[film.start]
         before = [cue for cue in self._cues if self._sentence[cue.start] == here and cue.end <= film.start]
-        if not before or self._speaks_against(film) or any(cue.label in _NEGATIVE for cue in before):
+        verb = next((cue for cue in reversed(before) if cue.label in _VERBS), None)
+        if verb is None or self._speaks_against(film) or not self._is_own(verb):
             return False
-        verb = before[-1]
-        return (
-            verb.label in _VERBS
-            and all(self._is_small(token) for token in self.tokens[verb.end : film.start])
-            and self._is_own(verb)
+        if any(cue.label in _NEGATIVE for cue in before):
+            return False
+        leading = self.tokens[verb.start : film.start]
+        if any(t.word in self._phrases.before_year for t in leading) and place_in([self._raw(film.start, film.end)]):
+            return False  # “just back from Casablanca”
+        return all(
+            self._is_small(self.tokens[place]) or self.tokens[place].is_film or self._is_beside(self._cues.at(place))
+            for place in range(verb.end, film.start)
         )
+
+    @staticmethod
+    def _is_beside(cue: Cue | None) -> bool:
+        """Whether a cue may stand between a verb and its film: “seen with my wife the film Amour”."""
+        return cue is not None and cue.label in {"company", "when", "again"}
 
     def _is_own(self, verb: Cue) -> bool:
         """Whether nobody else stands before a verb: “Ebert watched …”."""
@@ -312,21 +332,29 @@ class Evidence:
         ]
         openers = [place for place in lead if self.tokens[place].word not in self._phrases.openers]
         told = [self._cues.at(place) for place in openers]
-        if any(cue is None or cue.label != "when" for cue in told) or self._speaks_against(film):
+        if any(cue is None or cue.label not in _DETAILS for cue in told) or self._speaks_against(film):
             return False
         place = film.end
         while place < len(self.tokens) and (
-            self.tokens[place].is_film or self.tokens[place].raw in ",&+-–—(:" or self._is_small(self.tokens[place])
+            self.tokens[place].is_film
+            or self.tokens[place].raw in ",&+-–—(:"
+            or self._is_small(self.tokens[place])
+            or ((cue := self._cues.at(place)) is not None and cue.label == "company")
         ):
             place += 1
         behind = self._cues.at(place) or self._cues.at(place + 1)
-        return behind is not None and behind.label in {"when", "rating", "again", "rewatched", "abandoned"}
+        if behind is None or behind.label not in {"when", "rating", "again", "rewatched", "abandoned"}:
+            return False
+        listed = place > film.end + 1
+        telling = len([word for word in self.tokens[film.start].word.split() if word not in self._phrases.articles]) > 1
+        typed = self._raw(film.start, film.end)
+        return behind.label != "when" or listed or telling or typed[:1].isupper() or typed.isdigit()
 
     def _speaks_against(self, film: NamedFilm) -> bool:
         """Whether a film is quoted or in a question, or its clause says that it was not watched."""
         here = self._sentence[film.start]
         ends = [place for place in range(film.start, len(self.tokens)) if self._sentence[place] == here]
-        if self.tokens[ends[-1]].raw == "?" or self._is_quoted(film):
+        if self.tokens[ends[-1]].raw == "?" or self._is_quoted(film) or self._is_cancelled(film):
             return True
         clause_end = next((place for place in ends if self.tokens[place].is_mark), ends[-1] + 1)
         return any(
@@ -334,6 +362,10 @@ class Evidence:
             or (cue.label == "unreal" and self._sentence[cue.start] == here)
             for cue in self._cues
         )
+
+    def _is_cancelled(self, film: NamedFilm) -> bool:
+        """Whether it is said behind a film that nothing came of it: “… on Tuesday. sold out.”"""
+        return any(cue.label == "cancelled" and cue.start >= film.end for cue in self._cues)
 
     # Watches
 
@@ -420,12 +452,14 @@ class Evidence:
             near = 0 <= film.start - cue.end <= 2 or 0 <= cue.start - film.end <= 1
             if cue.label == "passing" and near:
                 return False
-        if self._is_quoted(film):
+        if self._is_quoted(film) or self._is_cancelled(film):
             return False
         if any(cue.label == "unreal" and cue.start < film.start for cue in inside):
             return False
         verbs = [cue for cue in inside if cue.label in _POSITIVE | _NEGATIVE - {"passing", "unreal"}]
-        verbs = [cue for cue in verbs if cue.label not in _VERBS or not self._is_anothers(cue)]
+        if any(cue.label in _VERBS and cue.end <= film.start and self._is_anothers(cue) for cue in verbs):
+            return False
+        verbs = [cue for cue in verbs if cue.label not in _VERBS or self._is_own(cue)]
         before = [
             cue for cue in verbs if cue.end <= film.start and not (cue.label in REACTIONS and self._films_before(cue))
         ]
@@ -528,7 +562,7 @@ class Evidence:
     def _is_name(self, start: int, end: int) -> bool:
         """Whether words are just the name of a film that people know."""
         typed = self._raw(start, end)
-        if typed.casefold() in self._phrases.everyday:
+        if typed.casefold() in self._phrases.everyday and not typed[:1].isupper():
             return False
         link = self._titles.link(typed)
         exact = [match for match in link.matches if loose_key(match.name) == loose_key(typed)]
@@ -570,12 +604,14 @@ class Evidence:
                 place += 1
             else:
                 break
-            while (
-                place < end
-                and films
-                and (self.tokens[place].raw in ",&+" or self.tokens[place].word in self._phrases.telling_joins)
+            joined = place
+            while joined < end and (
+                self.tokens[joined].raw in ",&+" or self.tokens[joined].word in self._phrases.telling_joins
             ):
-                place += 1
+                joined += 1
+            if joined == place:
+                break  # “watched them drive off” is no list
+            place = joined
         return [film for film in films if not self.tokens[film.start].is_film] if films else []
 
     def _is_counted(self, words: Sequence[Token], stop: int) -> bool:

@@ -194,6 +194,10 @@ class Grammar:
         self._accepting: dict[int, str] = {}
         self._places: list[tuple[int, _Stack]] = []
         self._numbers: dict[tuple[int, _Stack], int] = {}
+        self.symbols: list[frozenset[str] | Predicate | None] = []
+        """By place, what must stand there."""
+        self.ends: list[str | None] = []
+        """By place, the label of the template that ends there."""
         self._reached: dict[int, _Reached] = {}
         self.vocabulary: set[str] = set(self._before | trailing)
         begin = self._new()
@@ -218,7 +222,7 @@ class Grammar:
         self._by_first_word: dict[str, list[tuple[int, _Passed]]] = {}
         self._by_first_type: list[tuple[int, _Passed]] = []
         for place, passed in self._from(begin, ()):
-            symbol = self._state_of(place).symbol
+            symbol = self.symbols[place]
             if isinstance(symbol, frozenset):
                 for word in symbol:
                     self._by_first_word.setdefault(word, []).append((place, passed))
@@ -369,10 +373,13 @@ class Grammar:
         if number is None:
             number = self._numbers[state, stack] = len(self._places)
             self._places.append((state, stack))
+            self.symbols.append(self._states[state].symbol)
+            self.ends.append(self._accepting.get(state))
         return number
 
-    def _state_of(self, place: int) -> _State:
-        return self._states[self._places[place][0]]
+    def cost(self, place: int) -> float:
+        """What it costs to step over the symbol of a place."""
+        return self._states[self._places[place][0]].cost
 
     def after(self, place: int) -> _Reached:
         """Where stepping over the symbol of a place leads."""
@@ -433,22 +440,9 @@ class Grammar:
             for place, passed in self._by_first_word.get(token.mistyped, ()):
                 yield place, _MISTYPED, passed
         for place, passed in self._by_first_type:
-            symbol, cost = self._state_of(place).symbol, self._state_of(place).cost
+            symbol = self.symbols[place]
             if not isinstance(symbol, frozenset) and symbol is not None and symbol(token):
-                yield place, cost, passed
-
-    def step(self, place: int, token: Token) -> float | None:
-        """What it costs to step over a word at a place; None when the word does not fit there."""
-        state = self._state_of(place)
-        if isinstance(state.symbol, frozenset):
-            if token.word in state.symbol:
-                return 0.0
-            return _MISTYPED if token.mistyped in state.symbol else None
-        return state.cost if state.symbol is not None and state.symbol(token) else None
-
-    def accepts(self, place: int) -> str | None:
-        """The label of the template that ends at a place."""
-        return self._accepting.get(self._places[place][0])
+                yield place, self.cost(place), passed
 
     def rank(self, place: int) -> int:
         """Ascending with the order of the templates that end at places."""
@@ -514,11 +508,11 @@ class _Cover:
                 for state, more, passed in self._grammar.begun(token):
                     self._advance(state, cost + more, _passed(begun, passed, place), place)
                 beginning = (cost + _FILLER, start) if self._grammar.is_filler(token) else None
-            for state, (cost, events) in threads.items():
-                if token.is_mark:  # marks may stand between any two words, and after the last
+            if token.is_mark:  # marks may stand between any two words, and after the last
+                for state, (cost, events) in threads.items():
                     self._keep(state, cost, events)
-                elif (step := self._grammar.step(state, token)) is not None:
-                    self._advance(state, cost + step, events, place)
+            else:
+                self._step(threads, token, place)
             threads = self._after
             if self._ended is not None and (place + 1 == size or place + 1 in following):
                 cost, _, label, events = self._ended
@@ -542,16 +536,37 @@ class _Cover:
         if place not in self._best or cost < self._best[place][0]:
             self._best[place] = (cost, earlier, match)
 
+    def _step(self, threads: Mapping[int, tuple[float, _Events]], token: Token, place: int) -> None:
+        """Step over a word in every thread that it fits; predicates are asked once a word."""
+        symbols, word, mistyped = self._grammar.symbols, token.word, token.mistyped
+        fits: dict[Predicate, bool] = {}
+        for state, (cost, events) in threads.items():
+            symbol = symbols[state]
+            if isinstance(symbol, frozenset):
+                if word in symbol:
+                    self._advance(state, cost, events, place)
+                elif mistyped in symbol:
+                    self._advance(state, cost + _MISTYPED, events, place)
+            elif symbol is not None:
+                fit = fits.get(symbol)
+                if fit is None:
+                    fit = fits[symbol] = symbol(token)
+                if fit:
+                    self._advance(state, cost + self._grammar.cost(state), events, place)
+
     def _advance(self, state: int, cost: float, events: _Events, place: int) -> None:
+        after = self._after
         for target, passed in self._grammar.after(state):
-            self._keep(target, cost, _passed(events, passed, place + 1))
+            known = after.get(target)
+            if known is None or cost < known[0]:
+                self._keep(target, cost, _passed(events, passed, place + 1) if passed else events)
 
     def _keep(self, state: int, cost: float, events: _Events) -> None:
         known = self._after.get(state)
         if known is not None and known[0] <= cost:
             return
         self._after[state] = (cost, events)
-        label = self._grammar.accepts(state)
+        label = self._grammar.ends[state]
         if label is not None and self._labels(label):
             rank = self._grammar.rank(state)
             if self._ended is None or (cost, rank) < self._ended[:2]:

@@ -86,6 +86,21 @@ class React:
         return {"reaction": self.reaction, "rating": self.rating, "state": self.state}
 
 
+class Age(StrEnum):
+    """Older or newer than what was asked for before, or else than what was shown."""
+
+    OLDER = "older"
+    NEWER = "newer"
+
+
+class Refining(StrEnum):
+    """How a wish changes the one before it: it adds to its genres (“but funny”), or puts others in their place (“a
+    comedy instead”). Whatever else it says takes the place of what was said; the rest stays."""
+
+    ADDING = "adding"
+    REPLACING = "replacing"
+
+
 @dataclass(frozen=True, slots=True)
 class Wish:
     """What a recommendation should be like, in words. Years are inclusive; `recent` is “so many years back”."""
@@ -98,6 +113,7 @@ class Wish:
     genres: tuple[str, ...] = ()
     without_genres: tuple[str, ...] = ()
     years: tuple[int | None, int | None] = (None, None)
+    without_years: tuple[tuple[int, int], ...] = ()
     recent: int | None = None
     adventurousness: float | None = None
     names: tuple[str, ...] = ()
@@ -110,6 +126,12 @@ class Wish:
     """“Not too gory”."""
     unanswerable: tuple[str, ...] = ()
     """Keys of things that the data does not hold: runtime, language, service, group."""
+    age: Age | None = None
+    """“Something older”, of a list that was shown."""
+    compared: tuple[str, ...] = ()
+    """“Funnier”, “scarier”, as “funny” and “scary”; what they mean otherwise is in genres and words, too."""
+    softer: tuple[str, ...] = ()
+    """Words by which genres are left out that may only tone them down: “not too scary”."""
 
     @property
     def says_something(self) -> bool:
@@ -126,6 +148,8 @@ class Recommend:
     """The words, when nothing but they say that it is a wish: “Like Water for Chocolate” is a film."""
     weak: bool = False
     """Said so that it is a wish only beside another: “a 90s horror, not too gory”, but not “not yet”."""
+    refines: Refining | None = None
+    """It changes the wish that the list shown last came from: “something older”, “but not horror”."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from bot.conversation.cues import Clauses
 from bot.conversation.evidence import Evidence
 from bot.conversation.gist import Gist
 from bot.conversation.grammar import Token
@@ -55,7 +56,7 @@ from bot.conversation.spotting import Known
 from bot.conversation.wishes import read_wish
 from bot.conversation.zones import place_in
 
-SURE = 0.9
+SURE = 0.98
 """Probability from which watches are logged without a question."""
 FIRMLY_SURE = 0.4
 """The same where a verb or a day stands right beside the film."""
@@ -131,6 +132,7 @@ class _Loose:
     ) -> None:
         self._said, self._tokens, self._phrases = said, tuple(tokens), phrases
         self._situation, self._known, self._gist = situation, known, gist
+        self._clauses: Clauses = {}
         self._found: dict[tuple[int, int], Evidence] = {}
         """What was found in parts of the message already, by their first word and the one behind the last."""
 
@@ -226,7 +228,8 @@ class _Loose:
     def _evidence(self, start: int, end: int) -> Evidence:
         known = self._found.get((start, end))
         if known is None:
-            known = Evidence(self._said, self._tokens[start:end], self._phrases, self._known.titles)
+            tokens = self._tokens[start:end]
+            known = Evidence(self._said, tokens, self._phrases, self._known.titles, self._clauses)
             self._found[start, end] = known
         return known
 
@@ -338,7 +341,7 @@ class _Loose:
     def seen(self, part: _Part) -> Intent | tuple[Intent, ...]:
         evidence = self._evidence(part.start, part.end)
         judged = evidence.judgement()
-        if evidence.films and evidence.vetoes():
+        if evidence.vetoes() and (evidence.films or not self._situation.shown):
             return self.mention(part)
         if evidence.films and (watches := evidence.watches()):
             return self._as_sure(watches, part)

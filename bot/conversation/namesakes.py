@@ -1,7 +1,9 @@
-"""Which film of a name is meant, where a message names somebody who made it or plays in it.
+"""Which film of a name is meant, where a message says so elsewhere: by somebody who made it or plays in it, or by what
+points at it and says no more.
 
 “Saw Crash yesterday. The Cronenberg one.” names the director in another sentence than the film: `settled` reads the
-whole message for people of the films of that name. Pure functions; knows films and people only as the title index does.
+whole message for people of the films of that name, and for “the Soviet one”. Pure functions; knows films and people
+only as the title index does.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from bot.conversation.intents import (
     Intent,
     LogWatches,
     Meant,
+    Recommend,
     Remove,
     Unwant,
     Want,
@@ -43,6 +46,9 @@ _FIELDS: dict[type, tuple[str, ...]] = {
     Watchlist: ("search",),
 }
 """By intent, the film that it is about, and the longer text that may be its title."""
+_MAX_POINTING = 6
+"""Words of “the black and white one”."""
+_MARK = re.compile(r"([.,;:!?()\n–—]|\s-\s)")
 _WORD = re.compile(r"[^\W_][\w'’.-]*")
 
 
@@ -60,19 +66,43 @@ def settled(intents: Sequence[Intent], said: str, phrases: Phrases, titles: Titl
             whole: dict[str, Any] = dict.fromkeys(fields, films)
             out.append(replace(intent, **whole))
             told = True
-        elif not (told and _points(intent, phrases)):
+        elif not ((told or out) and _points(intent, phrases, told=told)):
             out.append(intent)
     return tuple(out)
 
 
 def _told(title: str, said: str, phrases: Phrases, titles: Titles) -> str:
-    """A title, or several on lines, each with the name of those who tell which film it is."""
+    """A title, or several on lines, each as the one film that the rest of the message tells, if it tells one."""
     lines = title.split("\n")
     for place, line in enumerate(lines):
-        around = _WORD.sub(lambda word: _unless_everyday(word.group(), phrases), _without(line, said[:_MAX_SAID]))
-        if label := titles.told_by_people(line, around):
+        around = _affirmed(_without(line, said[:_MAX_SAID]), phrases)
+        names = _WORD.sub(lambda word: _unless_everyday(word.group(), phrases), around)
+        pointing = _pointing(around, phrases) if len(lines) == 1 else ""
+        if label := titles.told_elsewhere(line, names, pointing):
             lines[place] = label
     return "\n".join(lines)
+
+
+def _affirmed(said: str, phrases: Phrases) -> str:
+    """What was said, without what is denied: “not the Rob Zombie one”."""
+    parts = _MARK.split(said)
+    return "".join(_denied(phrases).sub("", part) for part in parts)
+
+
+def _denied(phrases: Phrases) -> re.Pattern[str]:
+    """A word that denies, and all behind it."""
+    words = "|".join(re.escape(word) for word in sorted(phrases.negations))
+    return re.compile(rf"(?<!\w)(?:{words})\s.*", re.IGNORECASE | re.DOTALL)
+
+
+def _pointing(said: str, phrases: Phrases) -> str:
+    """Words between marks that only point at a film of the name: “The Soviet version.”, not “A classic film.”"""
+    for part in _MARK.split(said):
+        words = part.casefold().split()
+        pointed = 1 < len(words) <= _MAX_POINTING and words[0] in phrases.articles
+        if pointed and words[-1] in phrases.ends_telling - phrases.film_words:
+            return part.strip()
+    return ""
 
 
 def _without(title: str, said: str) -> str:
@@ -85,11 +115,15 @@ def _unless_everyday(word: str, phrases: Phrases) -> str:
     return "," if word.islower() and word.casefold() in phrases.usual else word
 
 
-def _points(intent: Intent, phrases: Phrases) -> bool:
-    """Whether an intent is only to say which film: “the Cronenberg one”."""
+def _points(intent: Intent, phrases: Phrases, *, told: bool) -> bool:
+    """Whether an intent is only to say which film: “the Cronenberg one”, “not the Rob Zombie one”."""
     match intent:
-        case Meant(text=text, when=None, rating=None, reaction=None) if text:
-            return text.casefold().split()[-1] in phrases.ends_telling
-        case Answer(kind=AnswerKind.WORDS, text=text) | BareTitle(text=text) if text:
-            return text.casefold().split()[-1] in phrases.ends_telling
-    return False
+        case Meant(text=text, when=None, rating=None, reaction=None) if text and told:
+            pass
+        case Answer(kind=AnswerKind.WORDS, text=text) | BareTitle(text=text) | LogWatches(films=text) if text and told:
+            pass
+        case Recommend(bare=text) if text and text.casefold().split()[0] in phrases.negations:
+            pass
+        case _:
+            return False
+    return text.casefold().split()[-1] in phrases.ends_telling

@@ -24,11 +24,12 @@ _LONGEST = 4
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Who is asked for and who is not wanted, and the wish without them."""
+    """Who is asked for and who is not wanted, the wish without them, and the words of it that were their names."""
 
     people: tuple[Person, ...]
     without: tuple[Person, ...]
     wish: Wish
+    names: tuple[str, ...] = ()
 
 
 @lru_cache(maxsize=2)
@@ -55,9 +56,11 @@ def people_of(wish: Wish, people: People, catalog: Catalog, phrases: Phrases) ->
         wanted += found
         names += [] if found else [name]
     words: list[str] = []
+    spoken: list[str] = []
     for said in wish.words:
         found, left = _among_words(said, people, catalog)
         wanted += found
+        spoken += [word for word in said.split() if word not in left.split()]
         words += [left] if left else []
 
     def spared(listed: Sequence[str]) -> tuple[str, ...]:
@@ -76,7 +79,7 @@ def people_of(wish: Wish, people: People, catalog: Catalog, phrases: Phrases) ->
         without_films=spared(wish.without_films),
         unwanted=spared(wish.unwanted),
     )
-    return Asked(tuple(dict.fromkeys(wanted)), tuple(dict.fromkeys(unwanted)), rest)
+    return Asked(tuple(dict.fromkeys(wanted)), tuple(dict.fromkeys(unwanted)), rest, tuple(spoken))
 
 
 def _listed(name: str, role: Role, people: People, phrases: Phrases) -> list[Person]:

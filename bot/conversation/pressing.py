@@ -11,7 +11,7 @@ from dataclasses import replace
 from bot.conversation.action import Action, Verb
 from bot.conversation.cards import Standing
 from bot.conversation.context import Details
-from bot.conversation.grouping import close, vote
+from bot.conversation.grouping import close, join, start, vote
 from bot.conversation.intents import Answer, AnswerKind, Asked, More, Why
 from bot.conversation.recalling import remove_watches, undo
 from bot.conversation.recommending import dismiss_films, more, recommend_like, slate_again, why
@@ -29,12 +29,12 @@ _MARKING = frozenset({Verb.SEEN, Verb.SAVE, Verb.DISMISS})
 """What leaves a mark on the slate that it was pressed on."""
 LIST_VERBS = SLATE_VERBS | _WATCHLIST_VERBS
 """What leaves the list there that it was pressed on; the reply stands beside it."""
-BALLOT_VERBS = frozenset({Verb.VOTE, Verb.CLOSE})
-"""What is pressed by several people; their first number is the slate that they vote on."""
+BALLOT_VERBS = frozenset({Verb.VOTE, Verb.CLOSE, Verb.JOIN, Verb.START})
+"""What is pressed by several people; their first number is the slate that they vote on, or join."""
 _NUMBERS = {
     Verb.PICK: 2, Verb.SEEN: 2, Verb.SAVE: 2, Verb.DISMISS: 2, Verb.LIKE: 2, Verb.WHY: 2, Verb.MORE: 1,
     Verb.BOLDER: 1, Verb.VOTE: 2, Verb.CLOSE: 1, Verb.WATCHED: 2, Verb.UNSAVE: 2, Verb.UNDO: 1, Verb.UNLOG: 2,
-    Verb.SWAP: 3, Verb.FORGET: 1, Verb.KEEP: 1,
+    Verb.JOIN: 1, Verb.START: 1, Verb.SWAP: 3, Verb.FORGET: 1, Verb.KEEP: 1,
 }  # fmt: skip
 
 
@@ -61,6 +61,10 @@ def press(turn: Turn, action: Action) -> None:
         vote(turn, action)
     elif action.verb is Verb.CLOSE:
         close(turn)
+    elif action.verb is Verb.JOIN:
+        join(turn)
+    elif action.verb is Verb.START:
+        start(turn)
     elif action.verb in _WATCHLIST_VERBS:
         _press_watchlist(turn, action)
     elif action.verb in {Verb.PICK, Verb.FORGET, Verb.KEEP}:

@@ -28,7 +28,9 @@ def privacy(turn: Turn) -> None:
     else:
         since = known.created_at.astimezone(turn.moment.tzinfo).date()
         turn.tell("privacy", since=day_in_words(turn.say, since, Exactness.DAY, turn.today))
-        turn.texts += [f"  {line}" for line in (*_counts(turn, known), *settings_in_words(turn))]
+        turn.texts += [f"  {line}" for line in _counts(turn, known)]
+        turn.tell("settings")
+        turn.texts += [f"  {line}" for line in settings_in_words(turn)]
     turn.tell("privacy-typed")
     turn.tell("privacy-slates" if turn.kept.slates_days else "privacy-slates-ever", days=turn.kept.slates_days)
     if turn.kept.inactive_days:

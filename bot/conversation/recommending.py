@@ -10,13 +10,14 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-import numpy as np
-
 from bot.conversation.action import Verb
 from bot.conversation.cards import Standing, as_it_stands, ballot_cards, choice, slate_cards
-from bot.conversation.intents import BareTitle, Dismiss, More, Recommend, Why, Wish
+from bot.conversation.intents import BareTitle, Dismiss, More, Recommend, Refining, Why, Wish
 from bot.conversation.people import people_of
+from bot.conversation.refining import may_be_refined, refined_wish, toned_down, years_of_age
 from bot.conversation.reply import Audience, AudienceKind, Choice, Reply
+from bot.conversation.slate_wish import SlateWish, from_kept, people_kept, people_known, to_kept
+from bot.conversation.tagging import parted, split_tags, tags_said, unwanted_tags
 from bot.conversation.telling import (
     WATCHERS,
     either,
@@ -28,9 +29,7 @@ from bot.conversation.telling import (
     wish_in_words,
 )
 from bot.conversation.turn import Turn
-from bot.conversation.wishes import compact
 from engine.films import Catalog, Film, FilmId
-from engine.people import Person, Role
 from engine.requests import Pick, Reason, ReasonKind, Request, Slate
 from engine.titles import Certainty
 from storage.changes import GiveFeedback, ShowSlate
@@ -43,35 +42,8 @@ BOLDER = 0.3
 """How much “more adventurous” adds to the dial of a slate."""
 EXACT = 0.98
 """Similarity from which a name is as good as written out."""
-_FILMS_OF_A_NAME = 3
-"""Films that carry a tag of several words before its last word is taken for a surname."""
 _RATED = 20
 """Ratings from which a film's year counts for what is new."""
-
-
-@lru_cache(maxsize=2)
-def tags_of(catalog: Catalog) -> frozenset[str]:
-    """All tags of a catalogue, without case."""
-    return frozenset(catalog.tag(number).casefold() for number in range(catalog.tag_count))
-
-
-@lru_cache(maxsize=2)
-def compact_tags_of(catalog: Catalog) -> frozenset[str]:
-    """The same without spaces and hyphens, for words that are parted in many ways: “feel-good”."""
-    return frozenset(compact(tag) for tag in tags_of(catalog))
-
-
-@lru_cache(maxsize=2)
-def surnames_of(catalog: Catalog) -> Mapping[str, str]:
-    """By last word, the tags of two or three words that at least `_FILMS_OF_A_NAME` films carry, when there is one such
-    tag: “kubrick” is “stanley kubrick”. Which of them are people the data does not say."""
-    films = np.bincount(catalog.film_tags, minlength=catalog.tag_count)
-    by_last: dict[str, list[str]] = {}
-    for number in np.flatnonzero(films >= _FILMS_OF_A_NAME):
-        words = catalog.tag(int(number)).casefold().split()
-        if 2 <= len(words) <= 3:
-            by_last.setdefault(words[-1], []).append(" ".join(words))
-    return {last: tags[0] for last, tags in by_last.items() if len(tags) == 1}
 
 
 @lru_cache(maxsize=2)
@@ -104,7 +76,7 @@ def places_of(turn: Turn, listed: Sequence[int], places: Sequence[int]) -> list[
 class _Asked:
     """A wish as the engine can take it, with the sentences about what it can't take."""
 
-    request: Request
+    wish: SlateWish
     notes: tuple[str, ...]
     lost: bool
     """All films to be like are unknown, and nothing else was asked."""
@@ -113,12 +85,71 @@ class _Asked:
 
 
 def recommend(turn: Turn, intent: Recommend) -> None:
-    """Show a slate for a wish."""
+    """Show a slate for a wish, or for the wish before it as this one changes it."""
+    if intent.refines and turn.shown and not turn.listed and may_be_refined(turn.shown.shown_at, turn.moment):
+        _refine(turn, intent.wish, intent.refines, turn.shown)
+        return
     asked = _asked(turn, intent.wish)
     if asked.lost or (intent.bare and asked.nothing):
         turn.texts += asked.notes
         return
-    _show(turn, asked.request, asked.notes)
+    _show(turn, asked.wish, asked.notes)
+
+
+def _refine(turn: Turn, wish: Wish, refining: Refining, shown: ShownSlate) -> None:
+    """Show a slate for a wish that changes the one of the slate shown, without any film shown for it."""
+    before, said = from_kept(shown.request), _asked(turn, wish)
+    if said.nothing and wish.age is None:
+        turn.texts += said.notes
+        return
+    years = before.request.years
+    if wish.age:
+        on_it = [film.year for film in turn.films([pick.film_id for pick in shown.picks]) if film.year]
+        years = years_of_age(wish.age, before.request, on_it, newest_year(turn.engine.catalog))
+    elif said.wish.request.years != (None, None):
+        years = said.wish.request.years
+    changed = refined_wish(before, wish, said.wish, refining, years, turn.phrases, turn.engine.catalog)
+    earlier = (*before.earlier, *(pick.film_id for pick in shown.picks))
+    _go_on_with(turn, shown)
+    _show(turn, replace(changed, earlier=earlier), said.notes)
+
+
+def _go_on_with(turn: Turn, shown: ShownSlate) -> None:
+    """What was for several people is for those of them who still let their history be used."""
+    if shown.members:
+        turn.others = tuple(one for one in turn.fetched.companions if one.opted_in)
+
+
+def open_lobby(turn: Turn, wish: Wish) -> tuple[SlateId, str] | None:
+    """Keep a slate that has neither films nor people yet, but what it shall be; its number and that in words. None when
+    it is said that the wish can't be."""
+    asked = _asked(turn, wish)
+    turn.texts += asked.notes
+    if asked.lost:
+        return None
+    slate_id = SlateId(new_id())
+    shown = ShownSlate(
+        slate_id=slate_id,
+        message_id=turn.message_id,
+        bundle="",
+        request=to_kept(asked.wish),
+        picks=(),
+        shown_at=turn.moment,
+        open_to_votes=True,
+    )
+    turn.changes.append(ShowSlate(shown))
+    return slate_id, wish_of(turn, shown)
+
+
+def wish_of(turn: Turn, shown: ShownSlate) -> str:
+    """What a slate was asked to be, in words."""
+    return _in_words(turn, from_kept(shown.request), turn.usual.adventurousness)
+
+
+def fill(turn: Turn, lobby: ShownSlate) -> bool:
+    """Show the films of a slate that had none; whether there are any."""
+    _show(turn, from_kept(lobby.request), ())
+    return bool(turn.cards)
 
 
 def is_title(turn: Turn, intent: Recommend) -> BareTitle | None:
@@ -136,7 +167,7 @@ def recommend_like(turn: Turn, film_ids: Sequence[int], typed: str) -> None:
     """Show films like some films, or like what was typed when it is not settled which film that is."""
     known, notes = _likable(turn, film_ids)
     if known:
-        _show(turn, replace(_usual(turn), like=known), notes)
+        _show(turn, SlateWish(replace(_usual(turn), like=known)), notes)
     elif film_ids:
         turn.texts += notes
     else:
@@ -161,7 +192,7 @@ def _asked(turn: Turn, wish: Wish) -> _Asked:
     asked = people_of(wish, turn.engine.people, turn.engine.catalog, turn.phrases)
     wish = asked.wish
     tags = _tags(turn, wish, notes)
-    without = _unwanted(turn, wish, notes)
+    without, left_out = _unwanted(turn, wish, notes)
     notes += [turn.say(f"can-not-{what}") for what in wish.unanswerable]
     first, last = wish.years
     if wish.recent is not None:
@@ -169,14 +200,19 @@ def _asked(turn: Turn, wish: Wish) -> _Asked:
     if first is not None and last is not None and first > last:
         first, last = last, first
     usual = _usual(turn)
+    softer = toned_down(wish, wish.genres, turn.phrases)
+    left_out += softer
+    without_genres = set(wish.without_genres) - {g for word in softer for g in turn.phrases.genres[word]}
     request = replace(
         usual,
         count=min(max(wish.count or usual.count, 1), MAX_SLATE),
         like=like,
-        genres=frozenset(wish.genres) - frozenset(wish.without_genres),
-        without_genres=frozenset(wish.without_genres),
+        genres=frozenset(wish.genres) - without_genres,
+        without_genres=frozenset(without_genres),
         years=(first, last),
+        without_years=wish.without_years,
         tags=tags,
+        without_tags=_tags_of(turn, left_out),
         people=asked.people,
         without_people=asked.without,
         without=frozenset(without),
@@ -184,7 +220,7 @@ def _asked(turn: Turn, wish: Wish) -> _Asked:
     )
     nothing_else = replace(request, like=()) == replace(usual, count=request.count)
     nothing = nothing_else and not like and bool(notes)
-    return _Asked(request, tuple(notes), lost=missing and nothing, nothing=nothing)
+    return _Asked(SlateWish(request, left_out=tuple(left_out)), tuple(notes), lost=missing and nothing, nothing=nothing)
 
 
 def _liked(turn: Turn, wish: Wish, notes: list[str]) -> tuple[tuple[FilmId, ...], bool]:
@@ -234,73 +270,59 @@ def _tags(turn: Turn, wish: Wish, notes: list[str]) -> tuple[str, ...]:
     """The tags that the words of a wish are; says which are none."""
     tags: list[str] = []
     for name in wish.names:
-        if said := _tags_said(name.casefold(), turn.engine.catalog):
+        if said := tags_said(name.casefold(), turn.engine.catalog):
             tags += said
         else:
             notes.append(turn.say("can-not-person", name=shown_title(name)))
     for words in wish.words:
-        found, lost = _split_tags(words, turn.engine.catalog)
+        found, lost = split_tags(words, turn.engine.catalog)
         tags += found
         if lost:
             notes.append(turn.say("can-not-words", words=shown_title(lost)))
     return tuple(dict.fromkeys(tags))
 
 
-def _tags_said(words: str, catalog: Catalog) -> tuple[str, ...]:
-    """The tags that words are: in the singular or plural, and the one whose last word they are, as directors are
-    called."""
-    known = tags_of(catalog)
-    spelt = next((form for form in (words, words.removesuffix("s"), f"{words}s") if form in known), None)
-    return tuple(tag for tag in (surnames_of(catalog).get(words), spelt) if tag)
-
-
-def _split_tags(words: str, catalog: Catalog) -> tuple[list[str], str]:
-    """The longest tags that words hold, and the words that are none."""
-    known = tags_of(catalog)
-    left = words.split()
-    tags: list[str] = []
-    lost: list[str] = []
-    while left:
-        size = next((n for n in range(min(4, len(left)), 0, -1) if " ".join(left[:n]) in known), 0)
-        if size:
-            tags.append(" ".join(left[:size]))
-        elif said := _tags_said(left[0], catalog):
-            tags += said
-        else:
-            lost.append(left[0])
-        left = left[max(size, 1) :]
-    return tags, " ".join(lost)
-
-
-def _unwanted(turn: Turn, wish: Wish, notes: list[str]) -> list[FilmId]:
-    """The films that a wish leaves out; what is a tag rather than a film can't be left out, and that is said."""
+def _unwanted(turn: Turn, wish: Wish, notes: list[str]) -> tuple[list[FilmId], list[str]]:
+    """The films that a wish leaves out, and the words that tags know; says which words they do not know."""
     film_ids: list[FilmId] = []
     words = list(wish.unwanted)
     for typed in wish.without_films:
+        parts = parted(typed, turn.phrases)
+        if typed == typed.lower() and all(unwanted_tags(part, turn.phrases, turn.engine.catalog) for part in parts):
+            words += parts
+            continue
         links = turn.titles.link_all(typed)
-        told = typed != typed.lower() or typed.casefold() not in tags_of(turn.engine.catalog)
-        if told and all(link.certainty is not Certainty.UNKNOWN for link in links):
+        if all(link.certainty is not Certainty.UNKNOWN for link in links):
             film_ids += [match.film_id for link in links for match in link.matches[:1]]
         else:
             words.append(typed)
-    notes += [turn.say("can-not-leave-out", words=shown_title(word)) for word in words]
-    return film_ids
+    known = {word: unwanted_tags(word, turn.phrases, turn.engine.catalog) for word in dict.fromkeys(words)}
+    notes += [turn.say("can-not-leave-out", words=shown_title(word)) for word, tags in known.items() if not tags]
+    return film_ids, [word for word, tags in known.items() if tags]
+
+
+def _tags_of(turn: Turn, words: Sequence[str]) -> tuple[str, ...]:
+    """The tags that say any of some words, which are not wanted."""
+    tags = (tag for word in words for tag in unwanted_tags(word, turn.phrases, turn.engine.catalog))
+    return tuple(dict.fromkeys(tags))
 
 
 # Slates
 
 
-def _show(
-    turn: Turn, request: Request, notes: Sequence[str], *, earlier: Sequence[int] = (), more: bool = False
-) -> None:
-    """Ask the engine and show the slate; `earlier` were shown for the same wish before."""
-    asked = replace(request, without=request.without | frozenset(map(FilmId, earlier)))
-    slate = _with_watchers(turn, turn.slate(asked)) if turn.others else turn.slate(asked)
-    wish = wish_in_words(turn.say, request, turn.films(list(request.like)), turn.habits.adventurousness)
+def _in_words(turn: Turn, wish: SlateWish, usual: float) -> str:
+    return wish_in_words(turn.say, wish.request, turn.films(list(wish.request.like)), usual, wish.left_out)
+
+
+def _show(turn: Turn, asked: SlateWish, notes: Sequence[str], *, more: bool = False) -> None:
+    """Ask the engine and show the slate, without what was shown for the same wish before."""
+    request = replace(asked.request, without=asked.request.without | frozenset(map(FilmId, asked.earlier)))
+    slate = _with_watchers(turn, turn.slate(request)) if turn.others else turn.slate(request)
+    wish = _in_words(turn, asked, turn.habits.adventurousness)
     turn.drop_questions()
     if not slate.picks:
         turn.texts += notes
-        _tell_empty(turn, asked, wish, more=bool(more or earlier))
+        _tell_empty(turn, request, wish, more=more)
         return
     slate_id = SlateId(new_id())
     turn.texts += notes
@@ -317,7 +339,9 @@ def _show(
             "slate-short-people" if request.people else "slate-short", people=people_in_words(turn.say, request.people)
         )
     elif not turn.voting:
-        turn.choices += _further(turn, slate_id, asked)
+        turn.choices += _further(turn, slate_id, request)
+    if request.without_tags:
+        turn.hint("left-out-tagged")
     if not turn.voting:
         footer = "slate-footer" if len(slate.picks) > 2 else "slate-footer-one"
         if _is_stranger(turn):
@@ -328,7 +352,7 @@ def _show(
         slate_id=slate_id,
         message_id=turn.message_id,
         bundle=slate.bundle,
-        request=_request_kept(request, earlier),
+        request=to_kept(asked),
         picks=tuple(
             ShownPick(rank, int(pick.film.film_id), pick.score, _reason_kept(pick))
             for rank, pick in enumerate(slate.picks, 1)
@@ -397,7 +421,7 @@ def picks_of(turn: Turn, shown: ShownSlate) -> list[Pick]:
             films,
             tuple(kept.get("facts") or ()),
             kept.get("evidence"),
-            _people_known(kept.get("people")),
+            people_known(kept.get("people")),
         )
         picks.append(Pick(turn.film(pick.film_id), pick.score, reason))
     return picks
@@ -405,15 +429,15 @@ def picks_of(turn: Turn, shown: ShownSlate) -> list[Pick]:
 
 def slate_again(turn: Turn, shown: ShownSlate, standing: Standing, said: Reply) -> Reply:
     """A slate as it stands after one of its buttons was pressed, with what that did in its footer."""
-    request, earlier = _request_of(shown.request)
-    wish = wish_in_words(turn.say, request, turn.films(list(request.like)), turn.usual.adventurousness)
+    asked = from_kept(shown.request)
+    wish = _in_words(turn, asked, turn.usual.adventurousness)
     cards = as_it_stands(turn.say, slate_cards(turn.say, picks_of(turn, shown), shown.slate_id), standing)
-    full = len(shown.picks) >= request.count
+    full = len(shown.picks) >= asked.request.count
     return replace(
         said,
-        text=_opening(turn, wish, stranger=False, more=bool(earlier)),
+        text=_opening(turn, wish, stranger=False, more=bool(asked.earlier)),
         cards=cards,
-        choices=(*(_further(turn, shown.slate_id, request) if full else ()), *said.choices),
+        choices=(*(_further(turn, shown.slate_id, asked.request) if full else ()), *said.choices),
         footer="\n".join(part for part in (said.text, said.footer) if part),
     )
 
@@ -435,10 +459,12 @@ def _tell_empty(turn: Turn, request: Request, wish: str, *, more: bool) -> None:
         turn.tell("empty-more")
         return
     parts: list[tuple[str, Request]] = []
-    if request.years != (None, None):
-        parts.append(("filter-years", replace(request, years=(None, None))))
+    if request.years != (None, None) or request.without_years:
+        parts.append(("filter-years", replace(request, years=(None, None), without_years=())))
     if request.genres:
         parts.append(("filter-genres", replace(request, genres=frozenset())))
+    if request.without_tags:
+        parts.append(("filter-tags", replace(request, without_tags=())))
     if request.people:
         parts.append(("filter-people", replace(request, people=())))
     if request.without_people:
@@ -466,86 +492,26 @@ def _reason_kept(pick: Pick) -> Mapping[str, object]:
         "films": [int(film.film_id) for film in reason.films],
         "facts": list(reason.facts),
         "evidence": dict(reason.evidence or {}),
-        "people": _people_kept(reason.people),
+        "people": people_kept(reason.people),
     }
-
-
-def _request_kept(request: Request, earlier: Sequence[int]) -> Mapping[str, object]:
-    return {
-        "count": request.count,
-        "like": [int(film_id) for film_id in request.like],
-        "genres": sorted(request.genres),
-        "without_genres": sorted(request.without_genres),
-        "years": list(request.years),
-        "tags": list(request.tags),
-        "people": _people_kept(request.people),
-        "without_people": _people_kept(request.without_people),
-        "without": sorted(int(film_id) for film_id in request.without),
-        "adventurousness": request.adventurousness,
-        "diversity": request.diversity,
-        "earlier": [int(film_id) for film_id in earlier],
-    }
-
-
-def _people_kept(people: Sequence[Person]) -> list[list[str]]:
-    return [[person.name, person.role.value] for person in people]
-
-
-def _people_known(kept: object) -> tuple[Person, ...]:
-    return tuple(Person(str(name), Role(role)) for name, role in kept) if isinstance(kept, list) else ()
-
-
-def _request_of(kept: Mapping[str, object]) -> tuple[Request, list[int]]:
-    """The request of a slate that was shown, and the films shown for it before that slate."""
-
-    def numbers(name: str) -> list[int]:
-        listed = kept.get(name)
-        return [int(n) for n in listed] if isinstance(listed, list) else []
-
-    def texts(name: str) -> list[str]:
-        listed = kept.get(name)
-        return [str(text) for text in listed] if isinstance(listed, list) else []
-
-    def number(name: str, default: float) -> float:
-        value = kept.get(name)
-        return float(value) if isinstance(value, (int, float)) else default
-
-    years = kept.get("years")
-    first, last = years if isinstance(years, list) and len(years) == 2 else (None, None)
-    request = Request(
-        count=min(max(int(number("count", 5)), 1), MAX_SLATE),
-        like=tuple(map(FilmId, numbers("like"))),
-        genres=frozenset(texts("genres")),
-        without_genres=frozenset(texts("without_genres")),
-        years=(first, last),
-        tags=tuple(texts("tags")),
-        people=_people_known(kept.get("people")),
-        without_people=_people_known(kept.get("without_people")),
-        without=frozenset(map(FilmId, numbers("without"))),
-        adventurousness=number("adventurousness", 0.3),
-        diversity=number("diversity", 0.3),
-    )
-    return request, numbers("earlier")
 
 
 def more(turn: Turn, intent: More, shown: ShownSlate | None = None, *, bolder: bool = False) -> None:
-    """The next films of the same wish, without those shown for it; `bolder`: of what is less known.
-
-    What was for several people is for those of them who still let their history be used.
-    """
+    """The next films of the same wish, without those shown for it; `bolder`: of what is less known."""
     slate = shown or turn.shown
     if slate is None:
         recommend(turn, Recommend(Wish(count=intent.count)))
         return
-    request, earlier = _request_of(slate.request)
+    asked = from_kept(slate.request)
+    request = asked.request
     if intent.count:
         request = replace(request, count=min(intent.count, MAX_SLATE))
     if bolder:
         dial = round(min(1.0, request.adventurousness + BOLDER), 2)
         request = replace(request, adventurousness=dial)
-    if slate.members:
-        turn.others = tuple(one for one in turn.fetched.companions if one.opted_in)
-    _show(turn, request, (), earlier=[*earlier, *(pick.film_id for pick in slate.picks)], more=True)
+    _go_on_with(turn, slate)
+    earlier = (*asked.earlier, *(pick.film_id for pick in slate.picks))
+    _show(turn, replace(asked, request=request, earlier=earlier), (), more=True)
 
 
 # Why
@@ -599,7 +565,7 @@ def _why_named(turn: Turn, typed: str, listed: Sequence[int]) -> None:
 
 
 def _reasons(turn: Turn, film_id: int, slate: ShownSlate | None) -> tuple[Reason, ...]:
-    request = _request_of(slate.request)[0] if slate else _usual(turn)
+    request = from_kept(slate.request).request if slate else _usual(turn)
     member = turn.member
     others = tuple(event for event in member.history if event.film_id != film_id)  # no film is a reason for itself
     return turn.engine.why([replace(member, history=others)], FilmId(film_id), request)

@@ -92,6 +92,11 @@ class Reply:
     """The list whose button was pressed as it is now, this reply's sentence in its footer. A platform that can edit
     what it sent shows it in the list's place, and nothing else; any other shows this reply."""
 
+    @property
+    def is_silent(self) -> bool:
+        """Whether it says nothing: to what was typed then, a platform sends nothing."""
+        return not (self.text or self.cards or self.choices or self.footer or self.files or self.picture)
+
 
 _JSON: TypeAdapter[Reply] = TypeAdapter(Reply)
 

@@ -25,6 +25,8 @@ _QUOTES = frozenset("\"“”„«»‘’'*_")
 _ENDS = frozenset(".!?\n:;—–-(")
 _LONG = 4
 """Words from which a name is one though all of its words are everyday ones: “ten things i hate about you”."""
+_WRITTEN = 3
+"""Words with capitals that are the name of a film even when nobody has rated it."""
 _NAMED_FROM = 20
 """Ratings from which a word with a capital may be the name of a film."""
 _SHOUTED = 0.6
@@ -46,8 +48,9 @@ class Titles(Protocol):
     def link(self, text: str, *, year: int | None = None) -> Link:
         """The film that a text names."""
 
-    def told_by_people(self, title: str, said: str) -> str | None:
-        """The film of an ambiguous name, as its title with its year, that people named in a text tell."""
+    def told_elsewhere(self, title: str, names: str, pointing: str) -> str | None:
+        """The film of an ambiguous name, as its title with its year, that is told by people named in a text, else by
+        words that point at it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +153,8 @@ class _Said:
             return float(size) - 0.2 if known and telling else 0.0
         if known:
             return float(size)
-        return float(size) - 0.5 if named.ratings and (capitals or size > 3) else 0.0
+        written = capitals and size >= _WRITTEN and not part
+        return float(size) - 0.5 if written or (named.ratings and (capitals or size > 3)) else 0.0
 
     def _weight_of_word(self, named: Named, word: Token, *, capitals: bool, usual: bool) -> float:
         """The same for a name of one word, which may be anybody's word."""

@@ -158,8 +158,11 @@ def facts_in_words(say: Say, facts: Sequence[str]) -> str:
     return say("reason-facts-tagged", what="", tags=say.listed(tags)).removeprefix(", ") if tags else what
 
 
-def wish_in_words(say: Say, request: Request, liked: Sequence[Film], usual: float) -> str:
-    """What a slate was asked to be, capitalised; empty when nothing special was asked. `usual` is the usual dial."""
+def wish_in_words(say: Say, request: Request, liked: Sequence[Film], usual: float, left_out: Sequence[str] = ()) -> str:
+    """What a slate was asked to be, capitalised; empty when nothing special was asked.
+
+    `usual` is the usual dial, `left_out` the words for the unwanted tags.
+    """
     said = []
     if request.genres:
         said.append(say("wish-genres", genres=genres_in_words(say, request.genres)))
@@ -177,6 +180,9 @@ def wish_in_words(say: Say, request: Request, liked: Sequence[Film], usual: floa
         said.append(say("wish-since", first=first))
     elif last is not None:
         said.append(say("wish-until", last=last))
+    for begin, end in request.without_years:
+        decade = begin % 10 == 0 and end == begin + 9
+        said.append(say("wish-not-decade" if decade else "wish-not-year", first=begin, last=end))
     if request.people:
         said.append(people_in_words(say, request.people))
     if request.without_people:
@@ -186,6 +192,8 @@ def wish_in_words(say: Say, request: Request, liked: Sequence[Film], usual: floa
         said.append(say("wish-like", films=labels(say, liked)))
     if request.tags:
         said.append(say("wish-tags", tags=say.listed(request.tags)))
+    if left_out:
+        said.append(say("wish-left-out", words=either(say, [say("quoted", words=word) for word in left_out])))
     if request.adventurousness >= max(0.7, usual + 0.2):
         said.append(say("wish-radar"))
     elif request.adventurousness <= min(0.15, usual - 0.1):

@@ -11,9 +11,11 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 
 from bot.conversation.arguments import by_name
 from bot.conversation.commands import ALIASES, Name, taken_apart
+from bot.conversation.comparing import refined
 from bot.conversation.cues import REACTIONS
 from bot.conversation.evidence import Evidence, read_films
 from bot.conversation.gist import gist_for
@@ -150,17 +152,21 @@ def understand(text: str, situation: Situation, language: str = "en", known: Kno
         return (Help(),) if said.strip() in {"?", "??", "???"} else (NotUnderstood(empty=True),)
     gist = gist_for(language)
     if known is None or gist is None:
-        return _Reading(said, tokens, phrases, situation).intents()
+        return refined(_Reading(said, tokens, phrases, situation).intents(), said, tokens, phrases, situation, known)
     tokens, evidence = read_films(said, tokens, phrases, known.titles)
     reading = _Reading(said, tokens, phrases, situation, evidence)
     whole = reading.whole(known) or reading.title(known)
-    if whole is None or _contradicted(whole, gist.of(tokens, evidence.skeleton)):
+    denied = evidence.vetoes() and any(isinstance(intent, LogWatches) for intent in whole or ())
+    if whole is None or denied or _contradicted(whole, gist.of(tokens, evidence.skeleton), situation):
         whole = _merged(read_loosely(said, tokens, phrases, situation, known, gist))
-    return settled(whole, said, phrases, known.titles)
+    return settled(refined(whole, said, tokens, phrases, situation, known), said, phrases, known.titles)
 
 
-def _contradicted(intents: Sequence[Intent], odds: Mapping[str, float]) -> bool:
+def _contradicted(intents: Sequence[Intent], odds: Mapping[str, float], situation: Situation) -> bool:
     """Whether phrases read out of a message what it is surely not about: “Roger Ebert hated Jaws” is no watch."""
+    logs = any(isinstance(intent, LogWatches) for intent in intents)
+    if logs and not situation.shown and any(isinstance(intent, Seen) and intent.places for intent in intents):
+        return True  # “watched Alien and Aliens, loved the second” points at no list
     if any(isinstance(intent, LogWatches) for intent in intents) and odds["mention"] > _CONTRADICTED:
         return True
     about = max(odds, key=lambda name: odds[name])
@@ -314,8 +320,13 @@ class _Reading:
         self.said, self.tokens, self.phrases, self.situation = said, tokens, phrases, situation
         self.evidence = evidence
 
+    @cached_property
+    def _parts(self) -> tuple[Match | tuple[int, int], ...]:
+        """What phrases read of the message, and what they do not."""
+        return cover(self.tokens, self.phrases.sentences, self._points(), self._allowed)
+
     def intents(self) -> tuple[Intent, ...]:
-        parts = cover(self.tokens, self.phrases.sentences, self._points(), self._allowed)
+        parts = self._parts
         found: list[Intent] = []
         gaps: list[tuple[int, int]] = []
         for part in parts:
@@ -334,8 +345,7 @@ class _Reading:
 
     def whole(self, known: Known) -> tuple[Intent, ...] | None:
         """What the phrases mean that read all of the message, when films stand where they must; else None."""
-        parts = cover(self.tokens, self.phrases.sentences, self._points(), self._allowed)
-        return self.intents() if all(self._is_read(part, known) for part in parts) else None
+        return self.intents() if all(self._is_read(part, known) for part in self._parts) else None
 
     def title(self, known: Known) -> tuple[Intent, ...] | None:
         """The title that a message of a few words is, if it is one just as it stands."""
@@ -816,6 +826,7 @@ def _joined(first: Wish, second: Wish) -> Wish:
         genres=tuple(dict.fromkeys((*first.genres, *second.genres))),
         without_genres=tuple(dict.fromkeys((*first.without_genres, *second.without_genres))),
         years=second.years if second.years != (None, None) else first.years,
+        without_years=tuple(dict.fromkeys((*first.without_years, *second.without_years))),
         recent=second.recent or first.recent,
         adventurousness=first.adventurousness if second.adventurousness is None else second.adventurousness,
         names=(*first.names, *second.names),
@@ -823,4 +834,6 @@ def _joined(first: Wish, second: Wish) -> Wish:
         words=(*first.words, *second.words),
         unwanted=(*first.unwanted, *second.unwanted),
         unanswerable=tuple(dict.fromkeys((*first.unanswerable, *second.unanswerable))),
+        compared=tuple(dict.fromkeys((*first.compared, *second.compared))),
+        softer=tuple(dict.fromkeys((*first.softer, *second.softer))),
     )

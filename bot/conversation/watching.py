@@ -529,6 +529,9 @@ def meant(turn: Turn, intent: Meant) -> None:
         if other is not None:
             swap(turn, watch, other)
             return
+        if _is_that(turn, watch.film_id, intent.text):
+            turn.tell("swap-same", film=turn.film(watch.film_id).label)
+            return
     watch = logged[-1]
     link = turn.link(intent.text)
     if _points(turn, intent.text) or not link.matches:
@@ -580,6 +583,12 @@ def _namesake(turn: Turn, film_id: int, text: str) -> int | None:
         return None
     alike = {loose_key(name) for name in (film.title, *film.alternatives)}
     return int(link.matches[0].film_id) if loose_key(link.matches[0].name) in alike else None
+
+
+def _is_that(turn: Turn, film_id: int, text: str) -> bool:
+    """Whether words tell the film that was logged from the others of its name: “the Carpenter one”."""
+    others = [swapped.other_id for swapped in turn.swaps if swapped.film_id == film_id and swapped.other_id]
+    return bool(others) and turn.narrow([film_id, *others], text) == [film_id]
 
 
 def swap(turn: Turn, watch: Watch, film_id: int) -> None:

@@ -82,11 +82,13 @@ def _with_tags(words: tuple[Token, ...], phrases: Phrases, tags: frozenset[str])
 
 
 def _is_one_tag(words: Sequence[Token], size: int, phrases: Phrases, tags: frozenset[str]) -> bool:
-    """Whether words are one tag, and each says more than words around a wish do."""
+    """Whether words are one tag, and each says more than words around a wish do; “too slow” asks for none."""
     if len(words) < size or any(token.is_mark or token.is_film for token in words):
         return False
+    if words[0].word in phrases.refining.get("less", frozenset()):
+        return False
     key = word_key(words)
-    telling = [token for token in words if not phrases.wishes.is_filler(token)]
+    telling = [t for t in words if not (phrases.wishes.is_filler(t) or t.word in phrases.film_words)]
     known = key in phrases.genres or key in phrases.eras or key in phrases.adventurousness
     ends = words[0] in telling and words[-1] in telling
     described = all(token.meant in phrases.genres or token.word in phrases.film_words for token in words)
@@ -112,6 +114,7 @@ class _Wish:
         self._count = count
         self._first: int | None = None
         self._last: int | None = None
+        self._without_years: list[tuple[int, int]] = []
         self._recent: int | None = None
         self._adventurousness: float | None = None
         self._year_of_film: int | None = None
@@ -125,6 +128,8 @@ class _Wish:
         self._words: list[str] = []
         self._unwanted: list[str] = []
         self._unanswerable: list[str] = []
+        self._compared: list[str] = []
+        self._softer: list[str] = []
 
     def made(self) -> Wish:
         """The wish as read so far."""
@@ -135,6 +140,7 @@ class _Wish:
             genres=tuple(dict.fromkeys(self._genres)),
             without_genres=tuple(dict.fromkeys(self._without_genres)),
             years=(self._first, self._last),
+            without_years=tuple(dict.fromkeys(self._without_years)),
             recent=self._recent,
             adventurousness=self._adventurousness,
             names=tuple(self._names),
@@ -142,6 +148,8 @@ class _Wish:
             words=tuple(dict.fromkeys(self._words)),
             unwanted=tuple(dict.fromkeys(self._unwanted)),
             unanswerable=tuple(dict.fromkeys(self._unanswerable)),
+            compared=tuple(dict.fromkeys(self._compared)),
+            softer=tuple(dict.fromkeys(self._softer)),
         )
 
     def leave(self, start: int, end: int, *, negated: bool) -> None:
@@ -168,7 +176,8 @@ class _Wish:
                 words = word_key(inside)
                 run = compact(words)
                 marks = any(one.is_mark for one in inside)
-                if not marks and place + size <= end and {run, run.removesuffix("s"), f"{run}s"} & tags:
+                known = {run, run.removesuffix("s"), f"{run}s"} & tags or words in self._phrases.described
+                if words and not marks and place + size <= end and known:
                     if size > 1 or " " in words or self._is_told(place, words):
                         kept.append(as_typed(inside))
                         place += size - 1
@@ -206,8 +215,12 @@ class _Wish:
             case "filler" | "surprise":
                 return negated
             case "genre" | "without_genre":
-                genres = self._phrases.genres[self._key(part, "genre")]
-                (self._without_genres if negated or part.label == "without_genre" else self._genres).extend(genres)
+                said = self._key(part, "genre")
+                without = negated or part.label == "without_genre"
+                (self._without_genres if without else self._genres).extend(self._phrases.genres[said])
+                self._compare(said, without=without)
+            case "compared":
+                self._take_compared(self._phrases.compared[self._key(part, "compared")])
             case "like" | "without_film" if self._tags is not None and not self._names_film(part):
                 self._take_loosely(part)
             case "director" | "cast" if self._tags is not None and not self._names_person(part):
@@ -227,9 +240,12 @@ class _Wish:
                 era = self._phrases.eras[self._key(part, "era")]
                 self._recent = era.recent or self._recent
                 self._within(era.first, era.last)
+            case "without_years":
+                self._without_years.append(self._span(part))
+            case "decade" if negated:
+                self._without_years.append(self._span(part))
             case "decade":
-                start = self._decade(part)
-                self._within(start, start + 9)
+                self._within(*self._span(part))
             case "in_year" if part.captures["year"][0][0] == self._year_of_film:
                 pass
             case "since" | "until" | "between" | "in_year":
@@ -248,6 +264,7 @@ class _Wish:
                 self._players += [name] if part.label == "cast" else []
             case "unmood" | "mood" if described := self._phrases.genres.get(self._key(part, "tag")):
                 (self._without_genres if part.label == "unmood" else self._genres).extend(described)
+                self._compare(self._key(part, "tag"), without=part.label == "unmood")
             case "unmood":
                 self._unwanted.append(self._key(part, "tag"))
             case "mood" if self._tags is not None:
@@ -257,6 +274,22 @@ class _Wish:
             case other:
                 self._unanswerable.append(_UNANSWERABLE[other])
         return False
+
+    def _compare(self, said: str, *, without: bool) -> None:
+        """Keep the word that means a genre if it describes films: “not too scary”, “funnier”."""
+        word = self._phrases.compared.get(said, said)
+        if without and word in self._phrases.described:
+            self._softer.append(word)
+        elif said in self._phrases.compared:
+            self._compared.append(word)
+
+    def _take_compared(self, word: str) -> None:
+        """“Funnier” is a wish for comedies, “darker” for what is tagged dark; nothing where no tag says so."""
+        self._compared.append(word)
+        if genres := self._phrases.genres.get(word):
+            self._genres.extend(genres)
+        elif self._tags is None or compact(word) in self._tags:
+            self._words.append(word)
 
     def _films_apart(self, start: int, end: int) -> list[str]:
         """The films of some words, where nothing but joining words stands between them: “Heat meets Up”."""
@@ -291,18 +324,21 @@ class _Wish:
             self.leave(start, end, negated=False)
 
     def _years(self, part: Match) -> None:
-        if "decade" in part.captures:
-            start = self._decade(part)
-            first, last = start, start + 9
-        else:
-            years = [int(self._tokens[start].word) for start, _ in part.captures["year"]]
-            first, last = min(years), max(years)
+        first, last = self._span(part)
         if part.label == "since":
             self._within(first, None)
         elif part.label == "until":
             self._within(None, first - 1)
         else:
             self._within(first, last)
+
+    def _span(self, part: Match) -> tuple[int, int]:
+        """The first and the last year that are named."""
+        if "decade" in part.captures:
+            start = self._decade(part)
+            return start, start + 9
+        years = [int(self._tokens[start].word) for start, _ in part.captures["year"]]
+        return min(years), max(years)
 
     def _within(self, first: int | None, last: int | None) -> None:
         """Widen to another decade that was named (“70s or 80s”), or set the years."""

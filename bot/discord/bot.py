@@ -10,9 +10,11 @@ import hashlib
 import json
 import logging
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import aiohttp
 import discord
 import structlog
 import yarl
@@ -20,9 +22,10 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.discord.answering import Answering, Conversation, logged
-from bot.discord.buttons import ITEMS
+from bot.discord.buttons import ITEMS, is_known
 from bot.discord.commands import COMMANDS
 from bot.discord.events import PLATFORM
+from bot.discord.tolerance import is_on, take_any_callback, tolerant
 from bot.discord.translating import Translator
 from storage.errors import StorageError
 from storage.store import Store
@@ -88,23 +91,28 @@ class Bot(commands.AutoShardedBot):
         self.answering = Answering(conversation, store.place_settings)
         for command in COMMANDS:
             self.tree.add_command(command)
+        tolerant(self._connection.parsers, lambda: self.application_id, self._unread)
 
     async def setup_hook(self) -> None:
         """What is done once, between logging in and connecting."""
+        take_any_callback()
         self.add_dynamic_items(*ITEMS)
         await self.tree.set_translator(Translator())
         await self._tell_of_commands()
 
     async def _tell_of_commands(self) -> None:
         """Tell Discord of the commands, unless it was told of the very same before."""
-        application = str(self.application_id)
-        fingerprint = await fingerprint_of(self.tree)
+        number = self.application_id or 0  # known since logging in
+        application = str(number)
+        payloads = await payloads_of(self.tree)
+        fingerprint = fingerprint_of(payloads)
         try:
             if await self._store.registered(PLATFORM, application) == fingerprint:
                 return
-            await self.tree.sync()
+            # As `tree.sync` does; but what Discord makes of them is of no use here, and need not be read.
+            await self.http.bulk_upsert_global_commands(number, payload=payloads)
             await self._store.register(PLATFORM, application, fingerprint)
-        except (discord.DiscordException, StorageError) as error:
+        except (discord.DiscordException, StorageError, aiohttp.ClientError, OSError) as error:
             # What Discord knows from before goes on working.
             logged("commands", error)
             return
@@ -115,7 +123,7 @@ class Bot(commands.AutoShardedBot):
         if self._gateway and self.shard_count is None:
             try:
                 self.shard_count, _, _ = await self.http.get_bot_gateway()
-            except discord.GatewayNotFound:
+            except (discord.GatewayNotFound, KeyError):
                 self.shard_count = 1
         await super().launch_shards()
 
@@ -129,6 +137,22 @@ class Bot(commands.AutoShardedBot):
         """Say in the log that it is there."""
         _log.info("connected to discord", servers=len(self.guilds), shards=len(self.shards))
 
+    async def on_shard_connect(self, shard_id: int) -> None:
+        """Where a gateway is set, sessions are taken up again there too."""
+        shard = self.get_shard(shard_id)
+        if self._gateway and shard is not None:
+            shard._parent.ws.gateway = yarl.URL(self._gateway)
+
+    async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
+        """A button of another program of this bot, or on a message that came without it: discord.py lets both go
+        unanswered."""
+        data: Mapping[str, Any] = interaction.data or {}
+        custom_id = str(data.get("custom_id", ""))
+        pressed = interaction.type is discord.InteractionType.component
+        if pressed and not (is_known(custom_id) and is_on(interaction.message, custom_id)):
+            chosen = data.get("values") or [custom_id]
+            await self.answering.press(interaction, str(chosen[0]))
+
     async def on_message(self, message: discord.Message, /) -> None:
         """A text; those that are said to the bot are answered."""
         if self.user is not None and message.author.id != self.user.id:
@@ -137,6 +161,11 @@ class Bot(commands.AutoShardedBot):
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         """What was set for a server goes with the bot."""
         await self._store.forget_place(PLATFORM, str(guild.id))
+
+    def _unread(self, event: str) -> None:
+        error = sys.exc_info()[1]
+        if error is not None:
+            logged(event, error)
 
     async def on_error(self, event_method: str, /, *_arguments: Any, **_options: Any) -> None:
         """Whatever breaks in an event that nobody waits for an answer to."""
@@ -162,12 +191,16 @@ class Tree(app_commands.CommandTree[Bot]):
             await answering.sorry(interaction, "failed", id=logged("command", error))
 
 
-async def fingerprint_of(tree: app_commands.CommandTree[Any]) -> str:
-    """SHA-256 of all that Discord is told of the commands."""
+async def payloads_of(tree: app_commands.CommandTree[Any]) -> list[Any]:
+    """All that Discord is told of the commands."""
     translator = tree.translator
-    everything = [
+    return [
         command.to_dict(tree) if translator is None else await command.get_translated_payload(tree, translator)
-        for command in (*tree.get_commands(), *tree.get_commands(type=discord.AppCommandType.message))
+        for command in tree._get_all_commands(guild=None)
     ]
-    unique = {json.dumps(payload, sort_keys=True, default=str) for payload in everything}
-    return hashlib.sha256("\n".join(sorted(unique)).encode()).hexdigest()
+
+
+def fingerprint_of(payloads: Sequence[Any]) -> str:
+    """SHA-256 of what Discord is told, in whatever order."""
+    told = sorted(json.dumps(payload, sort_keys=True, default=str) for payload in payloads)
+    return hashlib.sha256("\n".join(told).encode()).hexdigest()

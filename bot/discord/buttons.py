@@ -70,5 +70,10 @@ class ActionMenu(ui.DynamicItem[ui.Select[Any]], template=_MENU):
         await interaction.client.answering.press(interaction, next(iter(self.item.values), ""))
 
 
+def is_known(custom_id: str) -> bool:
+    """Whether discord.py finds one of `ITEMS` by an id."""
+    return bool(_ACTION.fullmatch(custom_id) or _MENU.fullmatch(custom_id))
+
+
 ITEMS: tuple[type[ui.DynamicItem[Any]], ...] = (ActionButton, ActionMenu)
 """What the bot has to know to find what was pressed."""

@@ -70,7 +70,8 @@ def is_for(message: discord.Message, me: discord.abc.User) -> bool:
     """Whether a message is said to the bot: in a direct message, with a mention, or as a reply that pings it."""
     if message.author.bot or message.type not in {discord.MessageType.default, discord.MessageType.reply}:
         return False
-    return guild_of(message) is None or any(user.id == me.id for user in message.mentions)
+    mentioned = {*message.raw_mentions, *(user.id for user in message.mentions)}
+    return guild_of(message) is None or me.id in mentioned
 
 
 def text_of(message: discord.Message, me: discord.abc.User) -> str:

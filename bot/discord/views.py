@@ -10,18 +10,19 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import discord
 from discord import app_commands, ui
 
 from bot.conversation.action import Verb
+from bot.conversation.cards import short
 from bot.conversation.commands import film_value
 from bot.conversation.reply import Card, Choice, File, Reply
 from bot.discord.buttons import ActionButton, ActionMenu
-from bot.discord.words import sentence
-from bot.rendering import by_verb, cut, heading, with_fewer_choices
+from bot.discord.words import ENGLISH, sentence, word, words_in
+from bot.rendering import by_verb, cut, heading, with_fewer_choices, without
 
 MAX_CONTENT = 2_000
 MAX_LAYOUT_TEXT = 4_000
@@ -34,6 +35,11 @@ MAX_CHOICES = 25
 """Choices of type-ahead, and options of a menu."""
 MAX_NAME = 100
 MAX_LABEL = 80
+MAX_MENUS = 4
+FEW = 3
+"""Films that have a button for everything; of more, the least wanted one would come and go with the others."""
+MAX_TITLE = 60
+"""Characters of a line that stands above films as a title; a longer one is a sentence."""
 MAX_FILES = 10
 MAX_FILE_NAME = 260
 """(discord-api-docs: resources/message, components/reference, interactions/application-commands)"""
@@ -51,16 +57,18 @@ _COMMANDS = {
     "unlink": "account unlink",
 }
 """Commands that are called otherwise in Discord than where they are typed."""
-_COMMAND = re.compile(rf"(?<=[“„\"«]/)({'|'.join(_COMMANDS)})\b")
+_NAMED = ("privacy import", "account link", "settings", "history", "help", "privacy", "movienight", *_COMMANDS)
+"""Commands that sentences name, the longer names first."""
+_COMMAND = re.compile(rf"(?<=[“„\"«]/)({'|'.join(_NAMED)})\b")
 _MARKUP = re.compile(r"([\\*_~|`<>\[\]])")
 _INDENTED = re.compile(r"^ {2,}(?=\S)", re.MULTILINE)
 _AT_LINE_START = re.compile(r"^(\s*)([#+-])", re.MULTILINE)
 _STYLES = {
     Verb.FORGET: discord.ButtonStyle.danger,
-    Verb.SEEN: discord.ButtonStyle.success,
-    Verb.WATCHED: discord.ButtonStyle.success,
     Verb.VOTE: discord.ButtonStyle.primary,
     Verb.MORE: discord.ButtonStyle.primary,
+    Verb.JOIN: discord.ButtonStyle.success,
+    Verb.START: discord.ButtonStyle.primary,
 }
 
 
@@ -93,12 +101,13 @@ class Rendered:
         return {"content": self.content, "embeds": [], "view": self.view, "allowed_mentions": none}
 
 
-def rendered(reply: Reply, *, layout: bool = False) -> Rendered:
-    """The reply as a message; as a `layout` in any case where it takes the place of one. Needs a running loop."""
+def rendered(reply: Reply, *, layout: bool = False, locale: str = ENGLISH) -> Rendered:
+    """The reply as a message; as a `layout` in any case where it takes the place of one. `locale` is of whoever reads
+    it, who knows commands by their names there. Needs a running loop."""
     files = reply.files + ((reply.picture,) if reply.picture else ())
-    text = _plain(reply)
+    text = _plain(reply, locale)
     if layout or reply.cards or len(text) > MAX_CONTENT:
-        return Rendered(None, None, _laid_out(reply), files[:MAX_FILES])
+        return Rendered(None, None, _laid_out(reply, locale), files[:MAX_FILES])
     buttons = list(_buttons(reply.choices, set()))[:MAX_BUTTONS]
     view: ui.View | None = None
     if buttons:
@@ -109,13 +118,13 @@ def rendered(reply: Reply, *, layout: bool = False) -> Rendered:
     return Rendered(text or "…", view, None, files[:MAX_FILES])
 
 
-def _plain(reply: Reply) -> str:
-    return "\n".join(part for part in (escaped(reply.text), _small(reply.footer)) if part)
+def _plain(reply: Reply, locale: str) -> str:
+    return "\n".join(part for part in (escaped(reply.text, locale), _small(reply.footer, locale)) if part)
 
 
-def escaped(text: str) -> str:
-    """A text that Discord shows as it is: no markup, no link, no mention."""
-    said = _COMMAND.sub(lambda found: _COMMANDS[found[1]], text)
+def escaped(text: str, locale: str = ENGLISH) -> str:
+    """A text that Discord shows as it is: no markup, no link, no mention; with commands by their names there."""
+    said = _COMMAND.sub(lambda found: _name_of(_COMMANDS.get(found[1], found[1]), locale), text)
     said = _MARKUP.sub(r"\\\1", said)
     said = _AT_LINE_START.sub(r"\1\\\2", said)
     said = _INDENTED.sub("- ", said)
@@ -124,8 +133,15 @@ def escaped(text: str) -> str:
     return said
 
 
-def _small(text: str) -> str:
-    return "\n".join(f"-# {escaped(line)}" for line in text.split("\n") if line.strip())
+def _name_of(command: str, locale: str) -> str:
+    """What Discord calls a command, or a command of a group, for somebody of a locale: “datenschutz export”."""
+    group, _, own = command.partition(" ")
+    keys = [f"{group}.name", *([f"{group}.{own}.name"] if own else [])]
+    return " ".join(word(key, locale) or words_in(ENGLISH)[key] for key in keys)
+
+
+def _small(text: str, locale: str) -> str:
+    return "\n".join(f"-# {escaped(line, locale)}" for line in text.split("\n") if line.strip())
 
 
 def _buttons(choices: Iterable[Choice], there: set[str]) -> Iterator[ActionButton]:
@@ -143,29 +159,37 @@ def _buttons(choices: Iterable[Choice], there: set[str]) -> Iterator[ActionButto
 # Layouts
 
 
-def _laid_out(reply: Reply) -> ui.LayoutView:
+def _laid_out(reply: Reply, locale: str) -> ui.LayoutView:
     view = ui.LayoutView(timeout=None)
     box: ui.Container[ui.LayoutView] = ui.Container(accent_colour=ACCENT)
     there: set[str] = set()
     buttons = list(_buttons(reply.choices, there))[: MAX_BUTTONS_BELOW_FILMS if reply.cards else MAX_BUTTONS]
     rows = [buttons[start : start + _A_ROW] for start in range(0, len(buttons), _A_ROW)]
-    taken = _FRAME + bool(reply.footer) + sum(1 + len(row) for row in rows)
+    footed = bool(reply.cards) and bool(rows)
+    taken = _FRAME + footed + bool(reply.footer) + sum(1 + len(row) for row in rows)
     room = MAX_COMPONENTS - taken - 2 * len(reply.cards)
-    cards = with_fewer_choices(reply.cards, room)
-    footer = cut(_small(reply.footer), MAX_LAYOUT_TEXT // 8)
-    head = cut(escaped(reply.text), MAX_LAYOUT_TEXT // 3 if reply.cards else MAX_LAYOUT_TEXT - len(footer))
+    few = len(reply.cards) <= FEW
+    cards = with_fewer_choices(reply.cards if few else without(reply.cards, Verb.LIKE), room)
+    footer = cut(_small(reply.footer, locale), MAX_LAYOUT_TEXT // 8)
+    head = cut(escaped(reply.text, locale), MAX_LAYOUT_TEXT // 3 if reply.cards else MAX_LAYOUT_TEXT - len(footer))
     texts = _texts(reply.cards, MAX_LAYOUT_TEXT - len(footer) - len(head) - 1)
-    box.add_item(ui.TextDisplay(head or "…"))
+    title = "### " if head and len(head) <= MAX_TITLE and "\n" not in head and reply.cards else ""
+    box.add_item(ui.TextDisplay(title + (head or "…")))
     if cards is not None:
         for card, text in zip(cards, texts, strict=True):
             box.add_item(ui.TextDisplay(text))
             if row := list(_buttons(card.choices[:_A_ROW], there)):
                 box.add_item(ui.ActionRow(*row))
     else:
-        # Too many films for buttons each: the texts together, and a menu for each thing that can be done.
-        box.add_item(ui.TextDisplay("\n".join(texts)))
-        for choices in list(by_verb(reply.cards).values())[:4]:
+        # Too many films for buttons each: a menu for each thing that can be done.
+        menus = list(by_verb(reply.cards).values())[:MAX_MENUS]
+        apart = len(texts) + 2 * len(menus) + taken <= MAX_COMPONENTS
+        for text in texts if apart else ["\n".join(texts)]:
+            box.add_item(ui.TextDisplay(text))
+        for choices in menus:
             box.add_item(ui.ActionRow(_menu(choices)))
+    if footed:
+        box.add_item(ui.Separator())
     if footer:
         box.add_item(ui.TextDisplay(footer))
     for row in rows:
@@ -177,8 +201,8 @@ def _laid_out(reply: Reply) -> ui.LayoutView:
 
 def _menu(choices: Sequence[tuple[Card, Choice]]) -> ActionMenu:
     label = choices[0][1].label
-    options = {choice.action.encode(): heading(card) for card, choice in choices[:MAX_CHOICES]}
-    return ActionMenu(choices[0][1].action.verb, cut(label, MAX_NAME), options)
+    options = {choice.action.encode(): short(heading(card), MAX_NAME) for card, choice in choices[:MAX_CHOICES]}
+    return ActionMenu(choices[0][1].action.verb, cut(f"{label} …", MAX_NAME), options)
 
 
 def _texts(cards: Sequence[Card], room: int) -> list[str]:
@@ -193,7 +217,7 @@ def _texts(cards: Sequence[Card], room: int) -> list[str]:
 
 
 def _text(card: Card, *, links: bool, genres: bool, reason: int) -> str:
-    title = f"**{escaped(cut(heading(card), 150))}**"
+    title = f"**{escaped(short(heading(card), 150))}**"
     lines = [f"{title} · {escaped(card.note)}" if card.note else title]
     if card.reason:
         lines.append(f"*{escaped(cut(card.reason, reason))}*")
@@ -205,6 +229,36 @@ def _text(card: Card, *, links: bool, genres: bool, reason: int) -> str:
     return "\n".join(lines)
 
 
+# Files
+
+
+def within(reply: Reply, room: int, locale: str) -> Reply:
+    """The reply with files of at most `room` bytes: those that are bigger in parts, and a sentence on how to put them
+    together; without them where there would be too many parts."""
+    big = [file for file in reply.files if len(file.content) > room]
+    if not big:
+        return reply
+    files = tuple(part for file in reply.files for part in _in_parts(file, room))
+    if len(files) > MAX_FILES:
+        return without_files(reply, locale)
+    notes = [sentence("file-parts", locale, name=file.name) for file in big]
+    return replace(reply, files=files, footer="\n".join(filter(None, [*notes, reply.footer])))
+
+
+def without_files(reply: Reply, locale: str) -> Reply:
+    """What is said instead of a reply whose files Discord does not take."""
+    return replace(reply, text=sentence("file-refused", locale), files=(), footer="")
+
+
+def _in_parts(file: File, room: int) -> Iterator[File]:
+    if len(file.content) <= room:
+        yield file
+        return
+    for number, start in enumerate(range(0, len(file.content), room), 1):
+        part = file.content[start : start + room]
+        yield File(f"{file.name}.{number:02}", "application/octet-stream", part)
+
+
 # Type-ahead
 
 
@@ -214,13 +268,18 @@ def film_choices(reply: Reply) -> list[app_commands.Choice[str]]:
     names = [heading(card) for card in cards]
     return [
         app_commands.Choice(
-            name=cut(name if names.count(name) == 1 else f"{name} – {', '.join(card.genres[:2])}", MAX_NAME),
+            name=_told_apart(name, card) if names.count(name) > 1 else short(name, MAX_NAME),
             value=film_value(card.film_id),
         )
         for card, name in zip(cards, names, strict=True)
     ]
 
 
+def _told_apart(name: str, card: Card) -> str:
+    genres = ", ".join(card.genres[:2])
+    return f"{short(name, MAX_NAME - len(genres) - 3)} – {genres}" if genres else short(name, MAX_NAME)
+
+
 def said(key: str, locale: str, **gaps: str) -> Rendered:
     """A sentence of Discord's own."""
-    return rendered(Reply(sentence(key, locale, **gaps)))
+    return rendered(Reply(sentence(key, locale, **gaps)), locale=locale)

@@ -19,6 +19,7 @@ from bot.conversation import intents as meant
 from bot.conversation.context import from_payload
 from bot.conversation.dialogue import Dialogue
 from bot.conversation.message import Identity, Origin, Place, Text
+from bot.conversation.people import people_of
 from bot.conversation.turn import Turn
 from bot.evaluating.cases import Case
 from engine.recommender import Recommender
@@ -254,20 +255,21 @@ def _wish(turn: Turn, intents: Sequence[meant.Recommend]) -> dict[str, Any]:
     for wish in (intent.wish for intent in intents):
         shown = turn.shown.request.get("like") if turn.shown and wish.like_it else None
         in_mind = [Listener._labels(turn, [film_id]) for film_id in shown] if isinstance(shown, list) else []
+        asked = people_of(wish, turn.engine.people, turn.engine.catalog, turn.phrases)
         told |= {
             name: value
             for name, value in {
                 "count": wish.count,
                 "like": _linked(turn, wish.like) + in_mind,
-                "unlike": _linked(turn, wish.without_films),
+                "unlike": _linked(turn, asked.wish.without_films),
                 "genres": sorted(wish.genres),
                 "without_genres": sorted(wish.without_genres),
                 "years": None if wish.years == (None, None) else list(wish.years),
                 "era": None if wish.recent is None else "recent",
                 "adventurous": _adventurous(turn, wish.adventurousness),
-                "tags": list(wish.words),
+                "tags": list(asked.wish.words),
                 "without": list(wish.unwanted),
-                "people": list(wish.names),
+                "people": [*wish.names, *asked.names],
                 "cannot": sorted(wish.unanswerable),
             }.items()
             if value not in (None, [])

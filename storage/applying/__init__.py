@@ -32,6 +32,7 @@ from storage.changes import (
     SetPreference,
     ShowSlate,
     TakeBackFeedback,
+    TakePart,
     UndoMessage,
     Vote,
 )
@@ -108,6 +109,8 @@ def _make(at: Handling, change: Change) -> Made:
             _keep_slate(at, change.slate)
         case Vote():
             votes.vote(at, change)
+        case TakePart():
+            votes.take_part(at, change)
         case CloseVote():
             votes.close(at, change.slate_id)
         case SetPlace():
@@ -146,7 +149,7 @@ def _keep_slate(at: Handling, slate: ShownSlate) -> None:
             open_to_votes=slate.open_to_votes,
         )
     )
-    if slate.members:
+    if slate.members or slate.open_to_votes:
         members = [{"slate_id": slate.slate_id, "person_id": person} for person in votes.there(at, slate.members)]
         at.connection.execute(insert(slate_members), members)
     picks = [

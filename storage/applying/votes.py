@@ -1,13 +1,13 @@
-"""Votes on a slate that is for several people."""
+"""Who a slate for several people is for, and their votes on it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import delete, exists, insert, select, update
 
 from storage.applying.handling import Handling, among
-from storage.changes import Vote
+from storage.changes import MAX_MEMBERS, TakePart, Vote
 from storage.errors import ConflictError
 from storage.records import PersonId, SlateId
 from storage.tables import people, slate_members, slate_picks, slates
@@ -37,7 +37,24 @@ def vote(at: Handling, change: Vote) -> None:
         at.connection.execute(update(slates).where(slates.c.slate_id == change.slate_id).values(open_to_votes=False))
 
 
+def take_part(at: Handling, change: TakePart) -> None:
+    """Add the person to those whom a slate will be for, or take them away, as long as it has no films."""
+    this = slate_members.c.slate_id == change.slate_id
+    # Locked, so that nobody joins while its films are chosen, nor two in the last place.
+    waiting = at.connection.scalar(
+        select(slates.c.open_to_votes).where(slates.c.slate_id == change.slate_id).with_for_update()
+    )
+    chosen = at.connection.scalar(select(exists().where(slate_picks.c.slate_id == change.slate_id)))
+    members = set(at.connection.scalars(select(slate_members.c.person_id).where(this)))
+    if not waiting or chosen or (change.is_in and len(members) >= MAX_MEMBERS and at.person not in members):
+        raise ConflictError(detail="nobody joins any more")
+    if not change.is_in:
+        at.connection.execute(delete(slate_members).where(this, slate_members.c.person_id == at.person))
+    elif at.person not in members:
+        at.connection.execute(insert(slate_members).values(slate_id=change.slate_id, person_id=at.person))
+
+
 def close(at: Handling, slate_id: SlateId) -> None:
-    """End the vote on a slate of the person's."""
+    """End the vote on a slate of the person's, or the wait for its members."""
     theirs = (slates.c.slate_id == slate_id, slates.c.person_id == at.person, slates.c.open_to_votes.is_(True))
     at.connection.execute(update(slates).where(*theirs).values(open_to_votes=False))

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from benchmarks import discord
 from tests.discord.wire import Sent
 
 
-def sent(acknowledged: float | None, answered: float | None) -> Sent:
-    return Sent({}, 10.0, acknowledged, answered, {"type": 4, "data": {"content": "Logged."}})
+def sent(acknowledged: float | None, answered: float | None, content: str = "Logged: Alien (1979).") -> Sent:
+    asked = {"data": {"options": [{"value": "Alien"}]}}
+    choices = [{"name": "Alien (1979)", "value": "film:1214"}]
+    return Sent(asked, 10.0, acknowledged, answered, {"type": 4, "data": {"content": content, "choices": choices}})
 
 
 def test_one_unanswered_interaction_or_lost_watch_is_over_its_limit() -> None:
@@ -19,6 +23,22 @@ def test_one_unanswered_interaction_or_lost_watch_is_over_its_limit() -> None:
     assert not found["lost_watches"].holds
     assert found["unacknowledged_interactions"].holds
     assert round(found["acknowledged_p99_ms"].value) == 100
+
+
+@pytest.mark.parametrize(
+    ("kind", "content"),
+    [
+        ("watched", "Logged: Alien (1979)."),
+        ("next", "A first choice:\n**5. Alien (1979)**"),
+        ("history", "I know of no film that you watched yet."),
+        ("pressed", "Alien (1979): because you watched Heat (1995)."),
+    ],
+)
+def test_whatever_was_answered_otherwise_than_expected_failed(kind: str, content: str) -> None:
+    for said in (content, "That is more than I can keep up with.", "Something went wrong on my side. (a1b2c3)", ""):
+        load = discord.Load({"watched": [], "typed": [sent(10.1, 10.2)], kind: [sent(10.1, 10.2, said)]}, kept=1)
+        found = {figure.name: figure.value for figure in discord.figures_of(load)}
+        assert found["failed_interactions"] == (said != content), said
 
 
 async def test_forty_in_two_seconds_are_acknowledged_in_time_and_none_is_lost(tmp_path: Path) -> None:

@@ -2,22 +2,21 @@
 
 import pytest
 
-from bot.conversation.evidence import Evidence
+from bot.conversation.evidence import Evidence, read_films
 from bot.conversation.grammar import tokenize
 from bot.conversation.intents import LogWatches, Reaction, State
 from bot.conversation.phrases import phrases_for
-from bot.conversation.spotting import spotted
 from engine.recommender import Recommender
 
 
 def evidence(said: str, recommender: Recommender) -> Evidence:
     phrases = phrases_for("en")
-    tokens = spotted(phrases.sentences.correct(tokenize(said)), phrases, recommender.titles)
-    return Evidence(said, tokens, phrases, recommender.titles)
+    _, found = read_films(said, phrases.sentences.correct(tokenize(said)), phrases, recommender.titles)
+    return found
 
 
 def watch(film: str, when: str | None = None, **more: object) -> LogWatches:
-    return LogWatches(film, film, when=when, **more)  # type: ignore[arg-type]
+    return LogWatches(film, film, when=when, firm=True, **more)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from engine.recommender import Recommender
 def test_the_model_knows_every_intent_of_its_examples() -> None:
     gist = gist_for("en")
     assert gist is not None
-    assert set(gist.intents) == {example.intent for example in examples_of("en")} <= INTENTS
+    assert set(gist.classes) == {example.about for example in examples_of("en")} <= INTENTS
 
 
 def test_a_language_without_examples_has_no_model() -> None:
@@ -51,7 +51,7 @@ def test_what_is_kept_is_what_was_learned(recommender: Recommender) -> None:
     kept = to_arrays(gist)
     weights = np.zeros((BUCKETS + 1, 2), np.float32)
     weights[kept["rows"]] = np.asarray(kept["weights"], np.float32) * float(kept["scale"])
-    again = Gist(gist.intents, weights)
+    again = Gist(gist.classes, weights)
     said = read("what can you do", recommender.titles, "en")
     assert again.of(*said)["help"] == pytest.approx(gist.of(*said)["help"], abs=0.02)
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import pytest
 
 from bot.conversation.action import Action, Verb
-from bot.conversation.message import Command, Identity, Named, Text
+from bot.conversation.grouping import MAX_TOGETHER
+from bot.conversation.message import Command, Identity, Named, Place, Text
 from bot.conversation.reply import Audience, AudienceKind, Reply, Visibility
 from tests.conversation.person import Person, action_of
+
+SERVER = Place("test", "server", "films")
 
 
 def named(*people: Person) -> tuple[Named, ...]:
@@ -112,7 +116,8 @@ class TestVoting:
         night = await ask(ada, "movienight", bob)
         await ada.press(night.cards[3].choices[0].action)
         result = await bob.press(night.cards[1].choices[0].action)
-        assert "It was a tie" in result.text
+        assert f"It was a tie with {night.cards[3].title}" in result.text
+        assert result.footer.count("1 vote") == 2
         assert night.cards[1].title in result.text
 
     async def test_others_may_not_and_it_ends_once(self, ada: Person, bob: Person, willing: None) -> None:
@@ -145,3 +150,97 @@ class TestVoting:
         reply = await ask(ada, "movienight")
         assert "For whom" in reply.text
         assert reply.visibility is Visibility.PRIVATE
+
+
+class TestWhoIsIn:
+    """A movie night on a server, for which nobody was named."""
+
+    @pytest.fixture
+    def night(self, ada: Person) -> Callable[..., Awaitable[Reply]]:
+        async def begin(*people: Person, **arguments: str) -> Reply:
+            origin = ada.origin(place=SERVER)
+            return await ada.dialogue.handle(Command(origin, "movienight", arguments, people=named(*people)))
+
+        return begin
+
+    async def test_whoever_presses_is_in_and_lets_groups_use_their_history(
+        self, ada: Person, bob: Person, night
+    ) -> None:
+        await bob.say("watched Blade Runner")
+        asked = await night(genre="Horror")
+        assert asked.visibility is Visibility.PUBLIC
+        assert asked.text == "Movie night! Horror. Who is in?\nNobody else is in yet."
+        join, start = asked.choices
+        assert (join.action.verb, join.audience.kind) == (Verb.JOIN, AudienceKind.ANYONE)
+        assert (start.action.verb, start.audience.kind) == (Verb.START, AudienceKind.ASKER)
+        joined = await bob.press(join.action, "m1", place=SERVER)
+        assert (joined.replaces, joined.footer, joined.choices) == ("m1", asked.footer, asked.choices)
+        assert joined.text == "Movie night! Horror. Who is in?\n1 more is in."
+        assert "/settings" in joined.footer
+        assert (await bob.snapshot()).preferences.group_opt_in
+        begun = await ada.press(start.action, "m1", place=SERVER)
+        assert begun.replaces == "m1"
+        assert "Movie night for 2" in begun.text
+        assert all("Horror" in card.genres for card in begun.cards)
+        assert "Blade Runner" not in {card.title for card in begun.cards}
+        assert begun.cards[0].choices[0].audience.users == ("ada", "bob")
+        result = await bob.press(begun.cards[1].choices[0].action, "m1", place=SERVER)
+        assert "1 of 2" in result.footer
+
+    async def test_pressing_again_is_to_be_out_and_nobody_is_in_who_forbade_it_since(
+        self, ada: Person, bob: Person, night
+    ) -> None:
+        join, start = (choice.action for choice in (await night()).choices)
+        await bob.press(join, "m1", place=SERVER)
+        left = await bob.press(join, "m1", place=SERVER)
+        assert left.text.endswith("Nobody else is in yet.")
+        alone = await ada.press(start, "m1", place=SERVER)
+        assert (alone.visibility, alone.replaces) == (Visibility.PRIVATE, None)
+        assert "Nobody else is in yet" in alone.text
+        await bob.press(join, "m1", place=SERVER)
+        await bob.say("/settings group off")
+        assert "Nobody else is in yet" in (await ada.press(start, "m1", place=SERVER)).text
+
+    async def test_only_who_asked_has_films_picked_and_only_once(self, ada: Person, bob: Person, night) -> None:
+        join, start = (choice.action for choice in (await night()).choices)
+        assert "you are in" in (await ada.press(join, "m1", place=SERVER)).text
+        await bob.press(join, "m1", place=SERVER)
+        refused = await bob.press(start, "m1", place=SERVER)
+        assert refused.visibility is Visibility.PRIVATE
+        assert "Only the person who asked" in refused.text
+        assert (await ada.press(start, "m1", place=SERVER)).cards
+        for person, action in ((ada, start), (bob, join)):
+            late = await person.press(action, "m1", place=SERVER)
+            assert late.visibility is Visibility.PRIVATE
+            assert "chosen already" in late.text
+
+    async def test_a_wish_that_no_film_fits_leaves_the_question_there(self, ada: Person, bob: Person, night) -> None:
+        join, start = (choice.action for choice in (await night(genre="Film-Noir", years="2016-2016")).choices)
+        await bob.press(join, "m1", place=SERVER)
+        for person in (ada, bob):
+            for film in ("Alien", "Heat"):
+                await person.say(f"watched {film}")
+        none = await ada.press(start, "m1", place=SERVER)
+        if none.cards:
+            pytest.skip("the catalogue has such films")
+        assert (none.visibility, none.replaces) == (Visibility.PRIVATE, None)
+        assert (await bob.press(join, "m1", place=SERVER)).replaces == "m1"
+
+    async def test_there_is_room_for_so_many(self, ada: Person, night) -> None:
+        join, _ = (choice.action for choice in (await night()).choices)
+        people = [replace(ada, name=f"p{number}") for number in range(MAX_TOGETHER + 1)]
+        answers = [await one.press(join, "m1", place=SERVER) for one in people]
+        assert all(answer.replaces == "m1" for answer in answers[:-1])
+        assert "room for 11" in answers[-1].text
+
+    async def test_those_who_were_named_and_have_not_allowed_it_can_be_in_too(
+        self, ada: Person, bob: Person, night
+    ) -> None:
+        asked = await night(bob)
+        assert "may not use their history: Bob" in asked.text
+        assert [choice.action.verb for choice in asked.choices] == [Verb.JOIN, Verb.START]
+
+    async def test_a_question_who_is_in_is_no_list_that_was_shown(self, ada: Person, night) -> None:
+        slate = await ada.say("what next?", place=SERVER)
+        await night()
+        assert slate.cards[1].title in (await ada.say("why the second one?", place=SERVER)).text

@@ -28,6 +28,7 @@ async def test_seen_saved_and_not_wanted_show_on_the_slate_and_can_be_undone(wor
     away = await ada.click(saved.response, custom_id=id_of(saved.response, "Not for me", 2))
     assert " · Not for you" in text_of(away.response)
     assert labels_of(away.response)[-3:] == ["More", "More adventurous", "Undo"]
+    assert "More like this" not in labels_of(away.response)  # nothing takes the room of what went
     back = await ada.click(away.response, label="Undo")
     assert back.response.id == slate.id
     assert " · Not for you" not in text_of(back.response)
@@ -116,3 +117,28 @@ async def test_an_id_of_another_program_is_answered(world: World, ada: MemberAct
         answered = await ada.click(slate, custom_id=strange)
         assert "too old" in text_of(answered.response)
         old = strange
+
+
+async def test_more_like_one_of_few_films_and_the_other_film_of_a_name(world: World, ada: MemberActor) -> None:
+    await ada.send(world.films, f"{world.mention} 2 horror films")
+    slate = world.films.last_message
+    first = text_of(slate).partition("1. ")[2].partition("**")[0]
+    more = await ada.click(slate, custom_id=id_of(slate, "More like this"))
+    assert f"Like {first}" in text_of(more.response)
+    logged = await ada.slash(world.films, "watched", film="The Thing")
+    assert labels_of(logged.response) == ["I meant The Thing (2011)", "Undo"]
+    swapped = await ada.click(logged.response, label="I meant The Thing (2011)")
+    assert swapped.response.id == logged.response.id
+    assert await world.history(ada) == ["The Thing (2011)"]
+
+
+async def test_no_and_none_of_these(world: World, ada: MemberActor) -> None:
+    asked = await ada.slash(world.films, "watched", film="Suspiria")
+    none = await ada.click(asked.response, label="None of these")
+    assert "not logged" in text_of(none.response)
+    asked = await ada.slash(world.films, "watched", film="Zorglub the unfindable")
+    added = await ada.click(asked.response, label="Log it anyway as “Zorglub the unfindable”")
+    assert "Logged: Zorglub the unfindable" in text_of(added.response)
+    kept = await ada.click((await ada.slash(world.films, "privacy erase")).response, label="No, keep it")
+    assert "nothing was erased" in text_of(kept.response)
+    assert len(await world.history(ada)) == 1

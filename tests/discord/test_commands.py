@@ -35,23 +35,19 @@ async def test_a_rating_that_can_not_be_read_is_said_and_the_film_kept(world: Wo
 
 async def test_a_name_that_films_share_is_asked_about_in_place(world: World, ada: MemberActor) -> None:
     asked = await ada.slash(world.films, "watched", film="Suspiria")
-    assert (
-        labels_of(asked.response) == ["Suspiria (1977)", "Suspiria (2018)", "None of these"]
-        or len(labels_of(asked.response)) >= 3
-    )
-    label = next(label for label in labels_of(asked.response) if "1977" in label)
-    pressed = await ada.click(asked.response, label=label)
+    assert labels_of(asked.response) == ["Suspiria (1977)", "Suspiria (2017)", "None of these"]
+    assert await world.history(ada) == []
+    pressed = await ada.click(asked.response, label="Suspiria (1977)")
     assert pressed.response is not None
     assert pressed.response.id == asked.response.id
     assert "Logged: Suspiria (1977)" in text_of(pressed.response)
-    assert labels_of(pressed.response)[-1] == "Undo"
+    assert labels_of(pressed.response) == ["Undo"]
+    assert await world.history(ada) == ["Suspiria (1977)"]
 
 
 async def test_typing_a_film_completes_it_from_the_whole_catalogue(world: World, ada: MemberActor) -> None:
     choices = await ada.autocomplete(world.films, "watched", "film", "suspir")
-    assert [choice["name"] for choice in choices][:2] == ["Suspiria (1977)", "Suspiria (2017)"] or choices[0][
-        "name"
-    ].startswith("Suspiria (")
+    assert [choice["name"] for choice in choices][:2] == ["Suspiria (1977)", "Suspiria (2017)"]
     for typed in ("a", "the", "zz", "ö", "(", "x" * 200, ""):
         offered = await ada.autocomplete(world.films, "similar", "film", typed)
         assert len(offered) <= 25

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 from simcord.actors import MemberActor
 
+from bot.conversation.dialogue import Dialogue
 from bot.discord.bot import INTENTS
 from bot.discord.events import is_for
+from storage.limits import RateLimits
 from tests.discord.world import World, labels_of, text_of
 
 
@@ -112,3 +114,21 @@ async def test_other_bots_are_not_answered(world: World, guild) -> None:
     said = await robot.send(world.films, f"{world.mention} what next?")
     assert not is_for(said, world.env.bot.user)
     assert world.films.last_message.id == said.id
+
+
+async def test_a_flood_is_answered_once_and_where_it_comes_from(
+    world: World, ada: MemberActor, dialogue: Dialogue
+) -> None:
+    dialogue._limits = RateLimits(None, person_per_minute=1, place_per_minute=0)
+    await ada.send(world.films, f"{world.mention} hello")
+    before = len(world.films.history())
+    for _ in range(4):
+        await ada.send(world.films, f"{world.mention} what next?")
+    said = [message for message in world.films.history()[before:] if message.author.id != ada.id]
+    assert len(said) == 1
+    assert "wait" in text_of(said[0])
+    assert not ada.user.dm_channel.history()
+    for _ in range(2):  # an interaction that is not answered looks broken, and only they see it
+        told = await ada.slash(world.films, "next")
+        assert told.ephemeral
+        assert "wait" in text_of(told.response)

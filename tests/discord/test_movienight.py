@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from simcord.actors import MemberActor
 
+from bot.discord.bot import Bot
 from tests.discord.world import World, id_of, labels_of, text_of
 
 
@@ -57,17 +58,52 @@ async def test_whoever_has_not_allowed_it_is_left_out_and_named(
     assert "Not counted, as groups may not use their history: eve" in text_of(night.response)
     assert "Movie night for 2" in text_of(night.response)
     alone = await ada.slash(world.films, "movienight", **{"with": eve})
-    assert "They can allow it" in text_of(alone.response)
-    assert labels_of(alone.response) == []
+    assert labels_of(alone.response) == ["I'm in", "Pick films"]
 
 
-async def test_nobody_named(world: World, ada: MemberActor) -> None:
+async def test_whoever_wants_is_in_and_all_of_it_works_after_a_restart(
+    world: World, ada: MemberActor, bob: MemberActor, guild, dialogue, store
+) -> None:
+    await ada.slash(world.films, "watched", film="Alien")
+    await bob.slash(world.films, "watched", film="Blade Runner")
+    eve = guild.add_member(world.env.create_user("eve"))
+
+    async def restart() -> None:
+        again = Bot(dialogue, store)
+        again.shard_count = 1
+        await world.env.restart_bot(again)
+
     for options in ({}, {"with": ada}):
-        asked = await ada.slash(world.films, "movienight", **options)
-        assert asked.response is None  # that it is being thought about, for all to see, is gone
-        (answer,) = asked.followups
-        assert answer.ephemeral
-        assert "For whom?" in text_of(answer)
+        night = await ada.slash(world.films, "movienight", **options)
+        assert not night.response.ephemeral
+        assert labels_of(night.response) == ["I'm in", "Pick films"]
+        assert "Nobody else is in yet" in text_of(night.response)
+    await restart()
+    early = await ada.click(night.response, label="Pick films")
+    assert early.ephemeral
+    joined = await bob.click(night.response, label="I'm in")
+    assert joined.response.id == night.response.id
+    assert "1 more is in" in text_of(joined.response)
+    await restart()
+    refused = await bob.click(night.response, label="Pick films")
+    assert refused.ephemeral
+    picked = await ada.click(night.response, label="Pick films")
+    assert picked.response.id == night.response.id
+    assert "Movie night for 2" in text_of(picked.response)
+    for seen in ("Alien (1979)**", "Blade Runner (1982)**"):
+        assert seen not in text_of(picked.response)
+    await restart()
+    assert (await eve.click(picked.response, custom_id=id_of(picked.response, "Vote"))).ephemeral
+    await ada.click(picked.response, custom_id=id_of(picked.response, "Vote", 2))
+    await restart()
+    result = await bob.click(picked.response, custom_id=id_of(picked.response, "Vote", 1))
+    assert "It was a tie" in text_of(result.response)
+    assert labels_of(result.response) == []
+
+
+async def test_in_a_direct_message_it_is_asked_for_whom(world: World, ada: MemberActor) -> None:
+    await ada.send_dm("/movienight")
+    assert "For whom?" in text_of(ada.user.dm_channel.last_message)
 
 
 async def test_next_with_somebody_is_for_both_and_so_is_more(

@@ -153,6 +153,26 @@ class TestDiscordRefuses:
         assert world.films.last_message is None
         assert world.env.errors == []
 
+    async def test_what_was_acknowledged_by_whomever_is_answered_in_its_place(
+        self, world: World, ada: MemberActor, slow: Slow
+    ) -> None:
+        slow.down()
+        # Discord says of the answer that it was acknowledged, and it was: by this process, which can't know.
+        world.env.inject_error("POST", CALLBACK, status=403, code=0)
+        world.env.inject_error("POST", CALLBACK, status=400, code=40060, message="already")
+        await ada.slash(world.films, "watched", film="Alien")
+        assert any(e.method == "PATCH" and e.path.endswith("@original") for e in world.env.http_requests)
+        assert "Logged: Alien (1979)" in text_of(world.films.last_message)
+
+    async def test_a_file_that_is_refused_is_told_of(self, world: World, ada: MemberActor) -> None:
+        await ada.slash(world.films, "watched", film="Alien")
+        original = "/webhooks/*/*/messages/@original"
+        world.env.inject_error("PATCH", original, status=413, code=40005, message="Request entity too large")
+        told = await ada.slash(world.films, "privacy export")
+        assert told.response.attachments == []
+        assert "nothing of it is lost" in text_of(told.response)
+        assert told.ephemeral
+
 
 class TestErrors:
     async def test_there_is_a_sentence_with_an_id_and_the_log_has_it_too(
@@ -274,4 +294,6 @@ class TestTheEnd:
         await world.env.bot.answering.finish(1)
         told = await ada.slash(world.films, "watched", film="Alien")
         assert "being restarted" in text_of(told.response)
+        await ada.send(world.films, f"{world.mention} watched Alien")
+        assert "being restarted" in text_of(world.films.last_message)
         assert await world.history(ada) == []

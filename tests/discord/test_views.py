@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.conversation.action import Action, Verb
 from bot.conversation.reply import Audience, AudienceKind, Card, Choice, File, Reply, Visibility
-from bot.discord.views import escaped, film_choices, rendered
+from bot.discord.views import escaped, film_choices, rendered, within
 from bot.rendering import cut, may_press, placed, with_fewer_choices
 from engine.films import FilmId
 from tests.discord import schema
@@ -109,6 +109,39 @@ async def test_five_films_have_their_buttons_and_say_why() -> None:
     assert "-# Drama · [IMDb](https://www.imdb.com/title/tt0000001/)" in text_of(message)
 
 
+async def test_ten_films_stand_apart_with_a_menu_for_each_thing_to_do() -> None:
+    verbs = [Verb.SEEN, Verb.SAVE, Verb.DISMISS, Verb.WHY]
+    cards = tuple(card(n, "A " * 60 + "title", "because", verbs) for n in range(1, 11))
+    message = Message(Reply("For you:", cards, (Choice("more", Action(Verb.MORE, (1,))),)))
+    (box,) = message.components
+    kinds = [part["type"] for part in box["components"]]
+    assert kinds == [10] * 11 + [1] * 4 + [14, 1]
+    menu = box["components"][11]["components"][0]
+    assert menu["placeholder"] == "seen …"
+    assert all(len(option["label"]) <= 100 and option["label"].endswith("… (1999)") for option in menu["options"])
+
+
+def test_a_file_that_is_too_big_comes_in_parts_and_one_that_is_far_too_big_stays() -> None:
+    content = bytes(range(256)) * 10
+    reply = Reply("Here", files=(File("all.zip", "application/zip", content),), footer="small")
+    assert within(reply, len(content), "en") == reply
+    parts = within(reply, 1000, "en")
+    assert [file.name for file in parts.files] == ["all.zip.01", "all.zip.02", "all.zip.03"]
+    assert b"".join(file.content for file in parts.files) == content
+    assert "cat all.zip.* > all.zip" in parts.footer
+    assert parts.footer.endswith("small")
+    left = within(reply, 100, "de")
+    assert left.files == ()
+    assert "nichts davon ist verloren" in left.text
+
+
+async def test_commands_are_named_as_whoever_reads_it_sees_them() -> None:
+    reply = Reply("Sag „/export“ noch einmal.", footer="„/settings“ zeigt es.")
+    german, other = (rendered(reply, locale=locale).content for locale in ("de", "fr"))
+    assert german == "Sag „/datenschutz mitnehmen“ noch einmal.\n-# „/einstellungen“ zeigt es."
+    assert other == "Sag „/privacy export“ noch einmal.\n-# „/settings“ zeigt es."
+
+
 async def test_a_file_goes_along() -> None:
     made = rendered(Reply("Here", files=(File("all.zip", "application/zip", b"123"),)))
     (file,) = made.sending()["files"]
@@ -119,10 +152,10 @@ def test_films_of_one_name_and_year_are_told_apart_while_typing() -> None:
     reply = Reply("", (card(1, "Same", "", [], ("Drama",)), card(2, "Same", "", [], ("Horror",))))
     cards = tuple(Card(c.film_id, c.title, c.year, c.genres) for c in reply.cards)
     assert [choice.name for choice in film_choices(Reply("", cards))] == ["Same (1999) – Drama", "Same (1999) – Horror"]
-    many = tuple(Card(FilmId(n), "x" * 200, 1999, ()) for n in range(40))
+    many = tuple(Card(FilmId(n), f"{n} " + "x" * 200, 1999, ()) for n in range(40))
     choices = film_choices(Reply("", many))
     assert len(choices) == 25
-    assert all(len(choice.name) <= 100 for choice in choices)
+    assert all(len(choice.name) <= 100 and choice.name.endswith("… (1999)") for choice in choices)
 
 
 class TestRendering:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+import tomllib
+from importlib.resources import files
 
 import pytest
 
 from bot.conversation.dialogue import Dialogue
-from bot.discord.bot import Bot, fingerprint_of
+from bot.conversation.phrases import say_for
+from bot.discord.bot import Bot, fingerprint_of, payloads_of
+from bot.discord.commands import COMMANDS
 from bot.discord.translating import LANGUAGES, Translator
 from bot.discord.words import sentence, word, words_in
 from storage.store import Store
@@ -45,7 +49,7 @@ def test_a_language_that_is_not_there_gets_english_sentences() -> None:
 
 async def test_discord_is_told_all_of_it(dialogue: Dialogue, store: Store) -> None:
     bot = Bot(dialogue, store)
-    before = await fingerprint_of(bot.tree)
+    before = fingerprint_of(await payloads_of(bot.tree))
     await bot.tree.set_translator(Translator())
     translator = bot.tree.translator
     assert translator is not None
@@ -54,4 +58,17 @@ async def test_discord_is_told_all_of_it(dialogue: Dialogue, store: Store) -> No
         assert set(told["name_localizations"]) == {locale.value for locale in LANGUAGES}
         assert told["contexts"] in ([0, 1, 2], [0])
         assert told["integration_types"] in ([0, 1], [0])
-    assert await fingerprint_of(bot.tree) == await fingerprint_of(bot.tree) != before
+    told = await payloads_of(bot.tree)
+    assert len(told) == len(COMMANDS)
+    assert fingerprint_of(told) == fingerprint_of(told[::-1]) != before
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_what_is_said_of_movie_nights_servers_and_marks_is_said_in_every_language(language: str) -> None:
+    file = files("bot.conversation.phrases").joinpath(f"{language}.say.toml")
+    own, english = tomllib.loads(file.read_text(encoding="utf-8")), say_for("en").sentences
+    parts = ("lobby", "night", "vote", "together", "server", "unread", "note-", "reason-group", "slate-group", "join",
+             "start", "close", "found", "bolder", "help")  # fmt: skip
+    wanted = {key for key in english if key.startswith(parts)}
+    assert len(wanted) > 40
+    assert wanted <= own.keys()

@@ -66,6 +66,8 @@ class Wire:
         self.connected = asyncio.Event()
         self.limited: list[str] = []
         """Paths whose next request is told to come later."""
+        self.cut_off = 0
+        """So many callbacks are taken, and the connection breaks off before that is said."""
         self.refused: int | None = None
         """The status with which the token is refused."""
         self._numbers = itertools.count(1)
@@ -91,6 +93,11 @@ class Wire:
     async def __aexit__(self, *_: object) -> None:
         assert self._runner is not None
         await self._runner.cleanup()
+
+    @property
+    def _slowing(self) -> dict[str, str]:
+        """What stands above the word that there were too many requests."""
+        return {"Retry-After": "1", "X-RateLimit-Scope": "user", "Via": "1.1 wire"}
 
     @property
     def settings(self) -> dict[str, str]:
@@ -260,11 +267,14 @@ class Wire:
             self.limited.remove(path)
             await self._note()
             slow = {"message": "You are being rate limited.", "retry_after": 0.3, "global": False}
-            return _json(slow, 429, {"Retry-After": "1", "X-RateLimit-Scope": "user", "Via": "1.1 wire"})
+            return _json(slow, 429, self._slowing)
         if "/interactions/" not in path and "/webhooks/" not in path:
             assert request.headers["Authorization"] == f"Bot {TOKEN}"
         answer = self._answer(request.method, path, body, request.query.get("with_response") in {"1", "true"})
         await self._note()
+        if path.endswith("/callback") and self.cut_off and request.transport is not None:
+            self.cut_off -= 1
+            request.transport.abort()
         return answer
 
     def _answer(self, method: str, path: str, body: Any, with_response: bool) -> web.Response:
@@ -320,6 +330,63 @@ class Wire:
         message = _message(str(int(sent.payload["id"]) + 1), BOT, body.get("content") or "")
         flags = body.get("flags") or (sent.callback.get("data") or {}).get("flags") or 0
         return {**message, "components": body.get("components") or [], "flags": flags}
+
+
+class Terse(Wire):
+    """A Discord that says no more than it must, or less: whatever our bot has no use for is not there.
+
+    Its transport is not compressed, READY and interactions are short, messages of buttons have no components, what it
+    takes is answered with nothing or next to nothing, servers are unknown, some events make no sense, and too many
+    requests are told of without a `Via`.
+    """
+
+    @property
+    def _slowing(self) -> dict[str, str]:
+        return {"Retry-After": "1"}
+
+    async def interact(self, user: str, kind: int, data: dict[str, Any], **more: Any) -> Sent:
+        """Send an interaction with an id, a token, a user and what it is about."""
+        number = self.new_id()
+        told = {"id": number, "type": kind, "token": f"token-{number}", "data": data, "channel_id": CHANNEL}
+        if message := more.get("message"):
+            told["message"] = {"id": message["id"]}
+        whose = {"guild_id": GUILD, "member": {"user": {"id": user, "username": "x"}, "permissions": "0"}}
+        sent = Sent({**told, **(whose if int(user) % 2 else {"user": {"id": user, "username": "x"}})}, time.monotonic())
+        self.interactions[number] = sent
+        await self.dispatch("INTERACTION_CREATE", sent.payload)
+        return sent
+
+    async def say(self, user: str, text: str, *, mention: bool = True) -> str:
+        """Write a message on a server that the bot was told nothing of."""
+        message: dict[str, Any] = {"id": self.new_id(), "channel_id": CHANNEL, "guild_id": GUILD, "content": text}
+        message |= {"author": {"id": user, "username": "x"}, "mentions": [{"id": BOT}] if mention else []}
+        await self.dispatch("MESSAGE_CREATE", message)
+        return str(message["id"])
+
+    async def _send(self, event: dict[str, Any]) -> None:
+        assert self._socket is not None
+        if event.get("t") == "GUILD_CREATE":
+            event = {**event, "d": {"id": GUILD}}  # which discord.py can't read
+        await self._socket.send_str(json.dumps(event))
+
+    def _ready(self) -> dict[str, Any]:
+        url = f"ws://127.0.0.1:{self.port}/gateway?elsewhere=1"
+        return {"v": 10, "user": {"id": BOT, "username": "x"}, "session_id": "session-1", "resume_gateway_url": url}
+
+    def _answer(self, method: str, path: str, body: Any, with_response: bool) -> web.Response:
+        answer = super()._answer(method, path, body, with_response=False)
+        if answer.status >= 400:
+            return answer
+        match path.strip("/").split("/"):
+            case ["gateway", "bot"]:
+                return _json({"url": f"ws://127.0.0.1:{self.port}/gateway", "shards": 1})
+            case ["applications", _, "commands"]:
+                return _json([])
+            case ["webhooks", *_]:
+                return web.Response(status=204)
+            case ["channels", _, "messages"]:
+                return _json({"id": self.new_id()})
+        return answer
 
 
 def shown(body: Any) -> str:

@@ -19,7 +19,7 @@ from storage.store import Store
 def text_of(message: Any) -> str:
     """All that a message says, in components or not."""
     parts = [message.content, *(part.get("content", "") for part in _walk(_raw(message)))]
-    return "\n".join(part for part in parts if part).replace("\\", "")
+    return "\n".join(part.removeprefix("### ") for part in parts if part).replace("\\", "")
 
 
 def labels_of(message: Any) -> list[str]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import discord
 
+from bot.conversation.phrases import say_for
 from bot.discord.bot import INTENTS, PERMISSIONS, SCOPES, install_link
 from bot.discord.commands import COMMANDS, SERVER_PERMISSIONS
+from bot.discord.words import sentence
 from bot.exits import CONFIGURATION_ERROR, UNAVAILABLE
 from config.settings import PREFIX, Settings
 from docs.generate import APPLICATION_ID, discord_access, discord_commands
@@ -57,3 +60,20 @@ def test_settings_and_exit_codes_are_those_of_the_program() -> None:
     assert named
     assert named <= {name.upper() for name in Settings.model_fields}
     assert set(map(int, re.findall(r"exit code (\d+)", PAGE))) == {CONFIGURATION_ERROR, UNAVAILABLE}
+
+
+def test_the_addresses_that_it_names_are_taken_as_they_are() -> None:
+    api, gateway = (re.search(rf"`({scheme}://127[^`]+)`", PAGE) for scheme in ("http", "ws"))
+    assert api is not None
+    assert gateway is not None
+    settings = Settings(discord_api_url=api[1], discord_gateway_url=gateway[1])
+    assert (settings.discord_api_url, settings.discord_gateway_url) == (api[1], gateway[1])
+    assert urlsplit(api[1]).path == urlsplit(discord.http.Route.BASE).path
+
+
+def test_the_buttons_and_options_that_it_names_are_there() -> None:
+    say = say_for("en")
+    for key in ("join-choice", "start-choice"):
+        assert f"**{say(key)}**" in " ".join(PAGE.split())
+    assert f"“{say('slow-down', seconds=1).partition('.')[0]}”" in PAGE
+    assert sentence("failed", "en", id="a1b2c3").partition(".")[0] in PAGE

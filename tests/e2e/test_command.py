@@ -76,3 +76,21 @@ def test_doctor_says_what_is_broken(run: Run, tmp_path: Path) -> None:
     bad = [line.split(":")[0] for line in ran.out.splitlines() if line.startswith("BAD")]
     assert bad == ["BAD  database", "BAD  model"]
     assert ran.err == ""
+
+
+def test_names_of_an_operators_own_are_understood_and_counted(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "ours.toml").write_text('[[alias]]\nnames = ["the Keanu classic"]\nfilm = "The Matrix (1999)"\n')
+    assert "The Matrix (1999)" in run("chat", typed="watched the keanu classic\n", NEXTREEL_ALIASES="ours.toml").out
+    examined = run("doctor", NEXTREEL_ALIASES="ours.toml")
+    assert examined.code == 0
+    assert "aliases: 1 from ours.toml" in examined.out
+
+
+def test_names_that_mean_no_film_end_the_start_with_a_sentence(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "ours.toml").write_text('[[alias]]\nnames = ["Nemo"]\nfilm_id = 123456789\n')
+    for command in ("chat", "doctor"):
+        ran = run(command, typed="hello\n", NEXTREEL_ALIASES="ours.toml")
+        said = ran.err if command == "chat" else ran.out
+        assert ran.code == (78 if command == "chat" else 1)
+        assert "ours.toml are wrong: alias 1 names film 123456789, which the catalogue does not have." in said
+        assert "Traceback" not in ran.err

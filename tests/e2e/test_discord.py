@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.discord.wire import CHANNEL, TOKEN, Wire, code_of, shown
+from tests.discord.wire import CHANNEL, TOKEN, Terse, Wire, code_of, shown
 from tests.e2e.command import NEXTREEL, Run
 
 ADA, BOB = "7000000000000000001", "7000000000000000002"
@@ -116,6 +116,63 @@ async def test_what_was_begun_is_finished_when_it_is_told_to_end(environment: di
         confirmed = sum("Logged" in shown(wire.message_of(one)) for one in begun if one.answered_at)
         assert kept == confirmed > 0
         assert all(one.answered_at for one in begun if one.acknowledged_at)
+
+
+async def test_a_discord_that_says_no_more_than_it_must_is_answered(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    """Discord adds and leaves out fields as it likes; one that is missing ends no answer, and never the bot."""
+    channel = f"/channels/{CHANNEL}/messages"
+    async with Terse() as wire:
+        async with running(wire, environment, tmp_path):
+            assert len(wire.asked("PUT", "/commands")) == 1
+            for user in (ADA, BOB):  # on a server, and in a direct message
+                watched = await wire.command(user, "watched", film="Alien")
+                await wire.until(lambda one=watched: one.answered_at)
+                assert "Logged: Alien (1979)" in shown(wire.message_of(watched))
+                slate = await wire.command(user, "next")
+                await wire.until(lambda one=slate: one.answered_at)
+                message = wire.message_of(slate)
+                pressed = await wire.press(user, code_of(message, "Save"), message)
+                await wire.until(lambda one=pressed: one.answered_at)
+                assert "On your watchlist" in shown(wire.message_of(pressed))
+                old = await wire.press(user, "a-button-of-before", message)
+                await wire.until(lambda one=old: one.answered_at)
+                assert "too old" in shown(wire.message_of(old))
+            night = await wire.command(ADA, "movienight")  # acknowledged at once, answered later
+            await wire.until(lambda: night.answered_at)
+            assert "Who is in?" in shown(night.answers)
+
+            wire.limited.append(channel)
+            await wire.say(BOB, "I just watched Heat")
+            answers = await wire.until(lambda: wire.asked("POST", channel)[1:])
+            assert "Logged: Heat (1995)" in shown(answers[0].body)
+            await wire.drop()
+            again = await wire.command(ADA, "watched", film="Jaws")
+            await wire.until(lambda: wire.resumed and again.answered_at)
+            assert len(wire.identified) == 1
+        assert watches(environment) == [1214, 1214, 6, 1387]
+        assert len(wire.asked("POST", channel)) == 2
+    assert "Traceback" not in (tmp_path / "log").read_text()
+
+
+async def test_an_answer_is_there_once_when_the_connection_breaks_off_while_it_is_taken(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    async with Wire() as wire, running(wire, environment, tmp_path):
+        first = await wire.command(ADA, "history")  # which takes longer than those that follow
+        await wire.until(lambda: first.answered_at)
+        wire.cut_off = 1
+        watched = await wire.command(ADA, "watched", film="Alien")
+        await wire.until(lambda: len(wire.asked("POST", f"{watched.payload['token']}/callback")) == 2)
+        wire.cut_off = 1
+        night = await wire.command(ADA, "movienight")  # whose acknowledgement is taken, as far as Discord knows
+        await wire.until(lambda: night.answers)
+        assert "Logged: Alien (1979)" in shown(wire.message_of(watched))
+        assert len(watched.answers) == (watched.callback["type"] == 5)  # a busy machine may have put it off
+        assert night.callback["type"] == 5
+        assert len(night.answers) == 1
+        assert "Who is in?" in shown(night.answers)
 
 
 def test_without_a_token_it_says_which_is_missing(run: Run) -> None:

@@ -25,6 +25,7 @@ requests = st.builds(
     without_genres=genres,
     years=years,
     tags=st.lists(st.sampled_from([*TAGS, "no such tag"]), max_size=2).map(tuple),
+    without_tags=st.lists(st.sampled_from([*TAGS, "no such tag"]), max_size=2).map(tuple),
     without=st.frozensets(films, max_size=20),
     include_seen=st.booleans(),
     adventurousness=st.floats(0, 1),
@@ -56,6 +57,7 @@ def test_a_slate_keeps_every_promise(recommender: Recommender, given_members: li
     for pick in slate.picks:
         assert request.genres <= set(pick.film.genres)
         assert not request.without_genres & set(pick.film.genres)
+        assert not set(request.without_tags) & set(pick.film.tags)
         if request.years != (None, None):
             assert pick.film.year is not None
             assert (first or 0) <= pick.film.year <= (last or 9999)
@@ -63,6 +65,19 @@ def test_a_slate_keeps_every_promise(recommender: Recommender, given_members: li
     scores = [pick.score for pick in slate.picks]
     assert scores == sorted(scores, reverse=True)
     assert slate.bundle == "small 1"
+
+
+def test_films_like_those_of_an_unwanted_tag_come_later(recommender: Recommender) -> None:
+    """Half of the giallos carry their tag; the others lie beside them in the model."""
+    plain = recommender.recommend([], Request(count=20))
+    spared = recommender.recommend([], Request(count=20, without_tags=("Giallo",)))
+
+    def giallos(slate: Slate) -> int:
+        return sum("Horror" in pick.film.genres for pick in slate.picks)
+
+    assert giallos(spared) < giallos(plain)
+    assert len(spared.picks) == 20
+    assert all("giallo" not in pick.film.tags for pick in spared.picks)
 
 
 @settings(max_examples=30, deadline=None)

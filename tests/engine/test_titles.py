@@ -21,6 +21,7 @@ from engine.titles import (
     Certainty,
     Link,
     TitleIndex,
+    Words,
     similarity,
 )
 
@@ -133,7 +134,7 @@ ASKED = [
     ("harry potter", ["Harry Potter and the Sorcerer's Stone (2001)",
                       "Harry Potter and the Goblet of Fire (2005)"]),
     ("indiana jones", ["Raiders of the Lost Ark (1981)", "Indiana Jones and the Last Crusade (1989)"]),
-    ("shawshank", ["The Shawshank Redemption (1994)"]),
+    ("lebowski", ["The Big Lebowski (1998)"]),
     ("the lord of the rings", ["The Lord of the Rings (1978)",
                                "The Lord of the Rings: The Fellowship of the Ring (2001)"]),
     ("the dark night", ["The Dark Knight (2008)", "Dark Night (2018)"]),
@@ -220,8 +221,10 @@ def test_popularity_never_makes_a_match(titles: TitleIndex, catalog: Catalog) ->
 
 
 def unique_titles(catalog: Catalog) -> list[int]:
-    """Rows of films whose title is the name of no other film, articles and numerals aside."""
+    """Rows of films whose title is the name of no other film, articles and numerals aside, nor what people call one."""
     rows_of: dict[str, set[int]] = defaultdict(set)
+    for alias in Words.read().aliases:
+        rows_of[alias.spaced.replace(" ", "")].add(catalog.row_of(alias.film_id) or 0)
     for row in range(len(catalog)):
         for name in catalog.names_at(row):
             rows_of[loose_key(name)].add(row)
@@ -430,6 +433,27 @@ def test_every_alias_names_the_film_that_it_means(catalog: Catalog, titles: Titl
         assert film.label == alias["film"]
         for name in alias["names"]:
             assert film.film_id in {match.film_id for match in titles.link(name).matches}, name
+
+
+@pytest.mark.parametrize(
+    ("typed", "film_id"),
+    [
+        ("HP4", 40815), ("hp 7 ", None), ("MI3", 45186), ("mi 1", 648), ("LOTR2", 5952), ("BTTF 1", 1270),
+        ("potc 3", 53125), ("ESB", 1196), ("TDK", 58559), ("Se7en", 47), ("WALL-E", 60069), ("Dr Strangelove", 750),
+        ("Endgame", 122914), ("Infinity War", 122912), ("Star Wars 4", 260), ("star wars 7", 122886),
+        ("Inglorious Basterds", 68157), ("Bridget Jones", 4246), ("Indiana Jones 1", 1198), ("Fast & Furious 5", 86644),
+        ("Hobbit 2", 106489),
+    ],
+)  # fmt: skip
+def test_nicknames_and_abbreviations_mean_the_film_that_people_mean(
+    titles: TitleIndex, typed: str, film_id: int | None
+) -> None:
+    link = titles.link(typed)
+    if film_id is None:  # the seventh was made in two parts
+        assert link.certainty is Certainty.AMBIGUOUS
+        assert [match.name[-6:] for match in link.matches] == ["Part 1", "Part 2"]
+    else:
+        assert (link.certainty, link.matches[0].film_id) == (Certainty.CLEAR, film_id)
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from storage.changes import (
+    MAX_MEMBERS,
     CloseVote,
     GiveFeedback,
     JoinPerson,
@@ -16,6 +19,7 @@ from storage.changes import (
     SetPlace,
     SetPreference,
     ShowSlate,
+    TakePart,
     UndoMessage,
     Vote,
 )
@@ -51,6 +55,14 @@ async def show(talker: Talker, *members: PersonId) -> SlateId:
     picks = (ShownPick(1, ALIEN, 2.0, {}), ShownPick(2, HEAT, 1.0, {}))
     shown = ShownSlate(slate_id, message_id, "b", {}, picks, talker.moment, members, open_to_votes=True)
     await talker.deliver(talker.key(), message_id, [ShowSlate(shown)], "Shown.")
+    return slate_id
+
+
+async def wait(talker: Talker) -> SlateId:
+    """A slate that waits for its people."""
+    message_id, slate_id = MessageId(new_id()), SlateId(new_id())
+    shown = ShownSlate(slate_id, message_id, "", {}, (), talker.moment, open_to_votes=True)
+    await talker.deliver(talker.key(), message_id, [ShowSlate(shown)], "Who is in?")
     return slate_id
 
 
@@ -124,6 +136,45 @@ class TestVoting:
     async def test_a_member_who_vanished_meanwhile_is_left_out(self, ada, both) -> None:
         slate = await show(ada, both[0], PersonId(77))
         assert set((await vote_on(ada, slate)).votes) == {both[0]}
+
+
+class TestWhoIsIn:
+    """A slate that waits for its people: it has no films yet."""
+
+    async def test_people_come_and_go_until_it_ends(self, ada, ben, both) -> None:
+        lobby = await wait(ada)
+        assert (await vote_on(ada, lobby)).votes == {both[0]: None}
+        await ben.say(TakePart(lobby))
+        await ben.say(TakePart(lobby))
+        assert (await vote_on(ada, lobby)).votes == dict.fromkeys(both)
+        await ben.say(TakePart(lobby, is_in=False))
+        assert (await vote_on(ada, lobby)).votes == {both[0]: None}
+        await ada.say(CloseVote(lobby))
+        with pytest.raises(ConflictError):
+            await ben.say(TakePart(lobby))
+
+    async def test_nobody_joins_a_slate_with_films_nor_votes_on_one_without(self, ada, ben, both) -> None:
+        slate, lobby = await show(ada, both[0]), await wait(ada)
+        for change in (TakePart(slate), TakePart(SlateId(1)), Vote(lobby, HEAT)):
+            with pytest.raises(ConflictError):
+                await ben.say(change)
+
+    async def test_there_is_room_for_so_many_and_two_at_once_do_not_both_get_the_last_place(self, ada, both) -> None:
+        lobby = await wait(ada)
+        people = [
+            Talker(ada.store, replace(ada.identity, user=f"p{number}"), events=itertools.count(100))
+            for number in range(MAX_MEMBERS + 4)
+        ]
+        answers = await asyncio.gather(*(one.say(TakePart(lobby)) for one in people), return_exceptions=True)
+        assert sum(isinstance(answer, ConflictError) for answer in answers) == 5
+        assert len((await vote_on(ada, lobby)).votes) == MAX_MEMBERS
+
+    async def test_it_is_no_slate_that_was_shown(self, ada, both) -> None:
+        slate = await show(ada, both[0])
+        await wait(ada)
+        last = (await ada.read()).last_slate
+        assert last is not None
+        assert last.slate_id == slate
 
 
 class TestCompanions:

@@ -109,6 +109,12 @@ class Phrases:
     days: Mapping[str, DayPhrase]
     date_words: DateWords
     genres: Mapping[str, tuple[str, ...]]
+    described: Mapping[str, tuple[str, ...]]
+    """By word that describes a film, what tags say as much."""
+    compared: Mapping[str, str]
+    """Words that compare, and what they compare by: “funnier” is “funny”."""
+    refining: Mapping[str, frozenset[str]]
+    """What makes a wish one that changes the wish before it; the file says what each list is."""
     eras: Mapping[str, Era]
     adventurousness: Mapping[str, float]
     watchlist_words: Mapping[str, str]
@@ -128,6 +134,8 @@ class Phrases:
     tells_apart: frozenset[str]
     ends_telling: frozenset[str]
     third_persons: frozenset[str]
+    persons: frozenset[str]
+    """Words for oneself and for others."""
     others_begin: frozenset[str]
     oneself: frozenset[str]
     openers: frozenset[str]
@@ -325,6 +333,7 @@ def phrases_for(language: str) -> Phrases:
         "genre": _any_of(genres),
         "era": _any_of(data.get("eras", ())),
         "adventurousness": _any_of(data.get("adventurousness", ())),
+        "compared": _any_of(data.get("compared", ())),
         "language": _any_of(data.get("languages", ())),
         "filler": _any_of(data["fillers"]["words"].split()),
     }
@@ -361,6 +370,7 @@ def phrases_for(language: str) -> Phrases:
         tells_apart=words("tells_apart"),
         ends_telling=words("ends_telling"),
         third_persons=words("third_persons"),
+        persons=words("third_persons") | words("oneself"),
         others_begin=words("others_begin"),
         oneself=words("oneself"),
         openers=frozenset(map(plain, data["before"])) | words("openers"),
@@ -421,6 +431,17 @@ def phrases_for(language: str) -> Phrases:
             week=frozenset(map(plain, dates["week"])),
         ),
         genres=table("genres"),
+        compared=table("compared"),
+        refining={
+            name: frozenset(" ".join(form) for said in listed for form in _spellings(said, respelled))
+            for name, listed in data.get("refining", {}).items()
+        },
+        described={
+            said: tuple(group["tags"])
+            for group in data.get("described", ())
+            for word in group["words"]
+            for said in map(" ".join, _spellings(word, respelled))
+        },
         eras={said: Era(of.get("from"), of.get("to"), of.get("recent")) for said, of in table("eras").items()},
         adventurousness=table("adventurousness"),
         watchlist_words=table("watchlist_words"),
