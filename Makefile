@@ -4,8 +4,9 @@
 # Set-up lives in .venv, talks to standard error and never reads standard input, so that lines can be piped in.
 
 .DEFAULT_GOAL := help
-.PHONY: help chat test lint docs bench bench-storage bench-faults bench-discord bench-slack bench-understanding \
-	bench-titles bench-ml-1m bench-ml-1m-ablation bench-data bench-ml-32m-shape learn train-starter clean
+.PHONY: help chat test lint docs bench bench-storage bench-faults bench-discord bench-slack \
+	bench-understanding bench-titles bench-ml-1m bench-ml-1m-ablation bench-ml-1m-candidates bench-data bench-ml-32m-shape bench-metrics peers learn \
+	train-starter clean
 SHELL := /bin/sh
 
 VENV := .venv
@@ -35,6 +36,7 @@ help:
 	@echo 'make train-starter DATA=…  trains, examines and writes the bundle that ships'
 	@echo 'make bench-data DATA=…     prepares 32 million made-up ratings (data.json)'
 	@echo 'make bench-ml-32m-shape DATA=…  an epoch of training at the size of MovieLens 32M (ml-32m-shape.json)'
+	@echo 'make bench-metrics         our figures beside those of RecTools, in an environment of its own (metrics.json)'
 	@echo 'make bench-ml-1m DATA=…    trains and examines the recipe for MovieLens 1M, in the folder DATA'
 
 chat: $(VENV)/.chat
@@ -79,9 +81,10 @@ bench-titles: $(VENV)/.dev
 learn: $(VENV)/.dev
 	@$(BIN)/python -m bot.evaluating.teaching
 
-bench-ml-1m bench-ml-1m-ablation: $(VENV)/.dev
+bench-ml-1m bench-ml-1m-ablation bench-ml-1m-candidates: $(VENV)/.dev
 	@test -n "$(DATA)" || { echo 'Say where MovieLens 1M is: make $@ DATA=path' >&2; exit 2; }
-	@$(BIN)/python -m benchmarks.ml_1m --data "$(DATA)" $(if $(SEEDS),--seeds $(SEEDS)) $(if $(findstring ablation,$@),--ablation)
+	@$(BIN)/python -m benchmarks.ml_1m --data "$(DATA)" $(if $(SEEDS),--seeds $(SEEDS)) $(if $(findstring ablation,$@),--ablation) \
+		$(if $(findstring candidates,$@),--candidates)
 
 bench-data: $(VENV)/.dev
 	@test -n "$(DATA)" || { echo 'Say where the MovieLens folders are: make bench-data DATA=path' >&2; exit 2; }
@@ -90,6 +93,19 @@ bench-data: $(VENV)/.dev
 bench-ml-32m-shape: $(VENV)/.dev
 	@test -n "$(DATA)" || { echo 'Say where the MovieLens folders are: make bench-ml-32m-shape DATA=path' >&2; exit 2; }
 	@$(BIN)/python -m benchmarks.ml_32m_shape --data "$(DATA)"
+
+PEERS := checkpoints/peers
+
+peers: $(PEERS)/.made
+
+$(PEERS)/.made: $(VENV)/bin/python benchmarks/peers/requirements.txt
+	@echo 'Installing the libraries that are measured beside ours (once, some minutes) …' >&2
+	@$(PYTHON) -m venv --clear $(PEERS) </dev/null >&2
+	@$(PEERS)/bin/python -m pip install -q --disable-pip-version-check -r benchmarks/peers/requirements.txt </dev/null >&2
+	@touch $@
+
+bench-metrics: $(VENV)/.dev $(PEERS)/.made
+	@$(BIN)/python -m benchmarks.peers.metrics --python $(PEERS)/bin/python
 
 train-starter: $(VENV)/.dev
 	@test -n "$(DATA)" || { echo 'Say where the MovieLens folders are: make train-starter DATA=path' >&2; exit 2; }

@@ -3,7 +3,8 @@
 `python -m benchmarks.ml_1m --data FOLDER`. The last film of each of the 6,040 people is the target, the one before it
 is what the epoch is chosen on, the rest is trained on; all films are ranked, less those seen before, equal scores at
 their worst. Each seed is trained, exported, and its graphs are asked through the engine. `--ablation` instead trains
-the recipe for a few epochs, and again with one thing changed at a time, and never looks at a target.
+the recipe for a few epochs, and again with one thing changed at a time; `--candidates` trains recipes that may take its
+place, each for as long as it needs. Neither looks at a target.
 
 The figures are written after every seed; stopped and started again, it goes on where it was, and seeds that were
 finished earlier with the same recipe and data count. What it trains stays among the checkpoints: the terms of
@@ -35,6 +36,7 @@ from training.sequences import Question, Vocabulary, last_question, without_last
 RECIPE = "ml-1m"
 COMMAND = "make bench-ml-1m DATA=…"
 ABLATION_COMMAND = "make bench-ml-1m-ablation DATA=…"
+CANDIDATES_COMMAND = "make bench-ml-1m-candidates DATA=…"
 SEEDS = (0, 1, 2)
 
 SHORT = 2
@@ -53,6 +55,16 @@ VARIANTS: Mapping[str, Mapping[str, Mapping[str, object]]] = {
     "128 dimensions": {"model": {"dimensions": 128}},
 }
 """What is changed of the recipe, by name: sections with the settings that differ."""
+
+
+CANDIDATES: Mapping[str, Mapping[str, Mapping[str, object]]] = {
+    "the recipe": {},
+    "wider, more dropout": {
+        "model": {"dimensions": 128, "heads": 4, "dropout": 0.45},
+        "training": {"negatives": 1024, "epochs": 28},
+    },
+}
+"""What may become the recipe, by name: what it changes of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +92,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="the folder of MovieLens 1M")
     parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS, help="what to train now")
     parser.add_argument("--ablation", action="store_true", help="compare variants of the recipe instead")
+    parser.add_argument("--candidates", action="store_true", help="train what may become the recipe instead")
     parser.add_argument("--checkpoints", type=Path, default=Path("checkpoints/ml-1m"), help="where states are kept")
     parser.add_argument("--results", type=Path, default=figures.RESULTS, help="where the figures go")
     asked = parser.parse_args()
@@ -88,6 +101,8 @@ def main() -> None:
         split = leave_last_out(load(asked.data, recipe.data.sources), recipe)
         if asked.ablation:
             ablate(split, recipe, VARIANTS, asked.checkpoints, asked.results)
+        elif asked.candidates:
+            compare(split, recipe, CANDIDATES, asked.checkpoints, asked.results)
         else:
             run(split, recipe, asked.seeds, asked.checkpoints, asked.results)
     except (TrainingError, bundle.BundleError) as error:
@@ -232,14 +247,48 @@ def ablate(
         )
 
 
-def variant(recipe: Recipe, changes: Mapping[str, Mapping[str, object]]) -> Recipe:
-    """The recipe for `SHORT` epochs with some settings changed; checked as a file would be."""
+def compare(
+    split: Split,
+    recipe: Recipe,
+    candidates: Mapping[str, Mapping[str, Mapping[str, object]]],
+    checkpoints: Path,
+    results: Path,
+) -> None:
+    """Train every candidate as long as it needs and write its best NDCG@10 for the films before the last, after each.
+
+    The states are those that the recipe itself would leave, so that a candidate that becomes the recipe is not trained
+    again.
+    """
+    commit, metrics = figures.commit(), dict[str, float]()
+    everybody = np.arange(len(split.learning.ratings.people))
+    for name, changes in candidates.items():
+        tried = changed(recipe, changes)
+        fitted = fit(split.learning, tried, everybody, seed=0, checkpoints=checkpoints, report=reporter(name))
+        metrics[f"{name}/validation-ndcg@10"] = fitted.epochs[fitted.best - 1].ndcg
+        metrics[f"{name}/epoch"] = float(fitted.best)
+        metrics[f"{name}/epochs"] = float(len(fitted.epochs))
+        figures.write(
+            "ml-1m-candidates",
+            command=CANDIDATES_COMMAND,
+            settings={"recipe": recipe.model_dump(mode="json"), "seed": 0, "candidates": candidates},
+            metrics=metrics,
+            measured_at=commit,
+            folder=results,
+        )
+
+
+def changed(recipe: Recipe, changes: Mapping[str, Mapping[str, object]]) -> Recipe:
+    """The recipe with some settings changed; checked as a file would be."""
     stored = recipe.model_dump(mode="json")
-    stored["training"] |= {"epochs": SHORT}
-    stored["name"] = f"{recipe.name}-short"
     for section, settings in changes.items():
         stored[section] |= settings
     return Recipe.model_validate_json(json.dumps(stored))
+
+
+def variant(recipe: Recipe, changes: Mapping[str, Mapping[str, object]]) -> Recipe:
+    """The recipe for `SHORT` epochs with some settings changed."""
+    short = changed(recipe, {"training": {"epochs": SHORT}}).model_copy(update={"name": f"{recipe.name}-short"})
+    return changed(short, changes)
 
 
 if __name__ == "__main__":

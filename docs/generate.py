@@ -303,6 +303,14 @@ def shape_figures() -> str:
     return _beside_budget("ml-32m-shape", {"epoch-minutes": "minutes an epoch", "peak-gb": "memory at its peak, GB"})
 
 
+def metric_checks() -> str:
+    """Our figures beside RecTools' for the same made-up slates, from `metrics.json`: a Markdown table."""
+    figures = _metrics("metrics")
+    names = [name.removesuffix("/ours") for name in figures if name.endswith("/ours")]
+    rows = [(f"`{name}`", f"{figures[f'{name}/ours']:.6g}", f"{figures[f'{name}/rectools']:.6g}") for name in names]
+    return _table(("", "ours", "RecTools"), *rows)
+
+
 def _beside_budget(benchmark: str, named: Mapping[str, str]) -> str:
     """Figures beside the budget in the settings of their run, and how busy the machine was with other work."""
     run = json.loads((RESULTS / f"{benchmark}.json").read_text(encoding="utf-8"))

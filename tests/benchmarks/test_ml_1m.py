@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from benchmarks.ml_1m import VARIANTS, ablate, leave_last_out, main, run, variant
+from benchmarks.ml_1m import CANDIDATES, VARIANTS, ablate, changed, compare, leave_last_out, main, run, variant
 from benchmarks.starter import BASELINES
 from training.datasets import Dataset, load
 from training.evaluate import hit
@@ -124,3 +124,24 @@ def test_every_variant_is_a_recipe_that_differs_from_the_shipped_one() -> None:
     recipe = read("ml-1m")
     made = [variant(recipe, changes) for changes in VARIANTS.values()]
     assert all(one != other for i, one in enumerate(made) for other in made[:i])
+
+
+def test_candidates_are_compared_on_validation_and_leave_the_states_that_they_would_as_recipes(
+    dataset: Dataset, tmp_path: Path
+) -> None:
+    split, kept = leave_last_out(dataset, RECIPE), tmp_path / "kept"
+    tried = {"the recipe": {}, "wider": {"model": {"dimensions": 16}}}
+    compare(split, RECIPE, tried, kept, tmp_path)
+    metrics = written(tmp_path, "ml-1m-candidates")["metrics"]
+    assert set(metrics) == {
+        f"{name}/{figure}" for name in tried for figure in ("validation-ndcg@10", "epoch", "epochs")
+    }
+    states = {path: path.stat().st_mtime_ns for path in kept.glob("*.pt")}
+    assert len(states) == 2
+    run(split, changed(RECIPE, tried["wider"]), [0], kept, tmp_path)
+    assert {path: path.stat().st_mtime_ns for path in kept.glob("*.pt")} == states
+
+
+@pytest.mark.parametrize("name", CANDIDATES)
+def test_every_candidate_is_a_recipe(name: str) -> None:
+    assert (changed(read("ml-1m"), CANDIDATES[name]) == read("ml-1m")) == (name == "the recipe")
