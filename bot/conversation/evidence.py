@@ -219,6 +219,9 @@ class Evidence:
             self._titles.named_in([token.raw for token in self.tokens[:last]]), key=lambda one: one.start
         ):
             ends = named.end == last and named.start > 0 and named.standing < Standing.PART
+            pointer = self.tokens[named.start].word in self._phrases.pointers and named.end == named.start + 1
+            if pointer and self.tokens[named.start].raw.islower():
+                continue
             if ends and self._titles.is_known(named.ratings) and not self._cues.cover(named.start, named.end):
                 before = self.tokens[named.start - 1].word
                 if before in self._phrases.saw_words:

@@ -60,13 +60,15 @@ SURE = 0.98
 """Probability from which watches are logged without a question."""
 FIRMLY_SURE = 0.4
 """The same where a verb or a day stands right beside the film."""
-_PART_SURE, _ASKED_SURE = 0.8, 0.5
+_PART_SURE, _ASKED_SURE = 0.8, 0.6
 """Probability from which a part of a message is about something of its own; and from which a question is."""
 _BREAK_SURE = 0.8
 """The same for parts that only a comma or an “and” parts."""
 _OPEN = frozenset({Asked.WHICH_FILM, Asked.WHICH_SHOWN})
 """Questions that are answered in many words."""
 _ANSWER_WORDS = 12
+_FEW_ASKED = 3
+"""Words and marks of a question that may only finish what was said before: “exactly?”."""
 _TELLING_WORDS = 3
 """Words of a name that is one although nothing else in the message is about films."""
 _LIKELY_ANSWER, _LIKELY_ABOUT_IT, _HARDLY_ABOUT_IT = 3.0, 1.5, 0.3
@@ -190,7 +192,8 @@ class _Loose:
         doing: list[_Part] = []
         for part in parts:
             about = self._at_large(part.about)
-            enough = part.sure >= (_ASKED_SURE if self._tokens[part.end - 1].raw == "?" else least)
+            asked = self._tokens[part.end - 1].raw == "?" and part.end - part.start > _FEW_ASKED
+            enough = part.sure >= (min(_ASKED_SURE, least) if asked and least == _PART_SURE else least)
             if doing and (about == self._at_large(doing[-1].about) or about not in DOING or not enough):
                 doing[-1] = replace(doing[-1], end=part.end)
             elif about in DOING and enough:

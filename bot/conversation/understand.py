@@ -377,6 +377,8 @@ class _Reading:
                     continue
                 if match.label.startswith("log.") and self.evidence and self.evidence.tells_more(start, end):
                     return False
+                if self.situation.shown and places_in(words, self.phrases, self.situation.shown):
+                    return False  # “never suggest the second one again”
                 plainly = [t for t in strange if t.word in self.phrases.usual and len(t.word) > 1 and t.word.isalpha()]
                 beside = [t for t in plainly if not self._is_beside_titles(t)]
                 size = 1 if any(token.is_film for token in words) else sum(not token.is_mark for token in words)
@@ -803,8 +805,10 @@ def _with_more(before: Intent, intent: Intent) -> Intent | None:
             return replace(before, when=intent.when, reaction=intent.reaction or before.reaction)
         case LogWatches(reaction=None), Dismiss(places=(), film=None, every=False, off=False):
             return replace(before, reaction=Reaction.DISLIKED)  # “watched Eraserhead. Not for me.”
-        case Undo(), Meant():
+        case (Undo(), Meant()) | (More(), Recommend()):
             return intent
+        case Recommend(), More():
+            return before
         case Recommend(), Recommend():
             return Recommend(_joined(before.wish, intent.wish))
     return None

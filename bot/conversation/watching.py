@@ -34,7 +34,7 @@ from bot.conversation.recommending import EXACT, places_of, recommend_like, show
 from bot.conversation.telling import day_in_words, details_in_words, genres_in_words, opinion_in_words, shown_title
 from bot.conversation.turn import Turn, details_of, log_of
 from bot.conversation.wanting import want_films
-from engine.names import loose_key
+from engine.names import loose_key, loose_words
 from engine.titles import Certainty, Link
 from storage.changes import LogWatch, RateWatch, RemoveWatch
 from storage.records import FeedbackKind, Watch
@@ -104,7 +104,7 @@ def _longer_title(turn: Turn, intent: LogWatches) -> str | None:
         " ".join((films, *words[:count])) for count in (2, 1) if count < len(words) and not numeral(words[count - 1])
     ]
     longer = [text for text in (whole, *ends) if loose_key(text) != loose_key(films)]
-    return next((text for text in longer if _is_title(turn, text)), None)
+    return next((text for text in longer if _is_title(turn, text, parted=True)), None)
 
 
 def _rate_known(turn: Turn, film_ids: Sequence[int], details: Details) -> list[int]:
@@ -127,10 +127,12 @@ def _in_doubt(intent: LogWatches, link: Link, turn: Turn) -> bool:
     return intent.doubtful or everyday or part_of_series or (intent.questioned and not name.endswith("?"))
 
 
-def _is_title(turn: Turn, text: str) -> bool:
+def _is_title(turn: Turn, text: str, *, parted: bool = False) -> bool:
+    """Whether words are just the name of a film; `parted`: in as many words, for “Juno on” is not Junoon."""
     if len(text) > 100 or "\n" in text:
         return False
-    return any(loose_key(match.name) == loose_key(text) for match in turn.link(text).matches)
+    names = [match.name for match in turn.link(text).matches if loose_key(match.name) == loose_key(text)]
+    return any(not parted or len(loose_words(name)) == len(loose_words(text)) for name in names)
 
 
 def _is_list(turn: Turn, text: str) -> bool:

@@ -13,6 +13,7 @@ from bot.conversation.phrases import Phrases, decade_of, number_of, word_key
 MAX_WORDS = 60
 """Words of one wish that are read."""
 
+_TELLING_LENGTH = 3
 _UNREAD_WORD = 1.6
 """What a word costs that no wish phrase reads: less than as part of a title two words longer, more than a filler."""
 
@@ -91,8 +92,12 @@ def _is_one_tag(words: Sequence[Token], size: int, phrases: Phrases, tags: froze
     telling = [t for t in words if not (phrases.wishes.is_filler(t) or t.word in phrases.film_words)]
     known = key in phrases.genres or key in phrases.eras or key in phrases.adventurousness
     ends = words[0] in telling and words[-1] in telling
-    described = all(token.meant in phrases.genres or token.word in phrases.film_words for token in words)
-    return compact(key) in tags and ends and not known and not described
+    # “Teen comedy” is a comedy for teens, but “cold war” no war film that is cold.
+    others = [token for token in words if token.meant not in phrases.genres and token.word not in phrases.film_words]
+    of_genre = len(others) < len(words) and all(compact(t.meant) in tags or t.meant in phrases.eras for t in others)
+    small = any(len(token.word) < _TELLING_LENGTH for token in (words[0], words[-1]))
+    usual = key in phrases.usual_words or small
+    return compact(key) in tags and ends and not (known or of_genre or usual)
 
 
 def _any(_label: str) -> bool:

@@ -1,16 +1,30 @@
 """Time zones by the names that people use: `zone_of` a name, `place_in` a sentence.
 
-Knows the IANA names and the places in them; no person and no setting.
+Knows the IANA names, the places in them and cities that none is called after (`cities.toml`); no person, no setting.
 """
 
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Sequence
 from functools import lru_cache
+from importlib.resources import files
 from zoneinfo import available_timezones
 
 _NO_PLACES = frozenset({"Factory", "localtime"})
+_CONTINENTS = (
+    "Africa/",
+    "America/",
+    "Antarctica/",
+    "Arctic/",
+    "Asia/",
+    "Atlantic/",
+    "Australia/",
+    "Europe/",
+    "Indian/",
+    "Pacific/",
+)
 _LONGEST = 3
 """Words of a place's name."""
 
@@ -36,10 +50,12 @@ def _zones() -> dict[str, str]:
     names = sorted(available_timezones() - _NO_PLACES)
     by_place: dict[str, list[str]] = {}
     for name in names:
-        if "/" in name and not name.startswith(("Etc/", "posix/", "right/")):
+        if name.startswith(_CONTINENTS):
             by_place.setdefault(_place_key(name.rsplit("/", 1)[1]), []).append(name)
     places = {place: zones[0] for place, zones in by_place.items() if len(zones) == 1}
-    return places | {_place_key(name): name for name in names}
+    listed = tomllib.loads(files(__package__).joinpath("cities.toml").read_text(encoding="utf-8"))["cities"]
+    cities = {_place_key(city): zone for zone, of in listed.items() if zone in names for city in of}
+    return cities | places | {_place_key(name): name for name in names}
 
 
 def _place_key(name: str) -> str:

@@ -13,7 +13,7 @@ from engine import bundle
 
 CASES = Path(__file__).parent.parent / "conversation"
 CHAT_FOLDER = Path(os.environ.get("NEXTREEL_TEST_INSPIRED", CASES.parents[2] / "shared" / "data" / "inspired-dev"))
-FILES = ("held_back", "watching", "asking", "de", "es")
+FILES = ("held_back", "watching", "telling", "asking", "wishing", "nasty", "titles", "de", "es")
 
 
 @pytest.fixture(scope="module")
@@ -24,9 +24,13 @@ def report() -> Report:
 @pytest.mark.parametrize(
     ("source", "accuracy", "precision", "silence", "recall"),
     [
-        ("held_back", 0.55, 0.84, 0.94, 0.78),
-        ("watching", 0.72, 0.97, 0.98, 0.90),
-        ("asking", 0.84, 0.90, 0.99, 0.93),
+        ("held_back", 0.60, 0.86, 0.96, 0.80),
+        ("watching", 0.81, 0.98, 0.98, 0.93),
+        ("telling", 0.82, 0.98, 0.98, 0.92),
+        ("asking", 0.85, 0.90, 0.99, 0.94),
+        ("wishing", 0.81, 0.95, 0.99, 0.92),
+        ("nasty", 0.66, 0.94, 0.96, 0.86),
+        ("titles", 0.60, 0.90, 0.95, 0.85),
         ("de", 0.99, 0.99, 0.99, 0.99),
         ("es", 0.99, 0.99, 0.99, 0.99),
     ],
@@ -35,7 +39,7 @@ def test_what_is_understood_is_no_less_than_it_was(
     report: Report, source: str, accuracy: float, precision: float, silence: float, recall: float
 ) -> None:
     figures = report.of(source)
-    assert figures.cases >= 200
+    assert figures.cases >= 150
     assert figures.intent_accuracy >= accuracy
     assert figures.silent_log_precision >= precision
     assert figures.no_log_accuracy >= silence
