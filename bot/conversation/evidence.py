@@ -323,6 +323,9 @@ class Evidence:
         if self._is_own(verb):
             return False
         place = verb.start - 1
+        before = self.tokens[place]
+        if before.raw[:1].isupper() and before.word not in self._phrases.usual and not before.is_film:
+            return True  # “Clara saw …”
         while place >= 0 and not (self.tokens[place].is_mark or self.tokens[place].word in self._phrases.joins):
             if self.tokens[place].word in self._phrases.third_persons:
                 return True
