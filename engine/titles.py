@@ -592,6 +592,11 @@ class TitleIndex:
         """Whether a film that was rated so often is one of those that people know."""
         return ratings >= self._known_from
 
+    def is_film_known(self, film_id: FilmId) -> bool:
+        """Whether a film is known to people, by its ratings."""
+        row = self._catalog.row_of(film_id)
+        return row is not None and self.is_known(int(self._catalog.rating_counts[row]))
+
     def is_famous(self, ratings: int) -> bool:
         """Whether a film that was rated so often is one of those that nearly everybody knows."""
         return ratings >= self._famous_from

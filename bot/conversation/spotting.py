@@ -14,6 +14,7 @@ from typing import Protocol
 
 from bot.conversation.grammar import Token
 from bot.conversation.phrases import Phrases
+from engine.films import FilmId
 from engine.names import Standing
 from engine.titles import Link, Named
 
@@ -41,6 +42,9 @@ class Titles(Protocol):
 
     def is_known(self, ratings: int) -> bool:
         """Whether a film rated so often is known to people."""
+
+    def is_film_known(self, film_id: FilmId) -> bool:
+        """Whether a film is known to people."""
 
     def is_famous(self, ratings: int) -> bool:
         """Whether nearly everybody knows it."""
