@@ -43,6 +43,7 @@ from bot.conversation.intents import (
     NotAWatch,
     NotUnderstood,
     NotWatched,
+    Pleasantry,
     Privacy,
     React,
     Reaction,
@@ -159,7 +160,27 @@ def understand(text: str, situation: Situation, language: str = "en", known: Kno
     denied = evidence.vetoes() and any(isinstance(intent, LogWatches) for intent in whole or ())
     if whole is None or denied or _contradicted(whole, gist.of(tokens, evidence.skeleton), situation):
         whole = _merged(read_loosely(said, tokens, phrases, situation, known, gist))
+    whole = _gone_on(whole, tokens, phrases, situation)
     return settled(refined(whole, said, tokens, phrases, situation, known), said, phrases, known.titles)
+
+
+def _gone_on(
+    intents: tuple[Intent, ...], tokens: Sequence[Token], phrases: Phrases, situation: Situation
+) -> tuple[Intent, ...]:
+    """“And Cape Fear, the De Niro one” right after a watch was logged is one more, neither a correction nor a title."""
+    film = next((place for place, token in enumerate(tokens) if token.is_film), 0)
+    between = phrases.list_joins | phrases.around_titles
+    if not situation.just_logged or situation.asked is not None or tokens[0].word not in phrases.list_joins:
+        return intents
+    if len(intents) != 1 or not film or any(token.word not in between for token in tokens[:film]):
+        return intents
+    match intents[0]:
+        case Meant(text=str(text)) | BareTitle(text=text) if text:
+            asking = tokens[-1].raw == "?"
+            return (LogWatches(text, text, doubtful=asking, questioned=asking),)
+        case Recommend(wish=Wish(like=(text,))) if all(token.is_mark for token in tokens[film + 1 :]):
+            return (LogWatches(text, text),)
+    return intents
 
 
 def _contradicted(intents: Sequence[Intent], odds: Mapping[str, float], situation: Situation) -> bool:
@@ -546,10 +567,11 @@ class _Reading:
         if not spans:
             return NotAWatch(kind, "", self._watch_after_all(match))
         start, end = spans[0]
-        if kind is NotWatched.PLAN:
+        named = any(token.is_film for token in self.tokens[start:end])
+        if kind is NotWatched.PLAN or (kind is NotWatched.QUESTION and not named):
             wish = read_wish(self.tokens[start:end], self.said, self.phrases)
             generic = not wish.words and not wish.unwanted and not wish.names
-            if generic:
+            if generic and (kind is NotWatched.PLAN or wish.genres):  # “how about a western?”
                 return Recommend(wish)
         pointed = word_key(self.tokens[start:end]) in self.phrases.pointers
         otherwise = self._watch_after_all(match) if kind is NotWatched.PASSING else None
@@ -615,6 +637,11 @@ class _Reading:
     def more(self, match: Match) -> Intent:
         return More(self._number(match, "count"))
 
+    def only(self, match: Match) -> Intent:
+        """“Just one”: so many more of what was shown, or so many films."""
+        count = self._number(match, "count")
+        return More(count) if self.situation.shown else Recommend(Wish(count=count))
+
     def history(self, match: Match) -> Intent:
         return History(self.captured(match, "films"))
 
@@ -650,7 +677,19 @@ class _Reading:
         return LinkAccounts(self.captured(match, "code") or "")
 
     def meant(self, match: Match) -> Intent:
-        return Meant(self.captured(match, "films") or "")
+        named = self.captured(match, "films") or ""
+        if named and (judged := self._mark(*match.captures["films"][0])):
+            return Meant(rating=judged.rating, reaction=judged.reaction)
+        return Meant(named)
+
+    def _mark(self, start: int, end: int) -> React | None:
+        """The mark that words are and nothing else: “3 stars”, whatever film is called so; None when they are none."""
+        tokens = self.tokens[start:end]
+        parts = cover(tokens, self.phrases.sentences, {}, lambda label: label == "react.react")
+        if len(parts) != 1 or not isinstance(parts[0], Match):
+            return None
+        reaction, rating = _Reading(self.said, tokens, self.phrases, self.situation)._judgement(parts[0])
+        return React(reaction, rating) if rating is not None else None
 
     def answer(self, match: Match) -> Intent:
         kind = AnswerKind(match.label.removeprefix("answer."))
@@ -742,6 +781,7 @@ MEANINGS: Mapping[str, Callable[[_Reading, Match], Intent | tuple[Intent, ...]]]
     "dismiss.dismiss": _Reading.dismiss,
     "dismiss.off": _Reading.dismiss,
     "more.more": _Reading.more,
+    "more.only": _Reading.only,
     "undo.undo": _constant(Undo()),
     "undo.that": _constant(Undo(that=True)),
     "history.all": _constant(History()),
@@ -768,7 +808,7 @@ MEANINGS: Mapping[str, Callable[[_Reading, Match], Intent | tuple[Intent, ...]]]
     "forget.forget": _constant(Forget()),
     "help.help": _constant(Help()),
     "greeting.greeting": _constant(Greeting()),
-    "thanks.thanks": _constant(Thanks()),
+    **{f"thanks.{said.value}": _constant(Thanks(said)) for said in Pleasantry if said is not Pleasantry.SMALL_TALK},
     **{f"answer.{kind.value}": _Reading.answer for kind in AnswerKind if kind is not AnswerKind.WORDS},
 }
 """What each group of templates means. A new phrase joins a group in the data; a new group is a new meaning."""
