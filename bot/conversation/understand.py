@@ -642,6 +642,9 @@ class _Reading:
         count = self._number(match, "count")
         return More(count) if self.situation.shown else Recommend(Wish(count=count))
 
+    def history_all(self, match: Match) -> Intent:
+        return History(when=self.captured(match, "when"))
+
     def history(self, match: Match) -> Intent:
         return History(self.captured(match, "films"))
 
@@ -784,7 +787,7 @@ MEANINGS: Mapping[str, Callable[[_Reading, Match], Intent | tuple[Intent, ...]]]
     "more.only": _Reading.only,
     "undo.undo": _constant(Undo()),
     "undo.that": _constant(Undo(that=True)),
-    "history.all": _constant(History()),
+    "history.all": _Reading.history_all,
     "history.search": _Reading.history,
     "remove.remove": _Reading.remove,
     "want.want": _Reading.want,

@@ -201,7 +201,7 @@ def log_films(turn: Turn, film_ids: Sequence[int], details: Details, *, sentence
     films = turn.films(new)
     said = details_in_words(turn.say, details, turn.today)
     if sentence == "seen":
-        turn.tell("seen-one", films=turn.say.listed([film.label for film in films]))
+        turn.tell("seen-one", films=turn.say.listed([film.label for film in films]), details=said)
     elif len(films) == 1:
         turn.tell("logged-one", film=films[0].label, details=said)
     else:
