@@ -103,6 +103,9 @@ _NUMERAL = re.compile(r"[ivx]{1,4}|\d{1,2}")
 _SEPARATORS = frozenset(".!?;,\n—–-…/")
 _BEGINNING = frozenset("\n¿¡")
 """Marks behind which something new begins."""
+_LOOKS = "want.looks"
+"""What saves a film only where nothing else is said."""
+_REMARKS = frozenset({"thanks", "greeting"})
 _STATES = {"log.abandoned": State.ABANDONED, "log.rewatched": State.REWATCH}
 _ASIDES = {NotWatched.OTHERS, NotWatched.PASSING, NotWatched.HYPOTHETICAL}
 """What is passed over beside something to do: “watched Alien with the kids, they loved it”."""
@@ -350,7 +353,10 @@ class _Reading:
         parts = self._parts
         found: list[Intent] = []
         gaps: list[tuple[int, int]] = []
+        remarked = self._only_remarks_on_looks()
         for part in parts:
+            if isinstance(part, Match) and part.label == _LOOKS and remarked:
+                continue  # “the last one looks cool, what's similar to it”
             if isinstance(part, Match):
                 meaning = MEANINGS[part.label](self, part)
                 found.extend(meaning if isinstance(meaning, tuple) else (meaning,))
@@ -366,7 +372,14 @@ class _Reading:
 
     def whole(self, known: Known) -> tuple[Intent, ...] | None:
         """What the phrases mean that read all of the message, when films stand where they must; else None."""
-        return self.intents() if all(self._is_read(part, known) for part in self._parts) else None
+        read = all(self._is_read(part, known) for part in self._parts) and not self._only_remarks_on_looks()
+        return self.intents() if read else None
+
+    def _only_remarks_on_looks(self) -> bool:
+        """Whether “the last one looks cool” stands beside something to do, and says only which."""
+        labels = [part.label if isinstance(part, Match) else "" for part in self._parts]
+        beside = [label for label in labels if label != _LOOKS and label.partition(".")[0] not in _REMARKS]
+        return _LOOKS in labels and bool(beside)
 
     def title(self, known: Known) -> tuple[Intent, ...] | None:
         """The title that a message of a few words is, if it is one just as it stands."""
@@ -452,6 +465,8 @@ class _Reading:
             return self.situation.asked is not None and name in _ANSWERS[self.situation.asked]
         if group == "set":
             return False  # these stand after the command alone
+        if label == _LOOKS and self.situation.asked is not None:
+            return False
         return group != "place" or (self.situation.shown > 0 and self.situation.asked is None and self.is_short)
 
     def _points(self) -> dict[int, bool]:
@@ -791,6 +806,7 @@ MEANINGS: Mapping[str, Callable[[_Reading, Match], Intent | tuple[Intent, ...]]]
     "history.search": _Reading.history,
     "remove.remove": _Reading.remove,
     "want.want": _Reading.want,
+    "want.looks": _Reading.want,
     "unwant.unwant": _Reading.unwant,
     "unwant.all": _constant(Unwant(clear=True)),
     "watchlist.all": _constant(Watchlist()),
