@@ -24,6 +24,7 @@ MIN_FILMS_OF_A_TAG = 4
 
 _OPINIONS = re.compile(
     r"\b(?:good|great|best|bad|better|excellent|amazing|awesome|perfect|masterpiece|brilliant|superb|classic|favou?rite"
+    r"|dull|tedious"
     r"|predictable|overrated|underrated|boring|disappointing|slow|slow paced|too long|long|short|pretentious|confusing"
     r"|interesting|entertaining|beautiful|unique|original|fun|funny|hilarious|silly|stupid|ridiculous|pointless|cliche|unrealistic"
     r"|historically inaccurate|plot|plot holes|story|storyline|storytelling|acting|dialogue|script|screenplay"

@@ -264,6 +264,7 @@ class Recommender:
         for person in request.without_people:
             for role in Role:
                 share[self.people.rows_of(replace(person, role=role), self.catalog)] = 0
+            share[self._facts.carries((person.name,)) > 0] = 0  # credits that are not known, but a tag names them
         return share
 
     def _with_people(self, request: Request, rows: Sequence[int], reasons: Sequence[Reason]) -> list[Reason]:

@@ -467,6 +467,7 @@ def _intents(
         choices=_choices(question) if question else 0,
         shown=len(context.listed) or (len(snapshot.last_slate.picks) if snapshot.last_slate else 0),
         film_in_mind=bool(context.in_mind),
+        just_logged=any(swapped.film_id in context.in_mind for swapped in context.swaps),
     )
     match message:
         case Text():
@@ -614,7 +615,7 @@ def act(turn: Turn, intent: Intent) -> None:
         case Greeting():
             turn.tell("greeting")
         case Thanks():
-            turn.tell("thanks")
+            turn.tell(intent.said.value)
         case Answer():
             answer(turn, intent)
         case NotAWatch():

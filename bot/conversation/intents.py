@@ -26,12 +26,14 @@ class Asked(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Situation:
     """What `understand` may know: the open question (None: none) and how many choices it has; how many films the list
-    shown last has, a slate or the watchlist; whether a film was just talked about, so that “it” means something."""
+    shown last has, a slate or the watchlist; whether a film was just talked about, so that “it” means something, and
+    whether it was logged, so that “and Heat” goes on with that."""
 
     asked: Asked | None = None
     choices: int = 0
     shown: int = 0
     film_in_mind: bool = False
+    just_logged: bool = False
 
 
 class State(StrEnum):
@@ -364,9 +366,20 @@ class Greeting:
     """Hello."""
 
 
+class Pleasantry(StrEnum):
+    """What is said when there is nothing to do: thanks, that something was heard, goodbye, or talk of other things."""
+
+    THANKS = "thanks"
+    HEARD = "heard"
+    BYE = "bye"
+    SMALL_TALK = "small-talk"
+
+
 @dataclass(frozen=True, slots=True)
 class Thanks:
-    """Thanks, ok, bye: nothing to do."""
+    """Thanks, ok, bye, “I'm sad”: nothing to do."""
+
+    said: Pleasantry = Pleasantry.THANKS
 
 
 class AnswerKind(StrEnum):

@@ -35,6 +35,7 @@ from bot.conversation.intents import (
     NotAWatch,
     NotUnderstood,
     NotWatched,
+    Pleasantry,
     Privacy,
     React,
     Recommend,
@@ -311,7 +312,7 @@ class _Loose:
         if evidence.of_others():
             return NotAWatch(NotWatched.OTHERS, "")
         if judged == React():
-            return Thanks() if not self._situation.film_in_mind else judged
+            return Thanks(Pleasantry.HEARD) if not self._situation.film_in_mind else judged
         return judged
 
     def mention(self, part: _Part) -> Intent | tuple[Intent, ...]:
@@ -403,7 +404,7 @@ class _Loose:
         text = self.raw(part.start, part.end)
         if self.says(part, self._phrases.none_words):
             return Answer(AnswerKind.NONE)
-        if self.every(part):
+        if self.every(part) and not self.films(part):  # “all three Lord of the Rings” are films of their own
             return Answer(AnswerKind.ALL, when=when, **judged.details())
         return Answer(AnswerKind.WORDS, text=evidence.telling_words() or text, when=when, **judged.details())
 
@@ -437,7 +438,9 @@ class _Loose:
     def chat(self, part: _Part) -> Intent:
         tokens = [token for token in self._tokens[part.start : part.end] if not token.is_mark]
         strange = all(token.word not in self._phrases.usual for token in tokens)
-        return NotUnderstood(self.raw(part.start, part.end)) if strange and part.sure < SURE else Thanks()
+        if strange and part.sure < SURE:
+            return NotUnderstood(self.raw(part.start, part.end))
+        return Thanks(Pleasantry.SMALL_TALK)
 
     def _not_watched(self, part: _Part) -> Intent:
         """The films of a part as named only."""

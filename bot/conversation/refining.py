@@ -58,6 +58,7 @@ def refined_wish(
     left_out += [*said.left_out, *softer]
     left_out = [word for word in dict.fromkeys(left_out) if word not in wish.compared and word not in new.tags]
     shunned = _tags(left_out, phrases, catalog)
+    spared = {person.name for person in new.without_people}
     request = replace(
         old,
         count=wish.count or old.count,
@@ -67,7 +68,7 @@ def refined_wish(
         years=years,
         without_years=tuple(dict.fromkeys((*old.without_years, *new.without_years))) if years == old.years else (),
         tags=tuple(tag for tag in wanted if tag not in shunned),
-        people=new.people or old.people,
+        people=new.people or tuple(person for person in old.people if person.name not in spared),
         without_people=tuple(dict.fromkeys((*old.without_people, *new.without_people))),
         without_tags=shunned,
         without=old.without | new.without,

@@ -43,6 +43,7 @@ from bot.conversation.intents import (
     NotAWatch,
     NotUnderstood,
     NotWatched,
+    Pleasantry,
     Privacy,
     React,
     Reaction,
@@ -102,6 +103,9 @@ _NUMERAL = re.compile(r"[ivx]{1,4}|\d{1,2}")
 _SEPARATORS = frozenset(".!?;,\n—–-…/")
 _BEGINNING = frozenset("\n¿¡")
 """Marks behind which something new begins."""
+_LOOKS = "want.looks"
+"""What saves a film only where nothing else is said."""
+_REMARKS = frozenset({"thanks", "greeting"})
 _STATES = {"log.abandoned": State.ABANDONED, "log.rewatched": State.REWATCH}
 _ASIDES = {NotWatched.OTHERS, NotWatched.PASSING, NotWatched.HYPOTHETICAL}
 """What is passed over beside something to do: “watched Alien with the kids, they loved it”."""
@@ -159,7 +163,27 @@ def understand(text: str, situation: Situation, language: str = "en", known: Kno
     denied = evidence.vetoes() and any(isinstance(intent, LogWatches) for intent in whole or ())
     if whole is None or denied or _contradicted(whole, gist.of(tokens, evidence.skeleton), situation):
         whole = _merged(read_loosely(said, tokens, phrases, situation, known, gist))
+    whole = _gone_on(whole, tokens, phrases, situation)
     return settled(refined(whole, said, tokens, phrases, situation, known), said, phrases, known.titles)
+
+
+def _gone_on(
+    intents: tuple[Intent, ...], tokens: Sequence[Token], phrases: Phrases, situation: Situation
+) -> tuple[Intent, ...]:
+    """“And Cape Fear, the De Niro one” right after a watch was logged is one more, neither a correction nor a title."""
+    film = next((place for place, token in enumerate(tokens) if token.is_film), 0)
+    between = phrases.list_joins | phrases.around_titles
+    if not situation.just_logged or situation.asked is not None or tokens[0].word not in phrases.list_joins:
+        return intents
+    if len(intents) != 1 or not film or any(token.word not in between for token in tokens[:film]):
+        return intents
+    match intents[0]:
+        case Meant(text=str(text)) | BareTitle(text=text) if text:
+            asking = tokens[-1].raw == "?"
+            return (LogWatches(text, text, doubtful=asking, questioned=asking),)
+        case Recommend(wish=Wish(like=(text,))) if all(token.is_mark for token in tokens[film + 1 :]):
+            return (LogWatches(text, text),)
+    return intents
 
 
 def _contradicted(intents: Sequence[Intent], odds: Mapping[str, float], situation: Situation) -> bool:
@@ -329,7 +353,10 @@ class _Reading:
         parts = self._parts
         found: list[Intent] = []
         gaps: list[tuple[int, int]] = []
+        remarked = self._only_remarks_on_looks()
         for part in parts:
+            if isinstance(part, Match) and part.label == _LOOKS and remarked:
+                continue  # “the last one looks cool, what's similar to it”
             if isinstance(part, Match):
                 meaning = MEANINGS[part.label](self, part)
                 found.extend(meaning if isinstance(meaning, tuple) else (meaning,))
@@ -345,7 +372,14 @@ class _Reading:
 
     def whole(self, known: Known) -> tuple[Intent, ...] | None:
         """What the phrases mean that read all of the message, when films stand where they must; else None."""
-        return self.intents() if all(self._is_read(part, known) for part in self._parts) else None
+        read = all(self._is_read(part, known) for part in self._parts) and not self._only_remarks_on_looks()
+        return self.intents() if read else None
+
+    def _only_remarks_on_looks(self) -> bool:
+        """Whether “the last one looks cool” stands beside something to do, and says only which."""
+        labels = [part.label if isinstance(part, Match) else "" for part in self._parts]
+        beside = [label for label in labels if label != _LOOKS and label.partition(".")[0] not in _REMARKS]
+        return _LOOKS in labels and bool(beside)
 
     def title(self, known: Known) -> tuple[Intent, ...] | None:
         """The title that a message of a few words is, if it is one just as it stands."""
@@ -431,6 +465,8 @@ class _Reading:
             return self.situation.asked is not None and name in _ANSWERS[self.situation.asked]
         if group == "set":
             return False  # these stand after the command alone
+        if label == _LOOKS and self.situation.asked is not None:
+            return False
         return group != "place" or (self.situation.shown > 0 and self.situation.asked is None and self.is_short)
 
     def _points(self) -> dict[int, bool]:
@@ -546,10 +582,11 @@ class _Reading:
         if not spans:
             return NotAWatch(kind, "", self._watch_after_all(match))
         start, end = spans[0]
-        if kind is NotWatched.PLAN:
+        named = any(token.is_film for token in self.tokens[start:end])
+        if kind is NotWatched.PLAN or (kind is NotWatched.QUESTION and not named):
             wish = read_wish(self.tokens[start:end], self.said, self.phrases)
             generic = not wish.words and not wish.unwanted and not wish.names
-            if generic:
+            if generic and (kind is NotWatched.PLAN or wish.genres):  # “how about a western?”
                 return Recommend(wish)
         pointed = word_key(self.tokens[start:end]) in self.phrases.pointers
         otherwise = self._watch_after_all(match) if kind is NotWatched.PASSING else None
@@ -615,6 +652,14 @@ class _Reading:
     def more(self, match: Match) -> Intent:
         return More(self._number(match, "count"))
 
+    def only(self, match: Match) -> Intent:
+        """“Just one”: so many more of what was shown, or so many films."""
+        count = self._number(match, "count")
+        return More(count) if self.situation.shown else Recommend(Wish(count=count))
+
+    def history_all(self, match: Match) -> Intent:
+        return History(when=self.captured(match, "when"))
+
     def history(self, match: Match) -> Intent:
         return History(self.captured(match, "films"))
 
@@ -650,7 +695,19 @@ class _Reading:
         return LinkAccounts(self.captured(match, "code") or "")
 
     def meant(self, match: Match) -> Intent:
-        return Meant(self.captured(match, "films") or "")
+        named = self.captured(match, "films") or ""
+        if named and (judged := self._mark(*match.captures["films"][0])):
+            return Meant(rating=judged.rating, reaction=judged.reaction)
+        return Meant(named)
+
+    def _mark(self, start: int, end: int) -> React | None:
+        """The mark that words are and nothing else: “3 stars”, whatever film is called so; None when they are none."""
+        tokens = self.tokens[start:end]
+        parts = cover(tokens, self.phrases.sentences, {}, lambda label: label == "react.react")
+        if len(parts) != 1 or not isinstance(parts[0], Match):
+            return None
+        reaction, rating = _Reading(self.said, tokens, self.phrases, self.situation)._judgement(parts[0])
+        return React(reaction, rating) if rating is not None else None
 
     def answer(self, match: Match) -> Intent:
         kind = AnswerKind(match.label.removeprefix("answer."))
@@ -742,12 +799,14 @@ MEANINGS: Mapping[str, Callable[[_Reading, Match], Intent | tuple[Intent, ...]]]
     "dismiss.dismiss": _Reading.dismiss,
     "dismiss.off": _Reading.dismiss,
     "more.more": _Reading.more,
+    "more.only": _Reading.only,
     "undo.undo": _constant(Undo()),
     "undo.that": _constant(Undo(that=True)),
-    "history.all": _constant(History()),
+    "history.all": _Reading.history_all,
     "history.search": _Reading.history,
     "remove.remove": _Reading.remove,
     "want.want": _Reading.want,
+    "want.looks": _Reading.want,
     "unwant.unwant": _Reading.unwant,
     "unwant.all": _constant(Unwant(clear=True)),
     "watchlist.all": _constant(Watchlist()),
@@ -768,7 +827,7 @@ MEANINGS: Mapping[str, Callable[[_Reading, Match], Intent | tuple[Intent, ...]]]
     "forget.forget": _constant(Forget()),
     "help.help": _constant(Help()),
     "greeting.greeting": _constant(Greeting()),
-    "thanks.thanks": _constant(Thanks()),
+    **{f"thanks.{said.value}": _constant(Thanks(said)) for said in Pleasantry if said is not Pleasantry.SMALL_TALK},
     **{f"answer.{kind.value}": _Reading.answer for kind in AnswerKind if kind is not AnswerKind.WORDS},
 }
 """What each group of templates means. A new phrase joins a group in the data; a new group is a new meaning."""

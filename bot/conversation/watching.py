@@ -31,10 +31,19 @@ from bot.conversation.intents import (
 from bot.conversation.linking import answer_link, answer_unlink
 from bot.conversation.phrases import key_of, number_of
 from bot.conversation.recommending import EXACT, places_of, recommend_like, shown_films
-from bot.conversation.telling import day_in_words, details_in_words, genres_in_words, opinion_in_words, shown_title
+from bot.conversation.telling import (
+    day_in_words,
+    details_in_words,
+    genres_in_words,
+    opinion_in_words,
+    people_in_words,
+    shown_title,
+)
 from bot.conversation.turn import Turn, details_of, log_of
 from bot.conversation.wanting import want_films
+from engine.films import Film
 from engine.names import loose_key, loose_words
+from engine.people import Person, Role
 from engine.titles import Certainty, Link
 from storage.changes import LogWatch, RateWatch, RemoveWatch
 from storage.records import FeedbackKind, Watch
@@ -47,6 +56,8 @@ _TITLE_LIKE = 0.8
 """Similarity from which a message of nothing but words may be a title."""
 _NEAR_TITLE = 0.83
 """The same for a name that was not typed quite so."""
+_NAMED_CAST = 3
+"""Actors of a film that are named."""
 _MAX_NAMED = 5
 """Films of a name that is near to what was typed, at most."""
 
@@ -190,7 +201,7 @@ def log_films(turn: Turn, film_ids: Sequence[int], details: Details, *, sentence
     films = turn.films(new)
     said = details_in_words(turn.say, details, turn.today)
     if sentence == "seen":
-        turn.tell("seen-one", films=turn.say.listed([film.label for film in films]))
+        turn.tell("seen-one", films=turn.say.listed([film.label for film in films]), details=said)
     elif len(films) == 1:
         turn.tell("logged-one", film=films[0].label, details=said)
     else:
@@ -688,6 +699,7 @@ def not_a_watch(turn: Turn, intent: NotAWatch) -> None:
     if link.certainty is Certainty.AMBIGUOUS:
         name = turn.film(link.matches[0].film_id).title
         many = "-many" if intent.kind is NotWatched.PLAN else ""
+        turn.in_mind = ()  # “save it” is then about none of those before
         turn.tell(f"not-{intent.kind.value}{many}", film=name, title=name, facts="")
         return
     film = turn.film(link.matches[0].film_id)
@@ -697,8 +709,19 @@ def not_a_watch(turn: Turn, intent: NotAWatch) -> None:
         turn.tell("only-title", films=film.label)
         return
     if intent.kind is NotWatched.QUESTION:
+        facts = "".join(turn.say("facts-people", people=people) for people in _made_by(turn, film))
         genres = genres_in_words(turn.say, film.genres)
         if genres:
             key = "facts-rated" if film.rating_count else "facts-genres"
-            facts = turn.say(key, genres=genres, count=f"{film.rating_count:,}")
+            facts += turn.say(key, genres=genres, count=f"{film.rating_count:,}")
     turn.tell(f"not-{intent.kind.value}", film=film.label, title=film.title, facts=facts)
+
+
+def _made_by(turn: Turn, film: Film) -> list[str]:
+    """Who directed a film and who plays in it, in words; nothing where that is not known."""
+    known = turn.engine.people.of(int(film.film_id), film.year or 0)
+    if known is None:
+        return []
+    cast = [Person(name, Role.CAST) for name in known.cast[:_NAMED_CAST]]
+    listed = ([Person(name, Role.DIRECTOR) for name in known.directors], cast)
+    return [people_in_words(turn.say, people) for people in listed if people]

@@ -53,6 +53,8 @@ def _leading_count(words: tuple[Token, ...], phrases: Phrases) -> tuple[int | No
     """The number that a wish begins with (“me 5 horror films”), and the words after it."""
     place = next((i for i, token in enumerate(words) if token.word not in phrases.before_count), len(words))
     number = number_of(words[place].word, phrases.numbers) if place < len(words) else None
+    if number is not None and words[place].raw.casefold() != words[place].word:
+        number = None  # “3.5” is no 35
     return (None, words) if number is None else (number, words[place + 1 :])
 
 

@@ -248,6 +248,13 @@ def test_films_of_somebody_unwanted_are_left_out(shipped: Recommender) -> None:
     assert not theirs & {pick.film.film_id for pick in without.picks}
 
 
+def test_films_that_a_tag_gives_to_somebody_unwanted_are_left_out(shipped: Recommender) -> None:
+    unwanted = Person("Clint Eastwood", Role.CAST)
+    slate = shipped.recommend([Member()], Request(count=50, genres=frozenset({"Western"}), without_people=(unwanted,)))
+    assert slate.picks
+    assert not any("clint eastwood" in map(str.casefold, pick.film.tags) for pick in slate.picks)
+
+
 def test_somebody_without_films_gives_an_empty_slate(shipped: Recommender) -> None:
     request = Request(people=(Person("Nobody Atall", Role.CAST),))
     assert shipped.recommend([Member()], request).picks == ()
