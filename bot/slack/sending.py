@@ -122,7 +122,7 @@ class Sending:
 
     async def _in_private(self, workspace: Workspace, user: str, message: Rendered) -> bool:
         """In a direct message, which is where a person always is."""
-        return await tried(lambda: workspace.client.chat_postMessage(channel=user, **message.sending()))
+        return await self._post(workspace, Where(workspace.team, user, user), message, private=False)
 
     async def files(
         self, workspace: Workspace, where: Where, files: Sequence[File], locale: str, *, private: bool
