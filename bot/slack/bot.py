@@ -129,6 +129,7 @@ class Bot:
             if web:
                 await web.close()
             if self._answering:
+                self._answering.take_nothing_new()
                 await self._answering.finish(ENDING_SECONDS)
             if looking:
                 looking.cancel()
@@ -230,7 +231,7 @@ class Bot:
         next: Callable[[], Awaitable[None]],  # noqa: A002 (bolt's name)
     ) -> BoltResponse:
         """What comes by HTTP under a signature that was taken in before is somebody else's copy."""
-        signature = next_of(req.headers.get("x-slack-signature"))
+        signature = _first_of(req.headers.get("x-slack-signature"))
         if req.mode == "socket_mode" or not signature:
             await next()
             return resp
@@ -324,7 +325,7 @@ async def _acknowledge(ack: AsyncAck) -> None:
     await ack()
 
 
-def next_of(values: Any) -> str:
+def _first_of(values: Any) -> str:
     """The first of a header's values."""
     return str(next(iter(values or ()), ""))
 
