@@ -82,6 +82,9 @@ def check(settings: Settings) -> None:
             f"Set either {PREFIX}SLACK_BOT_TOKEN, for one workspace, or {PREFIX}SLACK_CLIENT_ID, for any; not both."
         )
     by = settings.slack_app_token or settings.slack_signing_secret
+    if not settings.slack_bot_token and not settings.slack_client_id:
+        given = "SLACK_APP_TOKEN" if settings.slack_app_token else "SLACK_SIGNING_SECRET"
+        needs(given, None, "speaking in Slack", "SLACK_BOT_TOKEN", "SLACK_CLIENT_ID")
     if settings.slack_bot_token:
         needs("SLACK_BOT_TOKEN", by, "hearing from Slack", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET")
     else:
@@ -152,7 +155,7 @@ class Bot:
     async def _installed(self, api: Api) -> Installed:
         """Where the app is: in the workspace of a token, once Slack says whose it is, or wherever it was installed."""
         settings = self._settings
-        if settings.slack_bot_token is None:
+        if not settings.slack_bot_token:
             return self._installations()
         token = settings.slack_bot_token.get_secret_value()
         known = await _asked(api.client(token).auth_test, "SLACK_BOT_TOKEN")
