@@ -17,12 +17,11 @@ import structlog
 from cachetools import TTLCache
 
 from bot import failing
-from bot.conversation.action import Action, UnknownActionError
 from bot.conversation.commands import Name
 from bot.conversation.message import MAX_FILE, Command, Complete, Identity, Message, Named, Origin, Press, Text
 from bot.conversation.phrases import language_of, say_for
 from bot.conversation.reply import File, Reply, Visibility
-from bot.rendering import cut, heard_in, placed
+from bot.rendering import action_of, cut, heard_in, placed
 from bot.slack import pages
 from bot.slack.events import (
     PLATFORM,
@@ -412,7 +411,7 @@ class Answering:
         if own:
             message: Message = Command(event.origin(), own[1])
         else:
-            message = Press(event.origin(), _action_of(code), event.where.held or None)
+            message = Press(event.origin(), action_of(code), event.where.held or None)
         reply = await self._ask(message)
         if _is_home(event.body):
             await self._show_home(event, reply)
@@ -477,17 +476,6 @@ def _opens_a_form(kind: str, body: Body) -> bool:
 
 def _is_home(body: Body) -> bool:
     return bool((body.get("view") or {}).get("type") == "home")
-
-
-def _action_of(code: str) -> Action:
-    try:
-        return Action.decode(code)
-    except UnknownActionError:
-        return _NO_ACTION
-
-
-_NO_ACTION = Action.decode("more")
-"""Of a program that knew other actions: one without its numbers, which the conversation finds too old."""
 
 
 def _notice(came: Reply, slate: Reply) -> Reply | None:

@@ -43,8 +43,7 @@ MAX_OPTIONS = 100
 MAX_TEXT = 3_000
 """Characters of one block; and, before it is escaped, of the text beside the blocks."""
 MAX_TEXT_BLOCKS = 4
-"""Blocks of the text above films; what is longer is cut."""
-"""(docs.slack.dev: reference/block-kit)"""
+"""Blocks of the text above films; what is longer is cut. (docs.slack.dev: reference/block-kit)"""
 
 BUTTONS_OF_A_FILM = 3
 """What is shown of what can be done with a film; the rest is in a menu beside it."""
