@@ -199,6 +199,7 @@ class Answering:
         except NotSentError:
             # The lease runs out, and it is tried again: what was changed is kept, and the reply with it.
             _log.warning("an answer could not be sent")
+            self._workspaces.look_again(enterprise_of(body), team_of(body))
         except StorageError as error:
             _log.warning("event not ticked off", error=type(error).__name__, detail=error.detail)
         finally:
@@ -266,9 +267,8 @@ class Answering:
             reply = await self._ask(Text(origin, text, files, people))
         finally:
             at_work = bool(thinking and await thinking)  # or a late “is thinking” would stay
-        if not reply.is_silent:
-            await self._sending.beside(event.workspace, where, reply, event.locale)
-        elif at_work:  # which a message would have ended
+        await self._sending.beside(event.workspace, where, reply, event.locale)
+        if at_work and reply.is_silent:  # a message would have ended it
             await self._status(event, "")
 
     async def _read(self, event: Event, text: str) -> tuple[str, tuple[Named, ...]]:

@@ -138,9 +138,13 @@ class Workspaces:
             self._found[enterprise, team] = found
         return found
 
+    def look_again(self, enterprise: str | None, team: str) -> None:
+        """What is known of a workspace may be wrong: the app was installed there anew, by another process."""
+        self._found.pop((enterprise, team), None)
+
     async def forget(self, enterprise: str | None, team: str) -> None:
         """The app was taken out of a workspace."""
-        self._found.pop((enterprise, team), None)
+        self.look_again(enterprise, team)
         await self._installed.forget(enterprise, team)
 
 

@@ -17,7 +17,7 @@ from bot.conversation.message import Message
 from bot.conversation.reply import Reply
 from bot.slack import answering
 from bot.slack.answering import MAX_NAMED, Answering, Conversation
-from bot.slack.workspaces import Api, BotToken, OneWorkspace, Workspaces
+from bot.slack.workspaces import Api, BotToken, Workspaces
 from engine import bundle
 from engine.recommender import Recommender
 from storage.inbox import LEASE, Inbox
@@ -27,14 +27,29 @@ from tests.slack.wire import BOT, BOT_TOKEN, BOT_USER, CHANNEL, TEAM, Wire, code
 ADA, BOB = "U0ADA", "U0BOB"
 
 
+class Installed:
+    """The app in one workspace, by a token that may change."""
+
+    def __init__(self, token: str) -> None:
+        self.token = token
+
+    async def token_of(self, enterprise: str | None, team: str) -> BotToken | None:
+        return BotToken(self.token, BOT_USER, BOT, TEAM)
+
+    async def forget(self, enterprise: str | None, team: str) -> None:
+        """It stays."""
+
+
 class World:
     """A Slack that listens, and a bot without a door: events are handed in."""
 
-    def __init__(self, wire: Wire, api: Api, store: Store, conversation: Conversation) -> None:
+    def __init__(
+        self, wire: Wire, api: Api, store: Store, conversation: Conversation, *, token: str = BOT_TOKEN
+    ) -> None:
         self.wire = wire
         self.inbox = Inbox(store.database)
-        workspaces = Workspaces(api, OneWorkspace(BotToken(BOT_TOKEN, BOT_USER, BOT, TEAM)))
-        self.answering = Answering(conversation, self.inbox, store, workspaces, api)
+        self.installed = Installed(token)
+        self.answering = Answering(conversation, self.inbox, store, Workspaces(api, self.installed), api)
 
     async def done(self, *payloads: dict[str, Any]) -> None:
         """Take events in, and answer them."""
@@ -164,6 +179,28 @@ async def test_a_reply_that_could_not_be_sent_is_sent_later(made) -> None:
     await world.answering.finish(30)
     assert world.said("chat.postMessage").strip() == "hello"
     assert await world.inbox.take_up(datetime.now(UTC) + 3 * LEASE) == []
+
+
+async def test_where_the_app_was_installed_anew_the_new_token_is_taken(path: Path, store: Store) -> None:
+    async with Wire() as wire:
+        api = Api(f"{wire.address}/api/")
+        world = World(wire, api, store, Told(), token="xoxb-revoked")
+        await world.done(wire.message(ADA, "hello"))
+        world.installed.token = BOT_TOKEN
+        (left,) = await world.inbox.take_up(datetime.now(UTC) + LEASE)
+        world.answering.begin(left)
+        await world.answering.finish(30)
+        assert await world.inbox.take_up(datetime.now(UTC) + 3 * LEASE) == []
+        await api.close()
+
+
+async def test_what_is_answered_with_nothing_is_answered_with_nothing(made) -> None:
+    told = Told()
+    told.silent = True
+    world = made(told)
+    await world.done(world.wire.command_payload(ADA, "/nextreel", "what next?"), world.wire.message(ADA, "what next?"))
+    assert len(told.heard) == 2
+    assert {asked.method for asked in world.wire.requests} == {"users.info"}
 
 
 async def test_who_somebody_is_is_not_needed_to_answer_them(made) -> None:
