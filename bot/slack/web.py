@@ -19,9 +19,12 @@ from slack_bolt.request.async_internals import build_async_context
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
+from bot import failing
+from bot.slack.events import PLATFORM
 from bot.slack.installations import Installations, States
 from bot.slack.manifest import EVENTS_PATH, INSTALL_PATH, REDIRECT_PATH, SCOPES
-from bot.slack.workspaces import Api
+from bot.slack.words import words
+from bot.slack.workspaces import Api, code_of
 from config.settings import Settings
 
 MAX_REQUEST = 4 * 2**20
@@ -69,15 +72,27 @@ class Web:
         try:
             await response.prepare(request)
             await response.write_eof()
+        except OSError as error:
+            # The connection went; Slack sends it again, and it is known then.
+            _log.warning("not acknowledged", error=type(error).__name__)
         finally:
             await self._begin(asked.context, dispatched)
         return response
 
     async def _install(self, request: web.Request) -> web.Response:
-        return await to_aiohttp_response(await self._flow.handle_installation(await to_bolt_request(request)))
+        return await _page(request, self._flow.handle_installation)
 
     async def _installed(self, request: web.Request) -> web.Response:
-        return await to_aiohttp_response(await self._flow.handle_callback(await to_bolt_request(request)))
+        return await _page(request, self._flow.handle_callback)
+
+
+async def _page(request: web.Request, made: Callable[[AsyncBoltRequest], Awaitable[BoltResponse]]) -> web.Response:
+    """A page for a browser; a sentence when it can't be made, as when Slack or the database is away."""
+    try:
+        return await to_aiohttp_response(await made(await to_bolt_request(request)))
+    except Exception as error:  # noqa: BLE001 - whatever breaks, a person gets a sentence and the log gets the place
+        number = failing.logged(PLATFORM, "page", error, code_of(error))
+        return web.Response(status=503, text=words("sentences.failed", id=number))
 
 
 async def _request_of(request: web.Request) -> AsyncBoltRequest:
