@@ -60,3 +60,14 @@ async def test_it_ends_also_while_it_can_not_connect(path: Path, store: Store) -
         async with running(wire, store):
             await wire.until(lambda: wire.turns_away < 1_000, 10)
         assert not wire.connected.is_set()
+
+
+async def test_what_other_bots_are_told_is_not_taken_for_its_own(
+    path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("BOT_TOKEN", "APP_TOKEN", "CLIENT_ID", "CLIENT_SECRET", "SIGNING_SECRET"):
+        monkeypatch.setenv(f"SLACK_{name}", "another bot's")
+    async with Wire() as wire, running(wire, store):
+        await asyncio.wait_for(wire.connected.wait(), 10)
+        sent = await wire.command("U0ADA", "/next")
+        await wire.until(lambda: sent.answered_at, 10)
