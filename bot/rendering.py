@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from bot.conversation.action import Verb
+from bot.conversation.action import Action, UnknownActionError, Verb
 from bot.conversation.message import Place
 from bot.conversation.reply import Audience, AudienceKind, Card, Choice, Reply, Visibility
 from storage.records import PlaceSettings
@@ -51,6 +51,15 @@ def may_press(audience: Audience, user: str, asker: str) -> bool:
             return user in audience.users
         case AudienceKind.ANYONE:
             return True
+
+
+def action_of(code: str) -> Action:
+    """What a button of ours does. Of a program that knew other actions: one without its numbers, which the conversation
+    finds too old."""
+    try:
+        return Action.decode(code)
+    except UnknownActionError:
+        return Action(Verb.MORE)
 
 
 def heard_in(place: Place, settings: PlaceSettings) -> bool:

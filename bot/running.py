@@ -39,12 +39,14 @@ class Platform:
 
 def has_platform(settings: Settings) -> bool:
     """Whether any platform has a token."""
-    return settings.discord_token is not None or has_slack(settings)
+    return bool(settings.discord_token) or has_slack(settings)
 
 
 def has_slack(settings: Settings) -> bool:
-    """Whether there is a token for Slack, or a way to be given one."""
-    return settings.slack_bot_token is not None or settings.slack_client_id is not None
+    """Whether anything is set that only an answer in Slack needs; whether that is enough, is checked."""
+    return any(
+        (settings.slack_bot_token, settings.slack_client_id, settings.slack_app_token, settings.slack_signing_secret)
+    )
 
 
 def platforms(app: App) -> list[Platform]:

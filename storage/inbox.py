@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+import structlog
 from sqlalchemy import ColumnElement, Connection, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -27,6 +28,8 @@ LEASE: Final = timedelta(seconds=15)
 MAX_ATTEMPTS: Final = 4
 """Times that answering an event is begun; one that ends the process each time is given up."""
 TAKEN_AT_ONCE: Final = 50
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,14 +140,15 @@ class Inbox:
     async def take_up(self, moment: datetime) -> list[Received]:
         """Events that nobody answers any more, oldest first, now held by whoever calls this.
 
-        One that was begun too often is given up, and what it said is emptied.
+        One that was begun too often is given up, which the log says, and what it said is emptied.
         """
 
         def waiting(connection: Connection) -> bool:
             return connection.execute(select(inbox.c.receipt).where(*_left(moment)).limit(1)).first() is not None
 
-        def take(connection: Connection) -> list[Received]:
-            connection.execute(update(inbox).where(*_left(moment), inbox.c.attempts >= MAX_ATTEMPTS).values(body=None))
+        def take(connection: Connection) -> tuple[int, list[Received]]:
+            too_often = (*_left(moment), inbox.c.attempts >= MAX_ATTEMPTS)
+            given_up = connection.execute(update(inbox).where(*too_often).values(body=None)).rowcount
             rows = connection.execute(
                 select(inbox)
                 .where(*_left(moment))
@@ -161,10 +165,15 @@ class Inbox:
                     .values(receipt=received.receipt, attempts=row.attempts + 1, lease_until=moment + LEASE)
                 )
                 taken.append(received)
-            return taken
+            return given_up, taken
 
         # Looked for without the write lock: as a rule there is nothing.
-        return await self._database.write(take) if await self._database.read(waiting) else []
+        if not await self._database.read(waiting):
+            return []
+        given_up, taken = await self._database.write(take)
+        if given_up:
+            _log.error("gave up events that could not be answered", events=given_up, attempts=MAX_ATTEMPTS)
+        return taken
 
 
 def _left(moment: datetime) -> tuple[ColumnElement[bool], ...]:

@@ -17,13 +17,12 @@ import discord
 import structlog
 
 from bot import failing
-from bot.conversation.action import Action, UnknownActionError
 from bot.conversation.message import MAX_FILE, Complete, Message, Origin, Press, Text
 from bot.conversation.reply import File, Reply, Visibility
 from bot.discord.events import PLATFORM, guild_of, is_for, named_in, origin_of, origin_of_message, text_of
 from bot.discord.tolerance import FILE_LIMIT
 from bot.discord.views import Rendered, film_choices, rendered, said, within, without_files
-from bot.rendering import heard_in, placed
+from bot.rendering import action_of, heard_in, placed
 from storage.records import PlaceSettings
 
 GRACE = 0.3
@@ -155,12 +154,7 @@ class Answering:
     async def _pressed(self, interaction: Interaction, code: str) -> None:
         origin = origin_of(interaction)
         held = interaction.message
-        try:
-            action = Action.decode(code)
-        except UnknownActionError:
-            # Of a program that knew other actions: the conversation says that it is too old.
-            action = _NO_ACTION
-        press = Press(origin, action, str(held.id) if held else None)
+        press = Press(origin, action_of(code), str(held.id) if held else None)
         task = asyncio.ensure_future(self._conversation.handle(press))
         deferred = None
         if not await _in_time(task):
@@ -324,10 +318,6 @@ class Answering:
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
         await asyncio.shield(task)
-
-
-_NO_ACTION = Action.decode("more")
-"""An action without its numbers, which the conversation finds too old."""
 
 
 async def _in_time(task: asyncio.Task[Reply]) -> bool:

@@ -17,15 +17,15 @@ import structlog
 from cachetools import TTLCache
 
 from bot import failing
-from bot.conversation.action import Action, UnknownActionError
 from bot.conversation.commands import Name
 from bot.conversation.message import MAX_FILE, Command, Complete, Identity, Message, Named, Origin, Press, Text
 from bot.conversation.phrases import language_of, say_for
 from bot.conversation.reply import File, Reply, Visibility
-from bot.rendering import cut, heard_in, placed
+from bot.rendering import action_of, cut, heard_in, placed
 from bot.slack import pages
 from bot.slack.events import (
     PLATFORM,
+    Asked,
     Body,
     Profile,
     Where,
@@ -57,7 +57,11 @@ LOOKED_EVERY = 4.0
 ASKED_AT_ONCE = 4
 """Messages that are being answered at the same moment; more would not be answered sooner, and would keep what comes
 from being acknowledged."""
+PROFILE_FOR_A_FORM = 1.5
+"""Seconds that are waited for Slack to say who somebody is before a form is opened: that has to be within three."""
 MAX_FILES = 5
+MAX_NAMED = 25
+"""People named in one message of whom Slack is asked who they are: it is asked for each, and so often a minute only."""
 MAX_TITLE = 60
 """Characters of an assistant thread's title."""
 
@@ -117,6 +121,7 @@ class Answering:
         self._api = api
         self._people = People()
         self._sending = Sending(api)
+        self._ending = False
         self._held: dict[int, Received] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._room = asyncio.Semaphore(ASKED_AT_ONCE)
@@ -140,6 +145,8 @@ class Answering:
 
     def begin(self, received: Received) -> None:
         """Answer an event that this process holds."""
+        if self._ending:
+            return
         self._held[received.receipt] = received
         task = asyncio.create_task(self._answered(received))
         self._tasks.add(task)
@@ -148,7 +155,7 @@ class Answering:
     async def complete(self, body: Body) -> list[dict[str, Any]]:
         """The films that what is typed into a field may become, as options; not written down, as nothing changes."""
         typed = str(body.get("value") or "")
-        locale = str((body.get("user") or {}).get("locale") or "en")
+        locale = self._people.known(team_of(body), user_of(body)).locale  # Slack does not say it here
         origin = origin_of(body, Profile(locale=locale), datetime.now(UTC), where_of(body))
         # Not in the row of the others: somebody is typing.
         return film_options(await self._conversation.handle(Complete(origin, "film", typed)), typed, locale)
@@ -159,12 +166,16 @@ class Answering:
             try:
                 now = datetime.now(UTC)
                 await self._inbox.renew(self._held.values(), now)
-                for received in await self._inbox.take_up(now):
+                for received in () if self._ending else await self._inbox.take_up(now):
                     _log.info("takes up an event that was not answered")
                     self.begin(received)
             except StorageError as error:
                 _log.warning("inbox not looked into", error=type(error).__name__, detail=error.detail)
             await asyncio.sleep(LOOKED_EVERY)
+
+    def take_nothing_new(self) -> None:
+        """Leave what comes from now on to others, or to the next start: it is written down."""
+        self._ending = True
 
     async def finish(self, seconds: float) -> None:
         """Finish what was begun, for so many seconds at most; what is left is taken up by others, or later."""
@@ -188,6 +199,7 @@ class Answering:
         except NotSentError:
             # The lease runs out, and it is tried again: what was changed is kept, and the reply with it.
             _log.warning("an answer could not be sent")
+            self._workspaces.look_again(enterprise_of(body), team_of(body))
         except StorageError as error:
             _log.warning("event not ticked off", error=type(error).__name__, detail=error.detail)
         finally:
@@ -208,10 +220,12 @@ class Answering:
         if workspace is None:
             _log.warning("an event of a workspace without the app")
             return
-        where = where_of(body)
+        where, locale = where_of(body), "en"
         try:
-            # A form has to be opened within three seconds, whatever Slack takes to say who somebody is.
-            profile = await self._people.profile(workspace, user_of(body))
+            profile = await self._people.profile(
+                workspace, user_of(body), PROFILE_FOR_A_FORM if _opens_a_form(kind, body) else None
+            )
+            locale = profile.locale
             if where.may_be_direct and where.channel == await self._sending.direct_channel(workspace, where.user):
                 where = replace(where, direct=True, held_is_private=True)
             event = Event(body, workspace, where, profile, received.received_at)
@@ -222,7 +236,7 @@ class Answering:
         except Exception as error:  # noqa: BLE001 - whatever breaks, a person gets a sentence and the log gets the place
             number = failing.logged(PLATFORM, kind, error, code_of(error))
             if user_of(body):
-                await self._sending.sentence(workspace, where, "failed", "en", id=number)
+                await self._sending.sentence(workspace, where, "failed", locale, id=number)
 
     def _answers(self) -> Mapping[str, Callable[[Event], Awaitable[None]]]:
         return {
@@ -249,18 +263,19 @@ class Answering:
         text, people = await self._read(event, str(said.get("text") or ""))
         files = await self._files(event, said.get("files") or ()) if text or where.direct else ()
         thinking = asyncio.create_task(self._assist(event, text)) if where.direct and where.thread else None
-        reply = await self._ask(Text(origin, text, files, people))
-        if thinking:
-            await thinking  # or a late “is thinking” would stay
-        if reply.is_silent:
-            return
+        try:
+            reply = await self._ask(Text(origin, text, files, people))
+        finally:
+            at_work = bool(thinking and await thinking)  # or a late “is thinking” would stay
         await self._sending.beside(event.workspace, where, reply, event.locale)
+        if at_work and reply.is_silent:  # a message would have ended it
+            await self._status(event, "")
 
     async def _read(self, event: Event, text: str) -> tuple[str, tuple[Named, ...]]:
         """What is said, and whom it names."""
         me = event.workspace.bot_user
         named = [user for user in mentioned_in(text) if user not in {me, user_of(event.body)}]
-        known = await self._people.profiles(event.workspace, named)
+        known = await self._people.profiles(event.workspace, named[:MAX_NAMED])
         own = identity_of(event.body).workspace
         people = tuple(
             Named(Identity(PLATFORM, own, user), p.name or user) for user, p in known.items() if not p.is_bot
@@ -292,15 +307,13 @@ class Answering:
 
     # The assistant: nothing depends on it
 
-    async def _assist(self, event: Event, text: str) -> None:
-        """Say in an assistant's thread that it is being looked into, and call the thread after what is said first."""
+    async def _assist(self, event: Event, text: str) -> bool:
+        """Say in an assistant's thread that it is being looked into, and call the thread after what is said first;
+        whether that is said there now."""
         client, where = event.workspace.client, event.where
         if where.team in self._without_assistant:
-            return
-        status = words("assistant.thinking", event.locale)
-        there = await tried(
-            lambda: client.assistant_threads_setStatus(channel_id=where.channel, thread_ts=where.thread, status=status)
-        )
+            return False
+        there = await self._status(event, words("assistant.thinking", event.locale))
         if not there:
             self._without_assistant[where.team] = True
         elif text and (where.channel, where.thread) not in self._titled:
@@ -309,6 +322,14 @@ class Answering:
             await tried(
                 lambda: client.assistant_threads_setTitle(channel_id=where.channel, thread_ts=where.thread, title=title)
             )
+        return there
+
+    async def _status(self, event: Event, status: str) -> bool:
+        """Say what the bot is at in an assistant's thread, or nothing any more; False where there is no assistant."""
+        client, where = event.workspace.client, event.where
+        return await tried(
+            lambda: client.assistant_threads_setStatus(channel_id=where.channel, thread_ts=where.thread, status=status)
+        )
 
     async def _assistant_started(self, event: Event) -> None:
         client, where, locale = event.workspace.client, event.where, event.locale
@@ -354,8 +375,8 @@ class Answering:
         await self._sending.beside(event.workspace, event.where, reply, event.locale, by_address=True)
 
     async def _shortcut(self, event: Event) -> None:
-        if event.body.get("callback_id") == LOG_SHORTCUT:
-            await self._opened(event, Form.LOG)
+        if event.body.get("callback_id") == LOG_SHORTCUT and not await self._opened(event, Form.LOG):
+            await self._sending.sentence(event.workspace, event.where, "no-modal", event.locale)
 
     async def _opened(self, event: Event, which: Form) -> bool:
         """Open a form; False when there is no more time for that."""
@@ -381,9 +402,7 @@ class Answering:
     # Buttons
 
     async def _pressed(self, event: Event) -> None:
-        pressed = next(iter(event.body.get("actions") or ()), None) or {}
-        chosen = pressed.get("selected_option") or {}
-        code = str(chosen.get("value") or pressed.get("value") or pressed.get("action_id") or "")
+        code = _code_of(event.body)
         own = own_of(code)
         if own and own[0] == pages.OPENS:
             if not await self._opened(event, Form(own[1])):
@@ -392,7 +411,7 @@ class Answering:
         if own:
             message: Message = Command(event.origin(), own[1])
         else:
-            message = Press(event.origin(), _action_of(code), event.where.held or None)
+            message = Press(event.origin(), action_of(code), event.where.held or None)
         reply = await self._ask(message)
         if _is_home(event.body):
             await self._show_home(event, reply)
@@ -438,19 +457,25 @@ def _kind_of(body: Body) -> str:
     return "command" if "command" in body else str(body.get("type"))
 
 
+def _code_of(body: Body) -> str:
+    """What the button does that was pressed, or the option that was chosen."""
+    pressed = next(iter(body.get("actions") or ()), None) or {}
+    chosen = pressed.get("selected_option") or {}
+    return str(chosen.get("value") or pressed.get("value") or pressed.get("action_id") or "")
+
+
+def _opens_a_form(kind: str, body: Body) -> bool:
+    match kind:
+        case "command":
+            return asked_in(str(body["command"]), str(body.get("text") or "")) == Asked(Name.WATCHED, "")
+        case "block_actions":
+            return (own_of(_code_of(body)) or ("", ""))[0] == pages.OPENS
+        case _:
+            return kind == "shortcut"
+
+
 def _is_home(body: Body) -> bool:
     return bool((body.get("view") or {}).get("type") == "home")
-
-
-def _action_of(code: str) -> Action:
-    try:
-        return Action.decode(code)
-    except UnknownActionError:
-        return _NO_ACTION
-
-
-_NO_ACTION = Action.decode("more")
-"""Of a program that knew other actions: one without its numbers, which the conversation finds too old."""
 
 
 def _notice(came: Reply, slate: Reply) -> Reply | None:

@@ -46,6 +46,11 @@ from storage.store import Store
 ENDING_SECONDS = 20.0
 """How long answers that were begun are waited for at the end."""
 
+PING_SECONDS = 10.0
+"""Between two looks whether a socket is alive, and between two tries to open one."""
+ADDRESS_SECONDS = 15.0
+"""After how long without a socket another address for one is asked for."""
+
 _RECEIVED = "nextreel_received"
 """Under which a request carries what is to be answered once it is acknowledged."""
 _BAD_TOKENS = {
@@ -77,6 +82,9 @@ def check(settings: Settings) -> None:
             f"Set either {PREFIX}SLACK_BOT_TOKEN, for one workspace, or {PREFIX}SLACK_CLIENT_ID, for any; not both."
         )
     by = settings.slack_app_token or settings.slack_signing_secret
+    if not settings.slack_bot_token and not settings.slack_client_id:
+        given = "SLACK_APP_TOKEN" if settings.slack_app_token else "SLACK_SIGNING_SECRET"
+        needs(given, None, "speaking in Slack", "SLACK_BOT_TOKEN", "SLACK_CLIENT_ID")
     if settings.slack_bot_token:
         needs("SLACK_BOT_TOKEN", by, "hearing from Slack", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET")
     else:
@@ -104,7 +112,7 @@ class Bot:
         api = Api(settings.slack_api_url)
         socket: Socket | None = None
         web: Web | None = None
-        looking: asyncio.Task[None] | None = None
+        beside: list[asyncio.Task[None]] = []
         try:
             workspaces = Workspaces(api, await self._installed(api))
             answering = Answering(self._conversation, self._inbox, self._store, workspaces, api)
@@ -113,26 +121,29 @@ class Bot:
             if (settings.slack_signing_secret and not settings.slack_app_token) or settings.slack_client_id:
                 web = Web(settings, app, api, self._begin, self._oauth_stores())
                 await self._listening(web)
-            looking = asyncio.create_task(answering.run())
+            beside.append(asyncio.create_task(answering.run()))
             if settings.slack_app_token:
                 token = settings.slack_app_token.get_secret_value()
                 socket = Socket(app, token, api, self._begin, self._sdks)
-                await self._connected(socket)
+                opened = await _asked(socket.open, "SLACK_APP_TOKEN")
+                beside.append(asyncio.create_task(socket.run(str(opened["url"]))))
             closing = asyncio.create_task(self._closing.wait())
-            await asyncio.wait({closing, looking}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({closing, *beside}, return_when=asyncio.FIRST_COMPLETED)
             closing.cancel()
-            if looking.done():
-                looking.result()
+            for task in beside:
+                if task.done():
+                    task.result()
         finally:
             if socket:
                 await socket.close_async()  # type: ignore[no-untyped-call]
             if web:
                 await web.close()
             if self._answering:
+                self._answering.take_nothing_new()
                 await self._answering.finish(ENDING_SECONDS)
-            if looking:
-                looking.cancel()
-                await asyncio.gather(looking, return_exceptions=True)
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
             await api.close()
 
     async def close(self) -> None:
@@ -144,7 +155,7 @@ class Bot:
     async def _installed(self, api: Api) -> Installed:
         """Where the app is: in the workspace of a token, once Slack says whose it is, or wherever it was installed."""
         settings = self._settings
-        if settings.slack_bot_token is None:
+        if not settings.slack_bot_token:
             return self._installations()
         token = settings.slack_bot_token.get_secret_value()
         known = await _asked(api.client(token).auth_test, "SLACK_BOT_TOKEN")
@@ -164,13 +175,6 @@ class Bot:
 
     def _oauth_stores(self) -> tuple[Installations, States] | None:
         return (self._installations(), States(self._store.database)) if self._settings.slack_client_id else None
-
-    async def _connected(self, socket: Socket) -> None:
-        # Asked for here, as the client would ask for ever, whatever Slack says.
-        opened = await _asked(socket.open, "SLACK_APP_TOKEN")
-        socket.client.wss_uri = str(opened["url"])
-        await socket.connect_async()  # type: ignore[no-untyped-call]
-        _log.info("connected to slack")
 
     async def _listening(self, web: Web) -> None:
         try:
@@ -230,7 +234,7 @@ class Bot:
         next: Callable[[], Awaitable[None]],  # noqa: A002 (bolt's name)
     ) -> BoltResponse:
         """What comes by HTTP under a signature that was taken in before is somebody else's copy."""
-        signature = next_of(req.headers.get("x-slack-signature"))
+        signature = _first_of(req.headers.get("x-slack-signature"))
         if req.mode == "socket_mode" or not signature:
             await next()
             return resp
@@ -295,11 +299,29 @@ class Socket(AsyncSocketModeHandler):
         self._token = token
         self._web_client = api.client(None)
         self._begin = begin
-        super().__init__(app, token, log, self._web_client)
+        super().__init__(app, token, log, self._web_client, ping_interval=PING_SECONDS)
 
     async def open(self) -> Any:
-        """Ask for a socket's address."""
+        """Ask for a socket's address: before `run`, as that would ask for ever, whatever Slack says."""
         return await self._web_client.apps_connections_open(app_token=self._token)
+
+    async def run(self, address: str) -> None:
+        """Connect, first to that address, and stay connected."""
+        self.client.wss_uri = address
+        connecting = asyncio.create_task(self._connect())
+        try:
+            while True:
+                await asyncio.sleep(ADDRESS_SECONDS)
+                if not await self.client.is_connected():
+                    # The client tries the same address for ever, but each is good for a while and for one socket.
+                    self.client.wss_uri = None
+        finally:
+            connecting.cancel()
+
+    async def _connect(self) -> None:
+        await self.connect_async()  # type: ignore[no-untyped-call]
+        if not self.client.closed:
+            _log.info("connected to slack")
 
     async def handle(self, client: SocketModeClient, req: SocketModeRequest) -> None:  # type: ignore[override]
         """Dispatch, acknowledge, begin."""
@@ -324,7 +346,7 @@ async def _acknowledge(ack: AsyncAck) -> None:
     await ack()
 
 
-def next_of(values: Any) -> str:
+def _first_of(values: Any) -> str:
     """The first of a header's values."""
     return str(next(iter(values or ()), ""))
 

@@ -1,6 +1,6 @@
 """Slack's payloads as messages to the conversation: who, where, which event, and texts without Slack's own marks.
 
-Pure functions of JSON. Asks Slack nothing: what only Slack knows of a person (`bot.slack.people`) is handed in.
+Pure functions of JSON. Asks Slack nothing: what only Slack knows of a person (`bot.slack.workspaces`) is handed in.
 """
 
 from __future__ import annotations

@@ -45,7 +45,9 @@ class Sending:
         by_address: bool = False,
     ) -> None:
         """Send a reply as a message of its own; by the address for answers first where that reaches channels that the
-        bot is not in. Raises NotSentError when it can't be sent anywhere."""
+        bot is not in; nothing for one that says nothing. Raises NotSentError when it can't be sent anywhere."""
+        if reply.is_silent:
+            return
         private = reply.visibility is Visibility.PRIVATE and not where.direct
         message = rendered(reply, more=more)
         sent = by_address and await self._answer(where, message, private=private)
@@ -122,7 +124,7 @@ class Sending:
 
     async def _in_private(self, workspace: Workspace, user: str, message: Rendered) -> bool:
         """In a direct message, which is where a person always is."""
-        return await tried(lambda: workspace.client.chat_postMessage(channel=user, **message.sending()))
+        return await self._post(workspace, Where(workspace.team, user, user), message, private=False)
 
     async def files(
         self, workspace: Workspace, where: Where, files: Sequence[File], locale: str, *, private: bool

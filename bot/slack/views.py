@@ -43,8 +43,7 @@ MAX_OPTIONS = 100
 MAX_TEXT = 3_000
 """Characters of one block; and, before it is escaped, of the text beside the blocks."""
 MAX_TEXT_BLOCKS = 4
-"""Blocks of the text above films; what is longer is cut."""
-"""(docs.slack.dev: reference/block-kit)"""
+"""Blocks of the text above films; what is longer is cut. (docs.slack.dev: reference/block-kit)"""
 
 BUTTONS_OF_A_FILM = 3
 """What is shown of what can be done with a film; the rest is in a menu beside it."""
@@ -153,7 +152,7 @@ def _paragraph(lines: Sequence[str]) -> RichTextBlock:
     for line in lines:
         is_listed = line.startswith("  ") and bool(line.strip())
         if is_listed and said:
-            elements.append(_section([Text(text="\n".join(said))]))
+            elements += _written(said)
             said = []
         if not is_listed and listed:
             elements.append(_list(listed))
@@ -161,9 +160,12 @@ def _paragraph(lines: Sequence[str]) -> RichTextBlock:
         (listed if is_listed else said).append(line.strip() if is_listed else line)
     if listed:
         elements.append(_list(listed))
-    if any(line.strip() for line in said):
-        elements.append(_section([Text(text="\n".join(said))]))
-    return _rich(elements)
+    return _rich(elements + _written(said))
+
+
+def _written(lines: Sequence[str]) -> list[RichTextElement]:
+    """Lines that are no list; Slack refuses a message in which there is a text of nothing."""
+    return [_section([Text(text="\n".join(lines))])] if any(line.strip() for line in lines) else []
 
 
 def _rich(elements: Sequence[RichTextElement]) -> RichTextBlock:

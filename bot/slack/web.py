@@ -6,6 +6,7 @@ Knows aiohttp's server and slack-bolt's OAuth flow. Without Socket Mode everythi
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from urllib.parse import parse_qsl
 
 import structlog
 from aiohttp import web
@@ -14,11 +15,16 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.context.async_context import AsyncBoltContext
 from slack_bolt.oauth.async_oauth_flow import AsyncOAuthFlow
 from slack_bolt.oauth.async_oauth_settings import AsyncOAuthSettings
+from slack_bolt.request.async_internals import build_async_context
+from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
+from bot import failing
+from bot.slack.events import PLATFORM
 from bot.slack.installations import Installations, States
 from bot.slack.manifest import EVENTS_PATH, INSTALL_PATH, REDIRECT_PATH, SCOPES
-from bot.slack.workspaces import Api
+from bot.slack.words import words
+from bot.slack.workspaces import Api, code_of
 from config.settings import Settings
 
 MAX_REQUEST = 4 * 2**20
@@ -60,21 +66,46 @@ class Web:
 
     async def _event(self, request: web.Request) -> web.StreamResponse:
         """Dispatch, acknowledge, begin."""
-        asked = await to_bolt_request(request)
+        asked = await _request_of(request)
         dispatched = await self._app.async_dispatch(asked)
         response = await to_aiohttp_response(dispatched)
         try:
             await response.prepare(request)
             await response.write_eof()
+        except OSError as error:
+            # The connection went; Slack sends it again, and it is known then.
+            _log.warning("not acknowledged", error=type(error).__name__)
         finally:
             await self._begin(asked.context, dispatched)
         return response
 
     async def _install(self, request: web.Request) -> web.Response:
-        return await to_aiohttp_response(await self._flow.handle_installation(await to_bolt_request(request)))
+        return await _page(request, self._flow.handle_installation)
 
     async def _installed(self, request: web.Request) -> web.Response:
-        return await to_aiohttp_response(await self._flow.handle_callback(await to_bolt_request(request)))
+        return await _page(request, self._flow.handle_callback)
+
+
+async def _page(request: web.Request, made: Callable[[AsyncBoltRequest], Awaitable[BoltResponse]]) -> web.Response:
+    """A page for a browser; a sentence when it can't be made, as when Slack or the database is away."""
+    try:
+        return await to_aiohttp_response(await made(await to_bolt_request(request)))
+    except Exception as error:  # noqa: BLE001 - whatever breaks, a person gets a sentence and the log gets the place
+        number = failing.logged(PLATFORM, "page", error, code_of(error))
+        return web.Response(status=503, text=words("sentences.failed", id=number))
+
+
+async def _request_of(request: web.Request) -> AsyncBoltRequest:
+    """What was sent, not verified yet. HTTPBadRequest for what can't be anything that Slack sends."""
+    try:
+        asked = await to_bolt_request(request)
+        if not asked.body and asked.raw_body:
+            # slack-bolt takes any form that has the word “payload” in it for one with such a field.
+            asked.body = dict(parse_qsl(asked.raw_body, keep_blank_values=True))
+            asked.context = build_async_context(AsyncBoltContext(), asked.body)
+    except (ValueError, TypeError, AttributeError, LookupError, RecursionError):
+        raise web.HTTPBadRequest from None
+    return asked
 
 
 def _flow(settings: Settings, api: Api, installations: Installations, states: States) -> AsyncOAuthFlow:

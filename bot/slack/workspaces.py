@@ -138,9 +138,13 @@ class Workspaces:
             self._found[enterprise, team] = found
         return found
 
+    def look_again(self, enterprise: str | None, team: str) -> None:
+        """What is known of a workspace may be wrong: the app was installed there anew, by another process."""
+        self._found.pop((enterprise, team), None)
+
     async def forget(self, enterprise: str | None, team: str) -> None:
         """The app was taken out of a workspace."""
-        self._found.pop((enterprise, team), None)
+        self.look_again(enterprise, team)
         await self._installed.forget(enterprise, team)
 
 
@@ -152,8 +156,8 @@ class People:
         self._unknown: TTLCache[tuple[str, str], Profile] = TTLCache(20_000, UNKNOWN_SECONDS)
         self._asking: dict[tuple[str, str], asyncio.Task[Profile]] = {}
 
-    async def profile(self, workspace: Workspace, user: str) -> Profile:
-        """What is known of somebody; nothing in particular when Slack does not say."""
+    async def profile(self, workspace: Workspace, user: str, seconds: float | None = None) -> Profile:
+        """What is known of somebody; nothing in particular when Slack does not say, or not in so many seconds."""
         key = (workspace.team, user)
         if not user:
             return Profile()
@@ -161,7 +165,14 @@ class People:
             return known
         if key not in self._asking:
             self._asking[key] = asyncio.create_task(self._asked(workspace, key))
-        return await asyncio.shield(self._asking[key])
+        try:
+            return await asyncio.wait_for(asyncio.shield(self._asking[key]), seconds)
+        except TimeoutError:
+            return Profile()
+
+    def known(self, team: str, user: str) -> Profile:
+        """The same, without asking."""
+        return self._known.get((team, user)) or Profile()
 
     async def profiles(self, workspace: Workspace, users: Iterable[str]) -> dict[str, Profile]:
         """The same of several."""
@@ -172,7 +183,7 @@ class People:
     async def _asked(self, workspace: Workspace, key: tuple[str, str]) -> Profile:
         try:
             answer = await workspace.client.users_info(user=key[1], include_locale=True)
-            self._known[key] = found = _profile(answer.get("user") or {})
+            self._known[key] = found = _profile(answer.get("user") or {}, workspace.team)
         except WENT_WRONG as error:
             _log.warning("slack does not say who somebody is", error=type(error).__name__, code=code_of(error))
             self._unknown[key] = found = Profile()
@@ -181,14 +192,16 @@ class People:
         return found
 
 
-def _profile(user: dict[str, Any]) -> Profile:
+def _profile(user: dict[str, Any], team: str) -> Profile:
+    # In a channel that workspaces share there are people of others, who administer those.
+    teams = {str(user.get("team_id") or team), *((user.get("enterprise_user") or {}).get("teams") or ())}
     shown = user.get("profile") or {}
     name = shown.get("display_name") or user.get("real_name") or shown.get("real_name") or user.get("name") or ""
     return Profile(
         name=str(name),
         time_zone=str(user["tz"]) if user.get("tz") else None,
         locale=str(user.get("locale") or "en"),
-        administers=bool(user.get("is_admin") or user.get("is_owner")),
+        administers=bool(user.get("is_admin") or user.get("is_owner")) and team in teams,
         is_bot=bool(user.get("is_bot")),
     )
 

@@ -6,13 +6,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.conversation.action import Verb
+from bot.conversation.action import Action, Verb
 from bot.conversation.message import Place
 from bot.conversation.reply import Audience, AudienceKind, Card, Reply, Visibility
-from bot.rendering import cut, heard_in, may_press, placed, told_apart, with_commands, with_fewer_choices
+from bot.rendering import action_of, cut, heard_in, may_press, placed, told_apart, with_commands, with_fewer_choices
 from engine.films import FilmId
 from storage.records import PlaceSettings
 from tests.replies import WORDS, card
+
+
+@pytest.mark.parametrize("code", ["", "dance:1", "seen:x", "menu:more:1"])
+def test_a_button_of_another_program_does_nothing(code: str) -> None:
+    assert action_of(code) == Action(Verb.MORE)
+    assert action_of("more:7") == Action(Verb.MORE, (7,))
 
 
 @pytest.mark.parametrize(

@@ -239,6 +239,9 @@ def test_settings_that_do_not_go_together_are_a_sentence(run: Run) -> None:
     for settings, part in (
         ({"NEXTREEL_SLACK_CLIENT_ID": "1.2", "NEXTREEL_SLACK_SIGNING_SECRET": "s"}, "NEXTREEL_SLACK_CLIENT_SECRET"),
         ({"NEXTREEL_SLACK_CLIENT_ID": "1.2", "NEXTREEL_SLACK_BOT_TOKEN": "xoxb-1"}, "not both"),
+        ({"NEXTREEL_SLACK_APP_TOKEN": "xapp-1"}, "NEXTREEL_SLACK_BOT_TOKEN or NEXTREEL_SLACK_CLIENT_ID as well"),
+        ({"NEXTREEL_SLACK_SIGNING_SECRET": "s"}, "NEXTREEL_SLACK_BOT_TOKEN or NEXTREEL_SLACK_CLIENT_ID as well"),
+        ({"NEXTREEL_SLACK_BOT_TOKEN": "", "NEXTREEL_DISCORD_TOKEN": ""}, "there is no platform to answer on"),
     ):
         ran = run("run", **settings)
         assert ran.code == 78

@@ -51,6 +51,15 @@ async def test_what_is_rightly_signed_is_taken_and_nothing_else(environment: dic
             assert await slack.event(heat, at=time.time() - 5) == 200
             await wire.until(lambda: len(wire.called("chat.postMessage")) == 2)
 
+            # What is nothing that Slack sends, signed or not.
+            for body in ("{", "[1]", '{"team": 7}', "payload=%5B"):
+                assert (await slack.send(body, Wire.signed(body)))[0] < 500
+                assert (await slack.send(body, {}))[0] in {400, 401}
+
+            # A word that slack-bolt trips over.
+            assert (await slack.interact(wire.command_payload(ADA, "/watched", "no film called Payload")))[0] == 200
+            await wire.until(lambda: wire.called("answer"))
+
             # A command, a form with type-ahead in the acknowledgement, a button.
             assert (await slack.interact(wire.command_payload(ADA, "/watched")))[0] == 200
             await wire.until(lambda: wire.called("views.open"))
@@ -59,14 +68,14 @@ async def test_what_is_rightly_signed_is_taken_and_nothing_else(environment: dic
             assert status == 200
             assert json.loads(answer)["options"][0]["value"] == "film:541"
             assert (await slack.interact(wire.command_payload(ADA, "/next")))[0] == 200
-            slate = (await wire.until(lambda: wire.called("answer")))[0].body
+            slate = (await wire.until(lambda: wire.called("answer")[1:]))[0].body
             held = {**slate, "ts": "1.5"}
             assert (await slack.interact(wire.press_payload(ADA, code_of(slate["blocks"], "Save"), held)))[0] == 200
-            updated = (await wire.until(lambda: wire.called("chat.update") or wire.called("answer")[1:]))[0].body
+            updated = (await wire.until(lambda: wire.called("chat.update") or wire.called("answer")[2:]))[0].body
             assert "Saved" in shown(wire.decoded(updated)["blocks"])
         assert watches(environment) == [ALIEN, HEAT]
     log = (tmp_path / "log").read_text()
-    for secret in (SECRET, BOT_TOKEN, "Alien"):
+    for secret in (SECRET, BOT_TOKEN, "Alien", "Traceback"):
         assert secret not in log
 
 

@@ -74,7 +74,7 @@ def _block(block: dict[str, Any]) -> Iterator[str]:
         parts = [part for part in _walk(block) if part.get("type") in {"text", "link"}]
         if sum(len(part.get("text", "")) for part in parts) > RICH_TEXT:
             yield "a very long rich text"
-        if not parts or any(part.get("text") == "" for part in parts):
+        if not parts or not all(part.get("text") for part in parts):
             yield "an empty text"
         if any(part["type"] == "link" and not part["url"].startswith("https://") for part in parts):
             yield "a link to somewhere else"

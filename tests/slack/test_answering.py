@@ -15,8 +15,9 @@ import pytest
 from bot.conversation.dialogue import Dialogue
 from bot.conversation.message import Message
 from bot.conversation.reply import Reply
-from bot.slack.answering import Answering, Conversation
-from bot.slack.workspaces import Api, BotToken, OneWorkspace, Workspaces
+from bot.slack import answering
+from bot.slack.answering import MAX_NAMED, Answering, Conversation
+from bot.slack.workspaces import Api, BotToken, Workspaces
 from engine import bundle
 from engine.recommender import Recommender
 from storage.inbox import LEASE, Inbox
@@ -26,14 +27,29 @@ from tests.slack.wire import BOT, BOT_TOKEN, BOT_USER, CHANNEL, TEAM, Wire, code
 ADA, BOB = "U0ADA", "U0BOB"
 
 
+class Installed:
+    """The app in one workspace, by a token that may change."""
+
+    def __init__(self, token: str) -> None:
+        self.token = token
+
+    async def token_of(self, enterprise: str | None, team: str) -> BotToken | None:
+        return BotToken(self.token, BOT_USER, BOT, TEAM)
+
+    async def forget(self, enterprise: str | None, team: str) -> None:
+        """It stays."""
+
+
 class World:
     """A Slack that listens, and a bot without a door: events are handed in."""
 
-    def __init__(self, wire: Wire, api: Api, store: Store, conversation: Conversation) -> None:
+    def __init__(
+        self, wire: Wire, api: Api, store: Store, conversation: Conversation, *, token: str = BOT_TOKEN
+    ) -> None:
         self.wire = wire
         self.inbox = Inbox(store.database)
-        workspaces = Workspaces(api, OneWorkspace(BotToken(BOT_TOKEN, BOT_USER, BOT, TEAM)))
-        self.answering = Answering(conversation, self.inbox, store, workspaces, api)
+        self.installed = Installed(token)
+        self.answering = Answering(conversation, self.inbox, store, Workspaces(api, self.installed), api)
 
     async def done(self, *payloads: dict[str, Any]) -> None:
         """Take events in, and answer them."""
@@ -61,14 +77,14 @@ class Told:
 
     def __init__(self) -> None:
         self.heard: list[Message] = []
-        self.broken = False
+        self.broken = self.silent = False
 
     async def handle(self, message: Message) -> Reply:
         if self.broken:
             raise RuntimeError("a secret of somebody's")
         await asyncio.sleep(0.05 if not self.heard else 0)
         self.heard.append(message)
-        return Reply(getattr(message, "text", "done"))
+        return Reply("" if self.silent else getattr(message, "text", "done"))
 
 
 async def test_what_one_person_says_is_answered_in_its_order(made) -> None:
@@ -104,6 +120,54 @@ async def test_what_breaks_is_a_sentence_with_an_id_that_the_log_has_too(made, c
     assert "a secret of somebody" not in log
 
 
+async def test_what_breaks_is_told_in_ones_own_language(made) -> None:
+    told = Told()
+    told.broken = True
+    world = made(told)
+    world.wire.users[ADA] = {"locale": "de-DE"}
+    await world.done(world.wire.message(ADA, "hello"))
+    assert "Bei mir ist etwas schiefgegangen" in world.said("chat.postEphemeral")
+
+
+async def test_in_the_assistant_nothing_stays_that_says_it_is_at_work(made) -> None:
+    told = Told()
+    world = made(told)
+
+    def message() -> dict[str, Any]:
+        said: dict[str, Any] = world.wire.message(ADA, "hello", kind="message", channel="D0ADA", thread_ts="5.0")
+        return said
+
+    def statuses() -> list[str]:
+        return [asked.body["status"] for asked in world.wire.called("assistant.threads.setStatus")]
+
+    await world.done(message())  # a message ends it
+    assert len(statuses()) == 1
+    told.silent = True
+    await world.done(message())
+    assert statuses()[2:] == [""]
+    told.broken = True
+    await world.done(message())
+    assert world.wire.requests[-1].method == "chat.postMessage"
+
+
+async def test_of_many_who_are_named_slack_is_not_asked_for_each(made) -> None:
+    told = Told()
+    world = made(told)
+    named = [f"<@U{number:04}>" for number in range(MAX_NAMED + 20)]
+    await world.done(world.wire.message(ADA, f"a film for {' '.join(named)}"))
+    assert len(told.heard[0].people) == MAX_NAMED
+    assert len(world.wire.called("users.info")) == MAX_NAMED + 1
+
+
+async def test_what_comes_at_the_end_is_left_to_the_next_start(made) -> None:
+    told = Told()
+    world = made(told)
+    world.answering.take_nothing_new()
+    await world.done(world.wire.message(ADA, "hello"))
+    assert not told.heard
+    assert len(await world.inbox.take_up(datetime.now(UTC) + LEASE)) == 1
+
+
 async def test_a_reply_that_could_not_be_sent_is_sent_later(made) -> None:
     told = Told()
     world = made(told)
@@ -115,6 +179,28 @@ async def test_a_reply_that_could_not_be_sent_is_sent_later(made) -> None:
     await world.answering.finish(30)
     assert world.said("chat.postMessage").strip() == "hello"
     assert await world.inbox.take_up(datetime.now(UTC) + 3 * LEASE) == []
+
+
+async def test_where_the_app_was_installed_anew_the_new_token_is_taken(path: Path, store: Store) -> None:
+    async with Wire() as wire:
+        api = Api(f"{wire.address}/api/")
+        world = World(wire, api, store, Told(), token="xoxb-revoked")
+        await world.done(wire.message(ADA, "hello"))
+        world.installed.token = BOT_TOKEN
+        (left,) = await world.inbox.take_up(datetime.now(UTC) + LEASE)
+        world.answering.begin(left)
+        await world.answering.finish(30)
+        assert await world.inbox.take_up(datetime.now(UTC) + 3 * LEASE) == []
+        await api.close()
+
+
+async def test_what_is_answered_with_nothing_is_answered_with_nothing(made) -> None:
+    told = Told()
+    told.silent = True
+    world = made(told)
+    await world.done(world.wire.command_payload(ADA, "/nextreel", "what next?"), world.wire.message(ADA, "what next?"))
+    assert len(told.heard) == 2
+    assert {asked.method for asked in world.wire.requests} == {"users.info"}
 
 
 async def test_who_somebody_is_is_not_needed_to_answer_them(made) -> None:
@@ -139,6 +225,25 @@ async def test_a_form_for_which_there_is_no_time_any_more_is_said_in_words(made)
     )  # fmt: skip
     await world.done(pressed)
     assert "could not open a form" in world.said("chat.postEphemeral")
+    await world.done(world.wire.interaction("shortcut", ADA, callback_id="log"))
+    assert "could not open a form" in world.said("chat.postMessage")
+
+
+async def test_a_form_does_not_wait_for_slack_to_say_who_somebody_is(made, monkeypatch) -> None:
+    monkeypatch.setattr(answering, "PROFILE_FOR_A_FORM", 0.05)
+    world = made(Told())
+    world.wire.limited.append("users.info")
+    await world.done(world.wire.command_payload(ADA, "/watched"))
+    assert world.wire.called("views.open")
+    assert len(world.wire.called("users.info")) == 1  # and told to come a second later
+
+
+async def test_what_is_typed_into_a_field_is_answered_in_ones_own_language(made) -> None:
+    world = made(Told())
+    world.wire.users[ADA] = {"locale": "de-DE"}
+    await world.done(world.wire.command_payload(ADA, "/watched"))
+    typing = world.wire.interaction("block_suggestion", ADA, action_id="film", block_id="film", value="qwertz")
+    assert (await world.answering.complete(typing))[0]["text"]["text"] == "„qwertz“, wie getippt"
 
 
 @pytest.fixture(scope="module")
@@ -184,6 +289,9 @@ class TestTheRealConversation:
         world.wire.users[ADA] = {"is_admin": True}
         await world.done(world.wire.command_payload(ADA, "/nextreel", command))
         assert "#other" in world.said()
+        world.wire.users["U0EVE"] = {"is_admin": True, "team_id": "T0OTHERS"}  # in a channel that is shared
+        await world.done(world.wire.command_payload("U0EVE", "/nextreel", "server everywhere"))
+        assert "Only those who manage" in world.said()
         await world.done(world.wire.message(BOB, "I watched Alien"))
         assert not world.wire.called("chat.postMessage")
         await world.done(world.wire.message(BOB, "I watched Alien", channel="C0OTHER"))

@@ -54,6 +54,12 @@ def test_lines_that_are_set_in_are_a_list() -> None:
     assert kinds == ["rich_text_section", "rich_text_list", "rich_text_section"]
 
 
+@pytest.mark.parametrize("said", ["  one\n\n  two", "\n  one", "  one\n ", "\n\n", "a\n\n\n  one\n\n\nb"])
+def test_between_lists_nothing_is_no_text(said: str) -> None:
+    message = rendered(Reply(said))
+    assert not list(limits.message(message.sending()))
+
+
 def test_five_films_have_what_can_be_done_with_them() -> None:
     cards = tuple(card(n, f"Film {n}", "because", VERBS) for n in range(1, 6))
     further = tuple(Choice(v.value, Action(v, (1,))) for v in (Verb.MORE, Verb.BOLDER))

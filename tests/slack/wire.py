@@ -55,6 +55,10 @@ class Wire(Listening):
         """Methods whose next call is told to come later."""
         self.refused: dict[str, str] = {}
         """Methods that are refused, and Slack's word for why."""
+        self.tickets: set[str] = set()
+        """Of the addresses of sockets that were given out: each is good once."""
+        self.turns_away = 0
+        """How many that want a socket are yet to be told that there is none."""
         self.acknowledges = True
         """Whether acknowledgements reach it."""
         self.users: dict[str, dict[str, Any]] = {}
@@ -264,7 +268,13 @@ class Wire(Listening):
     # The sockets
 
     async def _socket(self, request: web.Request) -> web.WebSocketResponse:
-        assert request.query["ticket"] == "ticket-of-nobody"
+        if (ticket := request.query["ticket"]) not in self.tickets:
+            raise web.HTTPForbidden
+        self.tickets.remove(ticket)
+        if self.turns_away:
+            self.turns_away -= 1
+            await self.note()
+            raise web.HTTPServiceUnavailable
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         self._sockets.append(socket)
@@ -309,7 +319,8 @@ class Wire(Listening):
             case "auth.test":
                 return {"team_id": TEAM, "user_id": BOT_USER, "bot_id": BOT, "team": "Film Club"}
             case "apps.connections.open":
-                return {"url": f"ws://127.0.0.1:{self.port}/socket?ticket=ticket-of-nobody"}
+                self.tickets.add(ticket := f"ticket-of-nobody-{next(self._numbers)}")
+                return {"url": f"ws://127.0.0.1:{self.port}/socket?ticket={ticket}"}
             case "users.info":
                 return {"user": {**_user(body["user"]), **self.users.get(body["user"], {})}}
             case "chat.postMessage":

@@ -78,13 +78,14 @@ async def test_what_was_not_taken_in_may_come_again(inbox) -> None:
     assert await inbox.write_down(key(), None, NOON) is not None
 
 
-async def test_one_that_ends_the_process_each_time_is_given_up(inbox) -> None:
+async def test_one_that_ends_the_process_each_time_is_given_up(inbox, capsys) -> None:
     await inbox.write_down(key(), BODY, NOON)
     begun = 1
     moment = NOON
     while taken := await inbox.take_up(moment := moment + LEASE):
         begun += len(taken)
     assert begun == MAX_ATTEMPTS
+    assert "gave up events" in capsys.readouterr().out
     assert await inbox.write_down(key(), BODY, moment) is None
 
 
