@@ -8,25 +8,18 @@ exit code is 1 when something does not hold.
 
 from __future__ import annotations
 
-import argparse
-import asyncio
 import contextlib
 import re
-import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import figures, load
+from benchmarks import load
 from benchmarks.figures import Figure
-from benchmarks.load import FILMS, QUICK, Scale
+from benchmarks.load import FILMS, Scale
 from tests.discord.wire import Sent, Wire, code_of, shown
 
-COMMAND = "python -m benchmarks.discord"
 ACKNOWLEDGED_MS = 1000.0
 """Within which 99 of 100 interactions are acknowledged; Discord gives up after 3,000."""
-COMPLETED_MS = 1000.0
-"""The same for type-ahead, whose acknowledgement is its answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +110,7 @@ def figures_of(found: Load) -> list[Figure]:
     failed = sum(not is_as_expected(kind, one) for kind, several in found.sent.items() for one in several)
     return [
         Figure("interactions", len(everything)),
-        Figure("acknowledged_p50_ms", load.percentile(acknowledged, 0.5)),
-        Figure("acknowledged_p99_ms", load.percentile(acknowledged, 0.99), ACKNOWLEDGED_MS),
-        Figure("acknowledged_longest_ms", max(acknowledged)),
-        Figure("answered_p50_ms", load.percentile(answered, 0.5)),
-        Figure("answered_p99_ms", load.percentile(answered, 0.99)),
-        Figure("typeahead_p99_ms", load.percentile(typed, 0.99), COMPLETED_MS),
+        *load.waits(acknowledged, answered, typed, ACKNOWLEDGED_MS),
         Figure("unacknowledged_interactions", len(everything) - len(acknowledged), 0),
         Figure("unanswered_interactions", len(everything) - len(answered), 0),
         Figure("failed_interactions", failed, 0),
@@ -130,29 +118,12 @@ def figures_of(found: Load) -> list[Figure]:
     ]
 
 
-def main() -> None:
-    """Run it, print and write; exit code 1 when something does not hold."""
-    parser = argparse.ArgumentParser(prog=COMMAND, description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="fewer of everything, and no file: does it work at all?")
-    arguments = parser.parse_args()
-    scale = QUICK if arguments.quick else Scale()
-    began_at = figures.commit()
-    with tempfile.TemporaryDirectory() as folder:
-        found = figures_of(asyncio.run(run(scale, Path(folder))))
-    print(figures.table(found))
-    if not arguments.quick:
-        path = figures.write(
-            "discord",
-            command=COMMAND,
-            settings={"seconds": scale.seconds, "commands": "4 watched, 3 next, 1 typed, 1 history, 1 pressed of 10"},
-            metrics=figures.flat(found),
-            measured_at=began_at,
-        )
-        print(f"\n{path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}")
-    broken = [figure.name for figure in found if not figure.holds]
-    if broken:
-        sys.exit(f"does not hold: {', '.join(broken)}")
+async def measured(scale: Scale, folder: Path) -> list[Figure]:
+    """Run it in a folder of its own."""
+    return figures_of(await run(scale, folder))
 
 
 if __name__ == "__main__":
-    main()
+    load.main(
+        "discord", __doc__ or "", measured, {"commands": "4 watched, 3 next, 1 typed, 1 history, 1 pressed of 10"}
+    )

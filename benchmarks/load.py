@@ -6,15 +6,20 @@ Knows `nextreel run` and its database; no platform.
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import contextlib
 import os
 import signal
 import sqlite3
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from benchmarks import figures
+from benchmarks.figures import Figure
 
 FILMS = ("Alien", "Heat", "Jaws", "Fargo", "Casablanca", "Amadeus", "Rocky", "Ghostbusters", "Chinatown", "Gladiator")
 """Titles that are told; each is one film and no other."""
@@ -69,3 +74,48 @@ def percentile(values: Sequence[float], share: float) -> float:
     """What that share of the values does not exceed."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def waits(
+    acknowledged: Sequence[float], answered: Sequence[float], typed: Sequence[float], most: float
+) -> list[Figure]:
+    """How long people waited, in milliseconds; acknowledgements and type-ahead may take `most`."""
+    return [
+        Figure("acknowledged_p50_ms", percentile(acknowledged, 0.5)),
+        Figure("acknowledged_p99_ms", percentile(acknowledged, 0.99), most),
+        Figure("acknowledged_longest_ms", max(acknowledged)),
+        Figure("answered_p50_ms", percentile(answered, 0.5)),
+        Figure("answered_p99_ms", percentile(answered, 0.99)),
+        Figure("typeahead_p99_ms", percentile(typed, 0.99), most),
+    ]
+
+
+def main(
+    name: str, described: str, measured: Callable[[Scale, Path], Awaitable[list[Figure]]], settings: Mapping[str, str]
+) -> None:
+    """Run the benchmark of a platform, print and write; exit code 1 when something does not hold."""
+    command = f"python -m benchmarks.{name}"
+    parser = argparse.ArgumentParser(prog=command, description=described)
+    parser.add_argument("--quick", action="store_true", help="fewer of everything, and no file: does it work at all?")
+    quick = parser.parse_args().quick
+    scale = QUICK if quick else Scale()
+    began_at = figures.commit()
+
+    async def measure() -> list[Figure]:
+        with tempfile.TemporaryDirectory() as folder:
+            return await measured(scale, Path(folder))
+
+    found = asyncio.run(measure())
+    print(figures.table(found))
+    if not quick:
+        path = figures.write(
+            name,
+            command=command,
+            settings={"seconds": scale.seconds, **settings},
+            metrics=figures.flat(found),
+            measured_at=began_at,
+        )
+        print(f"\n{path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}")
+    broken = [figure.name for figure in found if not figure.holds]
+    if broken:
+        sys.exit(f"does not hold: {', '.join(broken)}")

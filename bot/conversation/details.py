@@ -1,4 +1,4 @@
-"""Which film of a message each day, mark and reaction is about: `NamedFilm`, `describe`.
+"""Which film of a message each day, mark and reaction is about: `NamedFilm`, `Description`.
 
 People say it before a film (“Monday: Dune”), behind it (“Dune (loved it)”), for all of a list at once, in the same
 order (“4 and 5 stars”), or by pointing back (“the first one”, “the latter”, “Piku I loved”). Pure functions.
@@ -43,21 +43,8 @@ class NamedFilm:
     state: State | None = None
 
 
-def describe(
-    films: Sequence[NamedFilm],
-    cues: Cues,
-    tokens: Sequence[Token],
-    sentences: Sequence[int],
-    phrases: Phrases,
-    is_small: Callable[[Token], bool],
-) -> None:
-    """Give each film what is said of it. `sentences`: the number of each token's sentence; `is_small`: whether a word
-    may stand in a list of films without saying anything."""
-    _Describing(films, cues, tokens, sentences, phrases, is_small).run()
-
-
-class _Describing:
-    """The films of one message being described."""
+class Description:
+    """The films of one message being given what is said of each."""
 
     def __init__(
         self,
@@ -68,6 +55,8 @@ class _Describing:
         phrases: Phrases,
         is_small: Callable[[Token], bool],
     ) -> None:
+        """`sentences`: the number of each token's sentence; `is_small`: whether a word may stand in a list of films
+        without saying anything."""
         self._films = sorted(films, key=lambda film: film.start)
         self._cues, self._tokens, self._sentences = cues, tokens, sentences
         self._phrases, self._is_small = phrases, is_small
@@ -79,7 +68,7 @@ class _Describing:
             and not any(film.start <= cue.start < film.end for film in films)
         ]
 
-    def run(self) -> None:
+    def give(self) -> None:
         """Direct ones first, then what holds for several, then what is left for those of whom nothing was said."""
         later: list[tuple[Sequence[NamedFilm], Cue]] = []
         in_turn = self._in_turn()

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from bot.conversation.cues import REACTIONS, STRONG, Clauses, Cue, Cues
-from bot.conversation.details import NamedFilm, describe
+from bot.conversation.details import Description, NamedFilm
 from bot.conversation.grammar import Token
 from bot.conversation.intents import LogWatches, NotWatched, React, State
 from bot.conversation.phrases import Phrases
@@ -454,7 +454,7 @@ class Evidence:
         for film in positive:
             self._widen(film)
         positive = self._joined([*positive, *self._listed(positive, films)])
-        describe(positive, self._cues, self.tokens, self._sentence, self._phrases, self._is_small)
+        Description(positive, self._cues, self.tokens, self._sentence, self._phrases, self._is_small).give()
         return self._as_intents(positive, {film.start for film in positive if self._begins_firmly(film, firm)})
 
     def _direct(self, positive: Sequence[NamedFilm]) -> list[NamedFilm]:
