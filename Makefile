@@ -43,7 +43,8 @@ chat: $(VENV)/.chat
 	@exec $(BIN)/nextreel chat
 
 test: $(VENV)/.dev
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m 'not alone'
+	@$(BIN)/python -m pytest -m alone
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check

@@ -10,6 +10,8 @@ from benchmarks import discord
 from benchmarks.load import QUICK
 from tests.discord.wire import Sent
 
+pytestmark = pytest.mark.alone
+
 
 def sent(acknowledged: float | None, answered: float | None, content: str = "Logged: Alien (1979).") -> Sent:
     asked = {"data": {"options": [{"value": "Alien"}]}}

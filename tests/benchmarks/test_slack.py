@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from benchmarks import slack
 from benchmarks.load import QUICK
 from tests.slack.wire import Sent
+
+pytestmark = pytest.mark.alone
 
 
 def sent(acknowledged: float | None, answered: float | None) -> Sent:

@@ -12,6 +12,8 @@ from tests.discord.wire import CHANNEL, TOKEN, Terse, Wire, code_of, shown
 from tests.e2e.command import NEXTREEL, Run
 from tests.e2e.running import running, watches
 
+pytestmark = pytest.mark.alone
+
 ADA, BOB = "7000000000000000001", "7000000000000000002"
 
 

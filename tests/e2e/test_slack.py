@@ -14,6 +14,8 @@ from tests.e2e.running import running, watches
 from tests.slack import limits
 from tests.slack.wire import APP_TOKEN, BOT_TOKEN, Sent, Wire, code_of, shown
 
+pytestmark = pytest.mark.alone
+
 ADA, BOB = "U0ADA", "U0BOB"
 ALIEN, HEAT, JAWS, BLADE_RUNNER = 1214, 6, 1387, 541
 

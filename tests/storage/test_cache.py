@@ -21,6 +21,8 @@ from tests.servers import RedisServer
 from tests.storage import redis_faults
 from tests.storage.redis_faults import Detour, Figures
 
+pytestmark = pytest.mark.alone
+
 ADA, BEN = 7_001, 7_002
 PASSWORD = "hunter2"
 

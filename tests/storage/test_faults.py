@@ -28,6 +28,8 @@ from tests.storage import faults
 from tests.storage.faults import Kept
 from tests.storage.writer import deliver
 
+pytestmark = pytest.mark.alone
+
 KILLS = int(os.environ.get("KILLS", "20"))
 """How often a writer is killed, on each kind of database."""
 

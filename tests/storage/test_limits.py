@@ -16,6 +16,8 @@ from storage.redis import OptionalRedis, RedisState
 from tests.servers import RedisServer
 from tests.storage import redis_faults
 
+pytestmark = pytest.mark.alone
+
 ADA = IdentityKey("discord", "guild", "ada")
 BEN = IdentityKey("discord", "guild", "ben")
 FILMS = PlaceKey("discord", "guild", "films", "")

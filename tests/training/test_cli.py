@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import shutil
 import signal
@@ -229,7 +230,11 @@ def test_a_run_that_is_killed_at_any_moment_ends_as_one_that_was_not(folder: Pat
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     assert typed("train", recipe, "--data", folder, "--out", whole, "--checkpoints", tmp_path / "a").exit_code == 0
     command = ["train", str(recipe), "--data", str(folder), "--out", str(killed), "--checkpoints", str(tmp_path / "b")]
-    running = subprocess.Popen([sys.executable, "-m", "bot", *command], stderr=subprocess.PIPE, text=True)
+    # In one thread, as here: several add up in another order, which differs in the last bit.
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    running = subprocess.Popen(
+        [sys.executable, "-m", "bot", *command], stderr=subprocess.PIPE, text=True, env=os.environ | threads
+    )
     assert running.stderr is not None
     assert any(line.startswith("epoch 1:") for line in iter(running.stderr.readline, ""))
     time.sleep(random.random() * 0.2)  # in an epoch, in its validation or while its state is written
