@@ -178,4 +178,4 @@ def _add_commands_of_other_packages() -> None:
 def main() -> None:
     """Run the command."""
     _add_commands_of_other_packages()
-    app()
+    app(prog_name="nextreel")
