@@ -43,6 +43,7 @@ from engine.names import (
     words,
 )
 from engine.people import People, shipped
+from engine.slips import Slips
 
 WORDS_FILE = Path(__file__).with_name("titles.toml")
 """Aliases, abbreviations and the words that tell films of one name apart."""
@@ -334,6 +335,7 @@ class TitleIndex:
         lengths = np.diff(self._offsets.astype(np.int64)).reshape(self._blocks, -1).sum(axis=0)
         self._weights = np.log1p(len(catalog) / np.maximum(lengths, 1)).astype(np.float32)
         self._forms = lru_cache(maxsize=4096)(partial(self._forms_of, catalog))
+        self._slips = lru_cache(maxsize=1)(partial(Slips, catalog, self._known_from))
         self._people: Callable[[], People] = shipped
 
     def _speak(self, spoken: Words) -> None:
@@ -592,10 +594,9 @@ class TitleIndex:
         """Whether a film that was rated so often is one of those that people know."""
         return ratings >= self._known_from
 
-    def is_film_known(self, film_id: FilmId) -> bool:
-        """Whether a film is known to people, by its ratings."""
-        row = self._catalog.row_of(film_id)
-        return row is not None and self.is_known(int(self._catalog.rating_counts[row]))
+    def slip_around(self, words: Sequence[str], place: int) -> tuple[int, int] | None:
+        """The span of some words, around one of them, that is a well-known film's name with slips in it."""
+        return self._slips().around(words, place)
 
     def is_famous(self, ratings: int) -> bool:
         """Whether a film that was rated so often is one of those that nearly everybody knows."""

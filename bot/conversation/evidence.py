@@ -27,11 +27,9 @@ _MAX_LINKS = 4
 _SEVERAL, _SURE_OF_SEVERAL = 3, 0.7
 """Words of a longer name that are enough to mean it, and the similarity that they have at least."""
 _EXACT = 0.98
-_MOST_STRANGE, _STRANGE_LENGTH, _AROUND, _MOST_SPANS = 3, 4, 3, 8
-"""Words that are looked at for slips, the letters that they have at least, the words on either side that may belong to
-the same name, and how many ways to cut it are tried."""
-_NEAR_NAME, _NEAR_WORD, _LONG_WORD = 0.82, 0.86, 7
-"""Similarity from which several words, or one of so many letters, are a known film's name with slips in it."""
+_MOST_STRANGE, _STRANGE_LENGTH, _AROUND = 3, 4, 5
+"""Words that are looked at for slips, the letters that they have at least, and the words on either side that may belong
+to the same name."""
 _SURE = 0.86
 """Similarity from which a misspelt name is one."""
 _QUOTES = frozenset("\"“”„«»'‘’")
@@ -283,34 +281,23 @@ class Evidence:
         return plain and len(token.word) >= _STRANGE_LENGTH and not known and self._cues.at(place) is None
 
     def _misspelt_at(self, place: int, least: int) -> tuple[int, int] | None:
-        """The span of a misspelt name that holds a word, the longest that is near enough."""
+        """The span of a misspelt name that holds a word."""
         start, end = place, place + 1
         while start > least and place - start < _AROUND and self._may_belong(start - 1):
             start -= 1
         while end < len(self.tokens) and end - place <= _AROUND and self._may_belong(end):
             end += 1
-        spans = [(first, last) for first in range(start, place + 1) for last in range(place + 1, end + 1)]
-        spans = [(a, b) for a, b in spans if not (self._is_small(self.tokens[b - 1]) or self._is_weak_start(a))]
-        best: tuple[float, tuple[int, int]] | None = None
-        for first, last in sorted(spans, key=lambda span: span[0] - span[1])[:_MOST_SPANS]:
-            typed = self._raw(first, last)
-            words = sum(len(token.word.split()) for token in self.tokens[first:last])
-            link = self._titles.link(typed)
-            match = link.matches[0] if link.matches else None
-            if match is None or link.certainty is Certainty.UNKNOWN or not self._titles.is_film_known(match.film_id):
-                continue
-            near = match.similarity >= (_NEAR_NAME if words > 1 else _NEAR_WORD)
-            if near and (words > 1 or len(typed) >= _LONG_WORD) and (best is None or match.similarity > best[0]):
-                best = match.similarity, (first, last)
-        return best[1] if best else None
+        words = [(word, owner) for owner in range(start, end) for word in self.tokens[owner].word.split()]
+        at = next(number for number, (_, owner) in enumerate(words) if owner == place)
+        span = self._titles.slip_around([word for word, _ in words], at)
+        if span is None:
+            return None
+        first, last = words[span[0]][1], words[span[1] - 1][1] + 1
+        known = self._titles.link(self._raw(first, last)).certainty is not Certainty.UNKNOWN
+        return (first, last) if known else None
 
     def _may_belong(self, place: int) -> bool:
         return not self.tokens[place].is_mark and self._cues.at(place) is None
-
-    def _is_weak_start(self, place: int) -> bool:
-        """Whether a name hardly begins with a word: a joining word, “with”, “to”."""
-        token = self.tokens[place]
-        return not token.is_film and self._is_small(token) and token.word not in self._phrases.articles
 
     def _is_everyday(self, film: NamedFilm) -> bool:
         """Whether a name is a word like “us” in lower case, which is asked about."""

@@ -14,7 +14,6 @@ from typing import Protocol
 
 from bot.conversation.grammar import Token
 from bot.conversation.phrases import Phrases
-from engine.films import FilmId
 from engine.names import Standing
 from engine.titles import Link, Named
 
@@ -43,8 +42,8 @@ class Titles(Protocol):
     def is_known(self, ratings: int) -> bool:
         """Whether a film rated so often is known to people."""
 
-    def is_film_known(self, film_id: FilmId) -> bool:
-        """Whether a film is known to people."""
+    def slip_around(self, words: Sequence[str], place: int) -> tuple[int, int] | None:
+        """The span of some words, around one of them, that is a well-known film's name with slips in it."""
 
     def is_famous(self, ratings: int) -> bool:
         """Whether nearly everybody knows it."""
