@@ -20,6 +20,8 @@ NEAR_WORD, NEAR_NAME, NEAR_ALONE = 72, 0.82, 0.86
 LONG_ALONE = 7
 """Letters from which one word may be a name with slips."""
 _LEAST_LETTERS = 4
+_LONGER = 0.05
+"""What each word of a span is worth beside its similarity: “Kung Fu Hustle” rather than “Hustle”."""
 _WORDS, _NAMES = 3, 80
 """Words of names that are looked at, and names of each, the most rated first."""
 
@@ -49,16 +51,17 @@ class Slips:
             for number in self._by_word[word][:_NAMES]:
                 name = self._names[number]
                 for start, end in _spans(len(name), place - name.index(word), len(words)):
-                    if start <= place < end:
-                        alike = ratio(" ".join(words[start:end]), " ".join(name)) / 100
-                        if best is None or alike > best[0]:
-                            best = alike, (start, end)
-        if best is None:
-            return None
-        start, end = best[1]
-        alone = end - start == 1
-        near = best[0] >= (NEAR_ALONE if alone else NEAR_NAME)
-        return (start, end) if near and (not alone or len(words[start]) >= LONG_ALONE) else None
+                    if not start <= place < end:
+                        continue
+                    alike = ratio(" ".join(words[start:end]), " ".join(name)) / 100
+                    alone = end - start == 1
+                    near = alike >= (NEAR_ALONE if alone else NEAR_NAME)
+                    if not near or (alone and len(words[start]) < LONG_ALONE):
+                        continue
+                    weight = alike + _LONGER * (end - start)
+                    if best is None or weight > best[0]:
+                        best = weight, (start, end)
+        return best[1] if best else None
 
 
 def _spans(size: int, start: int, most: int) -> list[tuple[int, int]]:

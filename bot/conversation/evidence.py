@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from bot.conversation.cues import REACTIONS, STRONG, Clauses, Cue, Cues
 from bot.conversation.details import Description, NamedFilm
-from bot.conversation.grammar import Token
+from bot.conversation.grammar import Token, plain
 from bot.conversation.intents import LogWatches, NotWatched, React, State
 from bot.conversation.phrases import Phrases
 from bot.conversation.spotting import Titles, as_films, is_no_name, spotted
@@ -130,6 +130,12 @@ class Evidence:
             elif cue.label in {"again", "rewatched"} and told.state is None:
                 told = replace(told, state=State.REWATCH)
         return told
+
+    def only_tells(self) -> bool:
+        """Whether nothing is said but which film it was: “the Carpenter one”."""
+        telling = self.telling_words()
+        left = [t.word for t in self.tokens if not t.is_mark and t.word not in self._phrases.correcting]
+        return bool(telling) and all(word in plain(telling).split() for word in left)
 
     def says_only(self, label: str, beside: frozenset[str]) -> bool:
         """Whether there are cues of a kind, and no words but theirs and some others."""
@@ -293,8 +299,10 @@ class Evidence:
         if span is None:
             return None
         first, last = words[span[0]][1], words[span[1] - 1][1] + 1
-        known = self._titles.link(self._raw(first, last)).certainty is not Certainty.UNKNOWN
-        return (first, last) if known else None
+        link = self._titles.link(self._raw(first, last))
+        # One word that has no slip was left alone before, for it may be anybody's.
+        slip = last - first > 1 or not link.matches or link.matches[0].similarity < _EXACT
+        return (first, last) if slip and link.certainty is not Certainty.UNKNOWN else None
 
     def _may_belong(self, place: int) -> bool:
         return not self.tokens[place].is_mark and self._cues.at(place) is None

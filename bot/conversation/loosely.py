@@ -97,7 +97,7 @@ def read_loosely(
 ) -> tuple[Intent, ...]:
     """What a message means, in the order said; never empty."""
     reader = _Loose(said, tokens, phrases, situation, known, gist)
-    if reader.is_only_another_day():
+    if reader.is_only_a_correction():
         return (reader.correction(),)
     found: list[Intent] = []
     for part in reader.parts():
@@ -219,11 +219,13 @@ class _Loose:
                 best = sure, split
         return best[1]
 
-    def is_only_another_day(self) -> bool:
-        """Whether nothing but days is said, of a film that was just logged: “not sunday, saturday”."""
+    def is_only_a_correction(self) -> bool:
+        """Whether nothing is said but days, or which one it was, of a film just logged: “not sunday, saturday”."""
         if not self._situation.film_in_mind or self._situation.asked is not None:
             return False
-        return self._evidence(0, len(self._tokens)).says_only("when", self._phrases.correcting)
+        evidence = self._evidence(0, len(self._tokens))
+        told = evidence.only_tells() and not self._situation.shown
+        return told or evidence.says_only("when", self._phrases.correcting)
 
     def correction(self) -> Intent:
         """All of the message as a correction of what was logged last."""
