@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from bot.conversation.cues import Clauses
 from bot.conversation.evidence import Evidence
 from bot.conversation.gist import Gist
-from bot.conversation.grammar import Token
 from bot.conversation.intents import (
     Adjust,
     Answer,
@@ -93,10 +92,10 @@ class _Part:
 
 
 def read_loosely(
-    said: str, tokens: Sequence[Token], phrases: Phrases, situation: Situation, known: Known, gist: Gist
+    said: str, evidence: Evidence, phrases: Phrases, situation: Situation, known: Known, gist: Gist
 ) -> tuple[Intent, ...]:
-    """What a message means, in the order said; never empty."""
-    reader = _Loose(said, tokens, phrases, situation, known, gist)
+    """What a message means, in the order said; never empty. `evidence`: what all of it holds."""
+    reader = _Loose(said, evidence, phrases, situation, known, gist)
     if reader.is_only_a_correction():
         return (reader.correction(),)
     found: list[Intent] = []
@@ -133,12 +132,12 @@ class _Loose:
     """One message."""
 
     def __init__(
-        self, said: str, tokens: Sequence[Token], phrases: Phrases, situation: Situation, known: Known, gist: Gist
+        self, said: str, evidence: Evidence, phrases: Phrases, situation: Situation, known: Known, gist: Gist
     ) -> None:
-        self._said, self._tokens, self._phrases = said, tuple(tokens), phrases
+        self._said, self._tokens, self._phrases = said, evidence.tokens, phrases
         self._situation, self._known, self._gist = situation, known, gist
         self._clauses: Clauses = {}
-        self._found: dict[tuple[int, int], Evidence] = {}
+        self._found = {(0, len(evidence.tokens)): evidence}
         """What was found in parts of the message already, by their first word and the one behind the last."""
 
     # What it is about

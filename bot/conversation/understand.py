@@ -162,7 +162,7 @@ def understand(text: str, situation: Situation, language: str = "en", known: Kno
     whole = reading.whole(known) or reading.title(known)
     denied = evidence.vetoes() and any(isinstance(intent, LogWatches) for intent in whole or ())
     if whole is None or denied or _contradicted(whole, gist.of(tokens, evidence.skeleton), situation):
-        whole = _merged(read_loosely(said, tokens, phrases, situation, known, gist))
+        whole = _merged(read_loosely(said, evidence, phrases, situation, known, gist))
     whole = _gone_on(whole, tokens, phrases, situation)
     return settled(refined(whole, said, tokens, phrases, situation, known), said, phrases, known.titles)
 

@@ -209,13 +209,6 @@ class _Wish:
         before = self._tokens[place - 1].word if place else ""
         return words not in self._phrases.usual_words or before in self._phrases.about
 
-    def _is_described_by(self, place: int) -> bool:
-        """Whether the name of a film is a thing to be in one: “action with cars”."""
-        token = self._tokens[place]
-        before = self._tokens[place - 1].word if place else ""
-        known = {compact(token.word), compact(token.word).removesuffix("s")} & (self._tags or frozenset())
-        return token.raw.islower() and bool(known) and before in self._phrases.about | self._phrases.holding
-
     def take(self, part: Match, *, negated: bool) -> bool:
         """Take one reading; returns whether a “not” that came before still waits for its word."""
         match part.label:

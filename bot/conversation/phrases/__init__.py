@@ -158,8 +158,6 @@ class Phrases:
     units: frozenset[str]
     """What is counted: “two years ago”."""
     about: frozenset[str]
-    holding: frozenset[str]
-    """Words before what is to be in a film: “with cars”."""
     no_places: frozenset[str]
     before_places: frozenset[str]
     ordinals_joined: frozenset[str]
@@ -388,7 +386,6 @@ def phrases_for(language: str) -> Phrases:
         half=data.get("half", ""),
         units=words("units"),
         about=words("about"),
-        holding=words("holding"),
         no_places=words("no_places"),
         before_places=words("before_places"),
         ordinals_joined=words("ordinals_joined"),
