@@ -120,7 +120,7 @@ def _narrows(wish: Wish, words: Sequence[str], phrases: Phrases) -> bool:
     """Whether a few words say nothing but when films are from or what they are not: “from the 80s”, “no zombies”."""
     rest = replace(wish, years=(None, None), recent=None, adventurousness=None, count=None)
     rest = replace(rest, without_years=(), without_genres=(), without_films=(), unwanted=(), softer=())
-    return rest == Wish() and len(words) <= _FEW and phrases.film_words.isdisjoint(words)
+    return rest == Wish() and len(words) <= _FEW and phrases.wishing.film_words.isdisjoint(words)
 
 
 def _names_years(tokens: Iterable[Token], phrases: Phrases) -> bool:

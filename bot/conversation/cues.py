@@ -148,7 +148,7 @@ class Cues:
         while place and not (self._tokens[place - 1].is_mark or self._tokens[place - 1].word in self._phrases.joins):
             place -= 1
         subject = next((t.word for t in self._tokens[place : cue.end] if t.word in self._phrases.persons), "")
-        return subject in self._phrases.third_persons
+        return subject in self._phrases.people.third_persons
 
     def is_denied(self, cue: Cue) -> bool:
         """Whether a “not” stands before it: “wednesday, not tuesday”."""

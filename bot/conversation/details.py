@@ -59,7 +59,7 @@ class Description:
         without saying anything."""
         self._films = sorted(films, key=lambda film: film.start)
         self._cues, self._tokens, self._sentences = cues, tokens, sentences
-        self._phrases, self._is_small = phrases, is_small
+        self._phrases, self._pointing, self._is_small = phrases, phrases.pointing, is_small
         self._telling = [
             cue
             for cue in cues
@@ -113,10 +113,12 @@ class Description:
         """Whether it stands right before a film and is about it: “loved Moonstruck”; “monday: Dune” where each day has
         its own."""
         between = self._tokens[cue.end : film.start]
-        if cue.label in REACTIONS or (cue.label == "rating" and any(t.word in self._phrases.given_to for t in between)):
+        if cue.label in REACTIONS or (
+            cue.label == "rating" and any(t.word in self._pointing.given_to for t in between)
+        ):
             start, _ = self._clause(cue)
             named = any(start <= one.start < cue.start for one in self._films)
-            near = all((self._is_small(t) or t.word in self._phrases.given_to) and not t.is_mark for t in between)
+            near = all((self._is_small(t) or t.word in self._pointing.given_to) and not t.is_mark for t in between)
             return near and not named
         days = [one for one in self._telling if one.label == "when"]
         each = len(days) > 1 and len(self._films) > 1 and days[0].end <= self._films[0].start
@@ -158,7 +160,7 @@ class Description:
             return list(self._films) if self._says_all(cue) else []
         if self._says_all(cue):
             return [film for film in self._films if film.end <= cue.start] or list(self._films)
-        if any(token.word in self._phrases.other_ones for token in words):
+        if any(token.word in self._pointing.other_ones for token in words):
             field = _FIELD_OF.get(cue.label, "when")
             return [film for film in self._films if getattr(film, field) is None]
         for place in (*range(cue.start - 1, start - 1, -1), *range(cue.end, end)):
@@ -195,14 +197,14 @@ class Description:
     def _says_all(self, cue: Cue) -> bool:
         """Whether it is said of all of them: “loved both”, “all great”."""
         near = self._tokens[max(0, cue.start - 2) : cue.end + 1]
-        return any(token.word in self._phrases.each_of for token in near)
+        return any(token.word in self._pointing.each_of for token in near)
 
     def _follows_well(self, place: int, end: int) -> bool:
         """Whether an ordinal stands for a film: “the first was”, “the second one”, but not “the first time”."""
         following = self._tokens[place + 1] if place + 1 < end else None
         return (
             following is None
-            or following.word in self._phrases.after_pointing
+            or following.word in self._pointing.after_pointing
             or (self._cues.at(place + 1) is not None)
         )
 

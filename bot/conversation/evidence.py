@@ -72,6 +72,12 @@ class Evidence:
     ) -> None:
         """`clauses`: see `Cues`; parts of one message, cut into the same tokens, share them."""
         self._said, self._phrases, self._titles = said, phrases, titles
+        self._around, self._pointing, self._people, self._signs = (
+            phrases.around,
+            phrases.pointing,
+            phrases.people,
+            phrases.signs,
+        )
         self.tokens = tuple(tokens)
         self._cues = Cues(said, tokens, phrases, clauses)
         self._sentence = self._sentences()
@@ -134,7 +140,7 @@ class Evidence:
     def only_tells(self) -> bool:
         """Whether nothing is said but which film it was: “the Carpenter one”."""
         telling = self.telling_words()
-        left = [t.word for t in self.tokens if not t.is_mark and t.word not in self._phrases.correcting]
+        left = [t.word for t in self.tokens if not t.is_mark and t.word not in self._signs.correcting]
         return bool(telling) and all(word in plain(telling).split() for word in left)
 
     def says_only(self, label: str, beside: frozenset[str]) -> bool:
@@ -178,10 +184,10 @@ class Evidence:
     def telling_words(self) -> str:
         """“The 1953 one”, “the remake”; empty when nothing of the kind is said."""
         for place in range(len(self.tokens)):
-            if self.tokens[place].word in self._phrases.articles:
+            if self.tokens[place].word in self._around.articles:
                 for stop in range(place + 1, min(place + 6, len(self.tokens))):
-                    if self.tokens[stop].word in self._phrases.ends_telling:
-                        if stop > place + 1 or self.tokens[stop].word in self._phrases.tells_apart:
+                    if self.tokens[stop].word in self._around.ends_telling:
+                        if stop > place + 1 or self.tokens[stop].word in self._around.tells_apart:
                             return self._raw(place, stop + 1)
                         break
         return ""
@@ -191,7 +197,7 @@ class Evidence:
         places = [
             place
             for place, token in enumerate(self.tokens)
-            if not token.is_mark and token.word not in self._phrases.correcting
+            if not token.is_mark and token.word not in self._signs.correcting
         ]
         return self._raw(places[0], places[-1] + 1) if places else ""
 
@@ -229,19 +235,19 @@ class Evidence:
             self._titles.named_in([token.raw for token in self.tokens[:last]]), key=lambda one: one.start
         ):
             ends = named.end == last and named.start > 0 and named.standing < Standing.PART
-            pointer = self.tokens[named.start].word in self._phrases.pointers and named.end == named.start + 1
+            pointer = self.tokens[named.start].word in self._pointing.pointers and named.end == named.start + 1
             if pointer and self.tokens[named.start].raw.islower():
                 continue
             if ends and self._titles.is_known(named.ratings) and not self._cues.cover(named.start, named.end):
                 before = self.tokens[named.start - 1].word
-                if before in self._phrases.saw_words:
+                if before in self._around.saw:
                     return self._raw(named.start, named.end)
         return None
 
     def of_others(self) -> bool:
         """Whether it begins with somebody else: “my sister would only give it 2 stars”."""
         first = next((token.word for token in self.tokens if not token.is_mark), "")
-        return first in self._phrases.others_begin or first in self._phrases.third_persons
+        return first in self._people.others_begin or first in self._people.third_persons
 
     def vetoes(self) -> bool:
         """Whether all that is said of the films speaks against a watch of this person's."""
@@ -283,7 +289,7 @@ class Evidence:
         plain = (
             not (token.is_mark or token.is_film) and token.mistyped is None and not any(map(str.isdigit, token.word))
         )
-        known = token.word in self._phrases.usual | self._phrases.third_persons
+        known = token.word in self._phrases.usual | self._people.third_persons
         return plain and len(token.word) >= _STRANGE_LENGTH and not known and self._cues.at(place) is None
 
     def _misspelt_at(self, place: int, least: int) -> tuple[int, int] | None:
@@ -310,7 +316,7 @@ class Evidence:
     def _is_everyday(self, film: NamedFilm) -> bool:
         """Whether a name is a word like “us” in lower case, which is asked about."""
         typed = self._raw(film.start, film.end)
-        return typed.islower() and typed in self._phrases.everyday
+        return typed.islower() and typed in self._around.everyday
 
     def _leading(self) -> list[NamedFilm]:
         """The name that the message begins with, when a mark or a day stands right behind it: “high and low ★★★★”."""
@@ -345,7 +351,7 @@ class Evidence:
         if any(cue.label in _NEGATIVE for cue in before):
             return False
         leading = self.tokens[verb.start : film.start]
-        if any(t.word in self._phrases.before_year for t in leading) and place_in([self._raw(film.start, film.end)]):
+        if any(t.word in self._around.before_year for t in leading) and place_in([self._raw(film.start, film.end)]):
             return False  # “just back from Casablanca”
         return all(
             self._is_small(self.tokens[place]) or self.tokens[place].is_film or self._is_beside(self._cues.at(place))
@@ -359,7 +365,7 @@ class Evidence:
 
     def _is_own(self, verb: Cue) -> bool:
         """Whether nobody else stands before a verb: “Ebert watched …”."""
-        if verb.start == 0 or any(token.word in self._phrases.oneself for token in self.tokens[verb.start : verb.end]):
+        if verb.start == 0 or any(token.word in self._people.oneself for token in self.tokens[verb.start : verb.end]):
             return True
         before = self.tokens[verb.start - 1]
         told = self._cues.at(verb.start - 1)
@@ -378,7 +384,7 @@ class Evidence:
         if before.raw[:1].isupper() and before.word not in self._phrases.usual and not before.is_film:
             return True  # “Clara saw …”
         while place >= 0 and not (self.tokens[place].is_mark or self.tokens[place].word in self._phrases.joins):
-            if self.tokens[place].word in self._phrases.third_persons:
+            if self.tokens[place].word in self._people.third_persons:
                 return True
             place -= 1
         return False
@@ -407,7 +413,7 @@ class Evidence:
         if behind is None or behind.label not in {"when", "rating", "again", "rewatched", "abandoned"}:
             return False
         listed = place > film.end + 1
-        telling = len([word for word in self.tokens[film.start].word.split() if word not in self._phrases.articles]) > 1
+        telling = len([word for word in self.tokens[film.start].word.split() if word not in self._around.articles]) > 1
         typed = self._raw(film.start, film.end)
         return behind.label != "when" or listed or telling or typed[:1].isupper() or typed.isdigit()
 
@@ -465,7 +471,7 @@ class Evidence:
 
     def _is_one_word(self, film: NamedFilm) -> bool:
         words = self.tokens[film.start].word.split()
-        return len([word for word in words if word not in self._phrases.articles]) == 1
+        return len([word for word in words if word not in self._around.articles]) == 1
 
     def _leads_to(self, film: NamedFilm, starts: set[int]) -> bool:
         """Whether what stands before a film leads to it: a verb, another film of a list, a sentence's beginning."""
@@ -487,7 +493,7 @@ class Evidence:
         place = film.end
         while place < len(self.tokens) and (
             self.tokens[place].raw in ",&+"
-            or self.tokens[place].word in self._phrases.list_joins | self._phrases.articles
+            or self.tokens[place].word in self._around.list_joins | self._around.articles
         ):
             place += 1
         return place > film.end and place in starts
@@ -496,9 +502,9 @@ class Evidence:
         return (
             (token.is_mark and token.raw in _WEAK)
             or (token.word.isdigit() and len(token.word) == 4)
-            or token.word in self._phrases.before_title
-            or token.word in self._phrases.telling_joins
-            or token.word in self._phrases.tells_apart
+            or token.word in self._around.before_title
+            or token.word in self._around.telling_joins
+            or token.word in self._around.tells_apart
             or token.raw.endswith(("'s", "’s"))
         )
 
@@ -587,7 +593,7 @@ class Evidence:
         begin = self._past_small_words(place)
         if begin >= len(self.tokens) or begin in taken or any(cue.start <= begin < cue.end for cue in self._cues):
             return []
-        pointing = self._phrases.pointers | self._phrases.pointing_back.keys() | self._phrases.other_ones
+        pointing = self._pointing.pointers | self._phrases.pointing_back.keys() | self._pointing.other_ones
         rough = roughly and self.tokens[begin].word not in pointing
         found = self._exactly(begin) or (self._roughly(begin) if rough else [])
         return [film for film in found if film.start not in taken]
@@ -614,7 +620,7 @@ class Evidence:
         start = 0
         for place in range(len(self.tokens) + 1):
             token = self.tokens[place] if place < len(self.tokens) else None
-            if token is None or token.raw in STRONG | _PARTING or token.word in self._phrases.list_joins:
+            if token is None or token.raw in STRONG | _PARTING or token.word in self._around.list_joins:
                 if place > start:
                     items.append((start, place))
                 start = place + 1
@@ -623,7 +629,7 @@ class Evidence:
     def _is_name(self, start: int, end: int) -> bool:
         """Whether words are just the name of a film that people know."""
         typed = self._raw(start, end)
-        if typed.casefold() in self._phrases.everyday and not typed[:1].isupper():
+        if typed.casefold() in self._around.everyday and not typed[:1].isupper():
             return False
         link = self._titles.link(typed)
         exact = [match for match in link.matches if loose_key(match.name) == loose_key(typed)]
@@ -633,7 +639,7 @@ class Evidence:
 
     def _past_small_words(self, place: int) -> int:
         while place < len(self.tokens) and (
-            self.tokens[place].raw in _WEAK or self.tokens[place].word in self._phrases.before_title
+            self.tokens[place].raw in _WEAK or self.tokens[place].word in self._around.before_title
         ):
             place += 1
         return place
@@ -667,7 +673,7 @@ class Evidence:
                 break
             joined = place
             while joined < end and (
-                self.tokens[joined].raw in ",&+" or self.tokens[joined].word in self._phrases.telling_joins
+                self.tokens[joined].raw in ",&+" or self.tokens[joined].word in self._around.telling_joins
             ):
                 joined += 1
             if joined == place:
@@ -679,11 +685,11 @@ class Evidence:
         """Whether the last word counts what follows: “saw it two weeks ago” is no “It: Chapter Two”."""
         last = words[-1].word
         number = last.isdigit() or last in self._phrases.numbers
-        return number and stop < len(self.tokens) and self.tokens[stop].word in self._phrases.units
+        return number and stop < len(self.tokens) and self.tokens[stop].word in self._around.units
 
     def _may_be_name(self, word: Token, named: Named) -> bool:
         """Whether one word behind a verb may be a film: not “it” and no hardly known film of an everyday word."""
-        if word.word in self._phrases.pointers:
+        if word.word in self._pointing.pointers:
             at = self.tokens.index(word)
             dated = [token.raw for token in self.tokens[at + 1 : at + 4]]
             if dated[:1] == ["("] and dated[-1:] == [")"] and dated[1].isdigit():
@@ -736,7 +742,7 @@ class Evidence:
             len(following) > 1
             and following[1].word.isdigit()
             and len(following[1].word) == 4
-            and following[0].word in self._phrases.before_year
+            and following[0].word in self._around.before_year
         ):
             self._try(film, film.start, end + 2, plain.certainty)
         if plain.certainty is not Certainty.CLEAR and film.end == end:
@@ -752,7 +758,7 @@ class Evidence:
                 continue
             first = self.tokens[begin]
             telling = (
-                first.word in self._phrases.tells_apart
+                first.word in self._around.tells_apart
                 or first.raw.endswith(("'s", "’s"))
                 or (first.word.isdigit() and len(first.word) == 4)
             )
@@ -788,14 +794,14 @@ class Evidence:
         """“Back to the Future 2 and 3”."""
         last = self.tokens[film.end - 1].word.split()[-1:] if film.end else []
         while last and last[0].isdigit() and film.end + 1 < len(self.tokens):
-            joined = self.tokens[film.end].word in self._phrases.telling_joins or self.tokens[film.end].raw in ",&+"
+            joined = self.tokens[film.end].word in self._around.telling_joins or self.tokens[film.end].raw in ",&+"
             number = self.tokens[film.end + 1]
             if not (joined and number.word.isdigit() and len(number.word) < 3):
                 return
             film.end += 2
 
     def _tells(self, token: Token) -> bool:
-        return token.word in self._phrases.tells_apart or (token.word.isdigit() and len(token.word) == 4)
+        return token.word in self._around.tells_apart or (token.word.isdigit() and len(token.word) == 4)
 
     def _telling_tail(self, end: int) -> tuple[int, int] | None:
         """“, the De Niro one”: from its first word to its last."""
@@ -805,7 +811,7 @@ class Evidence:
         for stop in range(place, min(place + 7, len(self.tokens))):
             if self.tokens[stop].is_mark or self.tokens[stop].is_film or self._cues.at(stop) is not None:
                 break
-            if self.tokens[stop].word in self._phrases.ends_telling and stop > place:
+            if self.tokens[stop].word in self._around.ends_telling and stop > place:
                 return place, stop + 1
         return None
 

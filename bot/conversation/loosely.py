@@ -135,6 +135,7 @@ class _Loose:
         self, said: str, evidence: Evidence, phrases: Phrases, situation: Situation, known: Known, gist: Gist
     ) -> None:
         self._said, self._tokens, self._phrases = said, evidence.tokens, phrases
+        self._pointing, self._signs = phrases.pointing, phrases.signs
         self._situation, self._known, self._gist = situation, known, gist
         self._clauses: Clauses = {}
         self._found = {(0, len(evidence.tokens)): evidence}
@@ -152,7 +153,7 @@ class _Loose:
             odds["answer"] += sum(odds[name] for name in ("unclear", "title", "mention", "chat", "correct"))
         for name in ("react", "correct"):
             odds[name] *= _LIKELY_ABOUT_IT if self._situation.film_in_mind else _HARDLY_ABOUT_IT
-        if any(token.is_film for token in tokens) and any(token.word in self._phrases.like_words for token in tokens):
+        if any(token.is_film for token in tokens) and any(token.word in self._signs.like for token in tokens):
             odds["recommend"] *= _LIKELY_ALIKE
         if not self._situation.shown:
             odds["more"] *= 0.5
@@ -224,7 +225,7 @@ class _Loose:
             return False
         evidence = self._evidence(0, len(self._tokens))
         told = evidence.only_tells() and not self._situation.shown
-        return told or evidence.says_only("when", self._phrases.correcting)
+        return told or evidence.says_only("when", self._signs.correcting)
 
     def correction(self) -> Intent:
         """All of the message as a correction of what was logged last."""
@@ -268,7 +269,7 @@ class _Loose:
 
     def every(self, part: _Part) -> bool:
         """Whether all of the list is meant."""
-        return any(token.word in self._phrases.all_words for token in self._tokens[part.start : part.end])
+        return any(token.word in self._phrases.places.all for token in self._tokens[part.start : part.end])
 
     def says(self, part: _Part, words: frozenset[str]) -> bool:
         """Whether any of these words is there."""
@@ -329,10 +330,10 @@ class _Loose:
 
     def recommend(self, part: _Part) -> Intent:
         wish = read_wish(self._tokens[part.start : part.end], self._said, self._phrases, tags=self._known.tags)
-        places = self.places(part) if self.says(part, self._phrases.like_words) and self._situation.shown else ()
+        places = self.places(part) if self.says(part, self._signs.like) and self._situation.shown else ()
         if places and not wish.like:
             wish = replace(wish, like_places=places, count=None)
-        elif not wish.like and self.says(part, self._phrases.like_words) and self.says(part, self._phrases.pointers):
+        elif not wish.like and self.says(part, self._signs.like) and self.says(part, self._pointing.pointers):
             wish = replace(wish, like_it=True)
         return Recommend(wish)
 
@@ -370,18 +371,18 @@ class _Loose:
 
     def unsave(self, part: _Part) -> Intent:
         places, film = self.places(part), self.film(part)
-        clear = not places and not self.films(part) and (self.every(part) or self.says(part, self._phrases.clearing))
+        clear = not places and not self.films(part) and (self.every(part) or self.says(part, self._signs.clearing))
         return Unwant(places if self._situation.shown else (), None if places or clear else film, clear=clear)
 
     def watchlist(self, part: _Part) -> Intent:
         films = self.films(part)
         if films:
             return Watchlist(search=films[0])
-        return Watchlist(best=self.says(part, self._phrases.picking))
+        return Watchlist(best=self.says(part, self._signs.picking))
 
     def history(self, part: _Part) -> Intent:
         film = "\n".join(self.films(part)) or self._evidence(part.start, part.end).object_of_question()
-        it = not film and self._situation.film_in_mind and self.says(part, self._phrases.pointers)
+        it = not film and self._situation.film_in_mind and self.says(part, self._pointing.pointers)
         return History(film or None, when=None if film or it else self._evidence(part.start, part.end).when(), it=it)
 
     def remove(self, part: _Part) -> Intent:
@@ -403,7 +404,7 @@ class _Loose:
         evidence = self._evidence(part.start, part.end)
         judged, when = evidence.judgement(), evidence.when()
         text = self.raw(part.start, part.end)
-        if self.says(part, self._phrases.none_words):
+        if self.says(part, self._signs.none):
             return Answer(AnswerKind.NONE)
         if self.every(part) and not self.films(part):  # “all three Lord of the Rings” are films of their own
             return Answer(AnswerKind.ALL, when=when, **judged.details())
@@ -416,7 +417,7 @@ class _Loose:
     def _settings(self, part: _Part) -> Iterator[Intent]:
         tokens = [token for token in self._tokens[part.start : part.end] if not token.is_mark]
         words = [token.meant for token in tokens]
-        turned = sum(word in self._phrases.turning for word in words) % 2 == 1
+        turned = sum(word in self._signs.turning for word in words) % 2 == 1
         said = self._phrases.setting_cues
         if any(word in said["group"] for word in words):
             yield Adjust(Setting.GROUP_OPT_IN, "off" if turned else "on")

@@ -99,8 +99,8 @@ def _pointing(said: str, phrases: Phrases) -> str:
     """Words between marks that only point at a film of the name: “The Soviet version.”, not “A classic film.”"""
     for part in _MARK.split(said):
         words = part.casefold().split()
-        pointed = 1 < len(words) <= _MAX_POINTING and words[0] in phrases.articles
-        if pointed and words[-1] in phrases.ends_telling - phrases.film_words:
+        pointed = 1 < len(words) <= _MAX_POINTING and words[0] in phrases.around.articles
+        if pointed and words[-1] in phrases.around.ends_telling - phrases.wishing.film_words:
             return part.strip()
     return ""
 
@@ -126,4 +126,4 @@ def _points(intent: Intent, phrases: Phrases, *, told: bool) -> bool:
             pass
         case _:
             return False
-    return text.casefold().split()[-1] in phrases.ends_telling
+    return text.casefold().split()[-1] in phrases.around.ends_telling

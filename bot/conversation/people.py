@@ -88,7 +88,7 @@ def _listed(name: str, role: Role, people: People, phrases: Phrases) -> list[Per
         return list(found)
     parts: list[list[str]] = [[]]
     for word in name.replace(",", " , ").split():
-        if word in {",", "&"} or word.casefold() in phrases.alternatives | phrases.list_joins:
+        if word in {",", "&"} or word.casefold() in phrases.wishing.alternatives | phrases.around.list_joins:
             parts.append([])
         else:
             parts[-1].append(word)
@@ -98,7 +98,7 @@ def _listed(name: str, role: Role, people: People, phrases: Phrases) -> list[Per
 
 def _trimmed(name: str, phrases: Phrases) -> str:
     """A name without everyday words behind it: “Kubrick please”, “Tom Hanks movies”."""
-    said = [word for word in name.split() if word.casefold() not in phrases.articles]
+    said = [word for word in name.split() if word.casefold() not in phrases.around.articles]
     while len(said) > 1 and said[-1].casefold().strip(".,!?") in phrases.usual:
         said.pop()
     return " ".join(said)

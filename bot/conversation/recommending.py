@@ -259,7 +259,7 @@ def _alternatives(turn: Turn, typed: str) -> list[str]:
     """“Alien or Heat” → both."""
     parts: list[list[str]] = [[]]
     for word in typed.split():
-        if word.casefold() in turn.phrases.alternatives:
+        if word.casefold() in turn.phrases.wishing.alternatives:
             parts.append([])
         else:
             parts[-1].append(word)

@@ -93,7 +93,7 @@ def is_no_name(tokens: Sequence[Token], phrases: Phrases) -> bool:
     if any(_FIGURES.fullmatch(token.raw) for token in tokens):
         return True
     words = [token for token in tokens if not token.is_mark]
-    return len(words) == 2 and words[0].word in phrases.others_begin and words[0].raw.islower()
+    return len(words) == 2 and words[0].word in phrases.people.others_begin and words[0].raw.islower()
 
 
 def _apart(weighed: Iterable[tuple[float, int, int]]) -> list[tuple[int, int]]:
@@ -110,6 +110,7 @@ class _Said:
 
     def __init__(self, tokens: Sequence[Token], phrases: Phrases, titles: Titles) -> None:
         self._tokens, self._phrases, self._titles = tokens, phrases, titles
+        self._around = phrases.around
         letters = [c for token in tokens for c in token.raw if c.isalpha()]
         self._shouts = sum(c.isupper() for c in letters) > _SHOUTED * max(1, len(letters))
 
@@ -137,15 +138,15 @@ class _Said:
         if self._quoted(named):
             return 2.0 * size + 1 if named.ratings and (known or not part) else 0.0
         before = self._tokens[named.start - 1].word if named.start else ""
-        if before in self._phrases.before_days and " ".join(w.word for w in words) in self._phrases.festivals:
+        if before in self._around.before_days and " ".join(w.word for w in words) in self._around.festivals:
             return 0.0
         after = self._tokens[named.end].word if named.end < len(self._tokens) else ""
         last = words[-1].word
-        if after in self._phrases.units and size > 1 and (last.isdigit() or last in self._phrases.numbers):
+        if after in self._around.units and size > 1 and (last.isdigit() or last in self._phrases.numbers):
             return 0.0  # “Jaws two years ago”
         capitals = self._capitals(named, words)
         usual = all(self._is_usual(word) for word in words)
-        if words[0].word in self._phrases.saw_words and size > 1 and before not in self._phrases.saw_words:
+        if words[0].word in self._around.saw and size > 1 and before not in self._around.saw:
             return 0.0  # “saw 3 Idiots”
         if size == 1:
             return self._weight_of_word(named, words[0], capitals=capitals, usual=usual)
@@ -161,7 +162,7 @@ class _Said:
 
     def _weight_of_word(self, named: Named, word: Token, *, capitals: bool, usual: bool) -> float:
         """The same for a name of one word, which may be anybody's word."""
-        if word.word.isdigit() or len(word.word) < 2 or word.word in self._phrases.everyday | self._phrases.day_names:
+        if word.word.isdigit() or len(word.word) < 2 or word.word in self._around.everyday | self._around.day_names:
             return 0.0
         if capitals and named.standing < Standing.PART and named.ratings >= _NAMED_FROM:
             return 1.0

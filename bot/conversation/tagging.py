@@ -105,7 +105,7 @@ def _says(tag: str, forms: Collection[str]) -> bool:
 
 def parted(words: str, phrases: Phrases) -> list[str]:
     """“Zombies, vampires or ghosts” → the three."""
-    parting = phrases.alternatives | phrases.joins | {","}
+    parting = phrases.wishing.alternatives | phrases.joins | {","}
     parts: list[list[str]] = [[]]
     for word in words.replace(",", " , ").split():
         if word.casefold() in parting:

@@ -172,8 +172,8 @@ def _gone_on(
 ) -> tuple[Intent, ...]:
     """“And Cape Fear, the De Niro one” right after a watch was logged is one more, neither a correction nor a title."""
     film = next((place for place, token in enumerate(tokens) if token.is_film), 0)
-    between = phrases.list_joins | phrases.around_titles
-    if not situation.just_logged or situation.asked is not None or tokens[0].word not in phrases.list_joins:
+    between = phrases.around.list_joins | phrases.around_titles
+    if not situation.just_logged or situation.asked is not None or tokens[0].word not in phrases.around.list_joins:
         return intents
     if len(intents) != 1 or not film or any(token.word not in between for token in tokens[:film]):
         return intents
@@ -325,7 +325,7 @@ def _listed_places(tokens: Sequence[Token], phrases: Phrases, situation: Situati
         place = None if token.is_mark else ordinal_of(token.word, phrases.ordinals, phrases.numbers)
         if place is not None and abs(place) <= (situation.shown or MAX_PLACES):
             places.append(situation.shown if place == -1 else place)
-        elif not token.is_mark and token.word not in phrases.place_words:
+        elif not token.is_mark and token.word not in phrases.places.around:
             return ()
     return tuple(dict.fromkeys(places))
 
@@ -407,7 +407,9 @@ class _Reading:
                 names = (self.raw(start, end), self.raw(start, match.end))
                 if any(token.raw in SPEAKING for token in words):
                     return False
-                if word_key(words) in self.phrases.pointers or any(self._is_exact(name, known) for name in names):
+                if word_key(words) in self.phrases.pointing.pointers or any(
+                    self._is_exact(name, known) for name in names
+                ):
                     continue
                 if match.label.startswith("log.") and self.evidence and self.evidence.tells_more(start, end):
                     return False
@@ -417,7 +419,7 @@ class _Reading:
                 beside = [t for t in plainly if not self._is_beside_titles(t)]
                 size = 1 if any(token.is_film for token in words) else sum(not token.is_mark for token in words)
                 named = len(strange) <= _FEW_UNKNOWN and 2 * len(beside) < size
-                if named or (match.label.startswith("log.") and word_key(words) in self.phrases.everyday):
+                if named or (match.label.startswith("log.") and word_key(words) in self.phrases.around.everyday):
                     continue
                 return False
         wishes = (
@@ -447,7 +449,7 @@ class _Reading:
             return False
         films = " ".join(token.raw for token in self.tokens[start:end] if token.is_film).casefold()
         unknown = [plain(word) for word in named.split() if word.strip("(),.!?").casefold() not in films]
-        beside = self.phrases.around_titles | self.phrases.alternatives
+        beside = self.phrases.around_titles | self.phrases.wishing.alternatives
         named_so = films or any(word not in self.phrases.usual for word in unknown)  # “like the second one” names none
         return strict == loose or bool(
             named_so and all(word not in self.phrases.usual or word in beside for word in unknown)
@@ -533,7 +535,7 @@ class _Reading:
         films = self.raw(start, end)
         if match.label == "log.watched" and self.phrases.asks_by_mark and self._ends_with_question(match):
             return History(self.raw(start, end))
-        if word_key(self.tokens[start:end]) in self.phrases.pointers and (
+        if word_key(self.tokens[start:end]) in self.phrases.pointing.pointers and (
             self.situation.film_in_mind or match.label != "log.watched"
         ):
             state = _STATES.get(match.label)
@@ -542,7 +544,7 @@ class _Reading:
                 return Seen(when=self._when(match), reaction=felt, rating=rating, state=state)
             return React(felt, rating, state)
         named = start  # “the film Moon” is Moon, unless a film is called that
-        while named > match.start and self.tokens[named - 1].word in self.phrases.place_words:
+        while named > match.start and self.tokens[named - 1].word in self.phrases.places.around:
             named -= 1
         return LogWatches(
             films=films,
@@ -588,7 +590,7 @@ class _Reading:
             generic = not wish.words and not wish.unwanted and not wish.names
             if generic and (kind is NotWatched.PLAN or wish.genres):  # “how about a western?”
                 return Recommend(wish)
-        pointed = word_key(self.tokens[start:end]) in self.phrases.pointers
+        pointed = word_key(self.tokens[start:end]) in self.phrases.pointing.pointers
         otherwise = self._watch_after_all(match) if kind is NotWatched.PASSING else None
         return NotAWatch(kind, "" if pointed else self.raw(start, end), otherwise)
 
@@ -741,7 +743,7 @@ class _Reading:
 
     def _everyday(self, start: int, end: int) -> bool:
         typed = self.tokens[start:end]
-        return word_key(typed) in self.phrases.everyday and all(t.raw == t.raw.lower() for t in typed)
+        return word_key(typed) in self.phrases.around.everyday and all(t.raw == t.raw.lower() for t in typed)
 
     def _ends_with_question(self, match: Match) -> bool:
         following = self.tokens[match.end - 1 : match.end + 1]
@@ -752,7 +754,9 @@ class _Reading:
     def _bare_wish(self, start: int, end: int) -> Wish | None:
         """The wish that words are without any phrase that calls for one: “90s horror”, but not “the 1977 one”."""
         words = [token for token in self.tokens[start:end] if not token.is_mark]
-        if words[-1].word in self.phrases.pointing or any(word.word in self.phrases.statement for word in words):
+        if words[-1].word in self.phrases.pointing.ones or any(
+            word.word in self.phrases.wishing.statement for word in words
+        ):
             return None
         wish = read_wish(self.tokens[start:end], self.said, self.phrases)
         parts = sum((bool(wish.genres), wish.years != (None, None), wish.adventurousness is not None))
@@ -763,7 +767,7 @@ class _Reading:
         telling = (
             wish.like
             or parts > 1
-            or (len(words) <= _FEW_WISHED and any(word.word in self.phrases.film_words for word in words))
+            or (len(words) <= _FEW_WISHED and any(word.word in self.phrases.wishing.film_words for word in words))
         )
         strange = (wish.words or wish.unwanted) and not telling
         return wish if wish.says_something and not strange else None

@@ -134,7 +134,7 @@ def _rate_known(turn: Turn, film_ids: Sequence[int], details: Details) -> list[i
 def _in_doubt(intent: LogWatches, link: Link, turn: Turn) -> bool:
     name = turn.film(link.matches[0].film_id).title
     part_of_series = link.text != intent.films and _NUMERAL.fullmatch(link.text) is not None  # “… Part II and III”
-    everyday = key_of(link.text) in turn.phrases.everyday and link.text == link.text.lower()
+    everyday = key_of(link.text) in turn.phrases.around.everyday and link.text == link.text.lower()
     return intent.doubtful or everyday or part_of_series or (intent.questioned and not name.endswith("?"))
 
 
@@ -369,7 +369,7 @@ def _starts_anew(turn: Turn, question: Question, text: str) -> bool:
     link = turn.link(text)
     is_title = link.certainty is not Certainty.UNKNOWN and link.matches[0].similarity >= EXACT
     words = text.casefold().split()
-    points = any(word in turn.phrases.pointing for word in words)
+    points = any(word in turn.phrases.pointing.ones for word in words)
     return is_title or question.near or (len(words) > _ANSWER_WORDS and not points)
 
 

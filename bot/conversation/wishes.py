@@ -51,7 +51,7 @@ def read_wish(
 
 def _leading_count(words: tuple[Token, ...], phrases: Phrases) -> tuple[int | None, tuple[Token, ...]]:
     """The number that a wish begins with (“me 5 horror films”), and the words after it."""
-    place = next((i for i, token in enumerate(words) if token.word not in phrases.before_count), len(words))
+    place = next((i for i, token in enumerate(words) if token.word not in phrases.wishing.before_count), len(words))
     number = number_of(words[place].word, phrases.numbers) if place < len(words) else None
     if number is not None and words[place].raw.casefold() != words[place].word:
         number = None  # “3.5” is no 35
@@ -91,14 +91,16 @@ def _is_one_tag(words: Sequence[Token], size: int, phrases: Phrases, tags: froze
     if words[0].word in phrases.refining.get("less", frozenset()):
         return False
     key = word_key(words)
-    telling = [t for t in words if not (phrases.wishes.is_filler(t) or t.word in phrases.film_words)]
+    telling = [t for t in words if not (phrases.wishes.is_filler(t) or t.word in phrases.wishing.film_words)]
     known = key in phrases.genres or key in phrases.eras or key in phrases.adventurousness
     ends = words[0] in telling and words[-1] in telling
     # “Teen comedy” is a comedy for teens, but “cold war” no war film that is cold.
-    others = [token for token in words if token.meant not in phrases.genres and token.word not in phrases.film_words]
+    others = [
+        token for token in words if token.meant not in phrases.genres and token.word not in phrases.wishing.film_words
+    ]
     of_genre = len(others) < len(words) and all(compact(t.meant) in tags or t.meant in phrases.eras for t in others)
     small = any(len(token.word) < _TELLING_LENGTH for token in (words[0], words[-1]))
-    usual = key in phrases.usual_words or small
+    usual = key in phrases.wishing.usual or small
     return compact(key) in tags and ends and not (known or of_genre or usual)
 
 
@@ -193,8 +195,8 @@ class _Wish:
                 following = self._tokens[place + 1].word if place + 1 < len(self._tokens) else ""
                 before = self._tokens[place - 1].word if place else ""
                 strange = not token.is_mark and token.word not in self._phrases.usual and token.mistyped is None
-                describes = following in self._phrases.film_words or following in self._phrases.genres
-                if strange and (describes or before in self._phrases.about):
+                describes = following in self._phrases.wishing.film_words or following in self._phrases.genres
+                if strange and (describes or before in self._phrases.wishing.about):
                     kept.append(as_typed([token]))  # what it asks for is said to be unknown
             place += 1
         return kept
@@ -207,7 +209,7 @@ class _Wish:
     def _is_told(self, place: int, words: str) -> bool:
         """Whether a word that is said in any sentence describes a film here: “about food”."""
         before = self._tokens[place - 1].word if place else ""
-        return words not in self._phrases.usual_words or before in self._phrases.about
+        return words not in self._phrases.wishing.usual or before in self._phrases.wishing.about
 
     def take(self, part: Match, *, negated: bool) -> bool:
         """Take one reading; returns whether a “not” that came before still waits for its word."""
@@ -293,7 +295,7 @@ class _Wish:
 
     def _films_apart(self, start: int, end: int) -> list[str]:
         """The films of some words, where nothing but joining words stands between them: “Heat meets Up”."""
-        between = self._phrases.list_joins | self._phrases.alternatives
+        between = self._phrases.around.list_joins | self._phrases.wishing.alternatives
         places = [place for place in range(start, end) if self._tokens[place].is_film]
         others = [token for token in self._tokens[start:end] if not (token.is_film or token.is_mark)]
         return [self._with_year(p, p + 1) for p in places] if all(t.word in between for t in others) else []

@@ -16,6 +16,7 @@ from itertools import product
 from typing import Any
 
 from bot.conversation.grammar import Grammar, Predicate, Token, plain, spellings
+from bot.conversation.phrases.words import Around, People, Places, Pointing, Signs, Wishing, words_in
 from engine.titles import Telling
 
 DEFAULT_LANGUAGE = "en"
@@ -82,16 +83,15 @@ class Phrases:
     language: str
     sentences: Grammar
     wishes: Grammar
+    around: Around
+    people: People
+    pointing: Pointing
+    places: Places
+    wishing: Wishing
+    signs: Signs
     begins: frozenset[str]
     joins: frozenset[str]
-    everyday: frozenset[str]
-    place_words: frozenset[str]
-    pointers: frozenset[str]
     negations: frozenset[str]
-    before_count: frozenset[str]
-    pointing: frozenset[str]
-    statement: frozenset[str]
-    film_words: frozenset[str]
     every: Mapping[str, frozenset[str]]
     """By group of templates, the words that mean all films of a list."""
     watched: str
@@ -100,8 +100,6 @@ class Phrases:
     """The word for films behind a number."""
     asks_by_mark: bool
     """Whether “I have seen Alien” becomes a question by its mark alone."""
-    alternatives: frozenset[str]
-    """Words between things of which either will do."""
     numbers: Mapping[str, int]
     ordinals: Mapping[str, int]
     decades: Mapping[str, int]
@@ -122,60 +120,18 @@ class Phrases:
     languages: Mapping[str, str]
     cues: Grammar
     """What is said wherever it stands."""
-    before_title: frozenset[str]
-    articles: frozenset[str]
     around_titles: frozenset[str]
     """All words that may stand beside the films of a list without saying anything of their own."""
-    saw_words: frozenset[str]
-    telling_joins: frozenset[str]
-    list_joins: frozenset[str]
-    """Words that join the films of a list."""
-    before_year: frozenset[str]
-    tells_apart: frozenset[str]
-    ends_telling: frozenset[str]
-    third_persons: frozenset[str]
     persons: frozenset[str]
     """Words for oneself and for others."""
-    others_begin: frozenset[str]
-    oneself: frozenset[str]
     openers: frozenset[str]
     """What may stand before all that a message says: “ok so”, “omg”."""
-    given_to: frozenset[str]
-    """What stands between a mark and the film it is given to."""
     pointing_back: Mapping[str, int]
     """Words for one of the films named before, and which; -1 is the last."""
-    after_pointing: frozenset[str]
-    other_ones: frozenset[str]
-    each_of: frozenset[str]
     no_days: frozenset[str]
     """What may be a day in a template, and is none in any sentence."""
-    day_names: frozenset[str]
-    """Names of days and months, which are seldom films."""
-    festivals: frozenset[str]
-    """Days that films are called after."""
-    before_days: frozenset[str]
     half: str
-    units: frozenset[str]
-    """What is counted: “two years ago”."""
-    about: frozenset[str]
-    no_places: frozenset[str]
-    before_places: frozenset[str]
-    ordinals_joined: frozenset[str]
-    """Words between a place and “last”, from where it is counted: “second to last”."""
-    middle: frozenset[str]
-    """Words for the place in the middle of a list."""
-    excepting: frozenset[str]
-    """Words before what is left out of all: “all but the last”."""
-    all_words: frozenset[str]
-    like_words: frozenset[str]
-    clearing: frozenset[str]
-    picking: frozenset[str]
-    none_words: frozenset[str]
-    turning: frozenset[str]
-    correcting: frozenset[str]
     setting_cues: Mapping[str, frozenset[str]]
-    usual_words: frozenset[str]
-    """Tags that are said of films in any sentence, and describe none."""
     usual: frozenset[str]
     """All words that phrases are made of."""
     telling: Telling
@@ -216,14 +172,14 @@ def places_in(tokens: Sequence[Token], phrases: Phrases, shown: int) -> tuple[in
             continue
         words = [one.meant for one in tokens[max(0, at - 1) : at + 3]]
         before, following = (words[0] if at else ""), [*words[1 if at else 0 :], "", "", ""]
-        if token.word in phrases.middle and shown:
+        if token.word in phrases.places.middle and shown:
             named = [(shown + 1) // 2]
         else:
             named = _places_of(token, following, phrases, shown, before)
         denied = any(one.word in phrases.negations for one in tokens[max(0, at - 2) : at])
         (unmeant if denied else places).extend(named)
-    all_but = next((n for n, one in enumerate(tokens) if one.word in phrases.excepting and n), 0)
-    if all_but and shown and any(one.word in phrases.all_words for one in tokens[:all_but]):
+    all_but = next((n for n, one in enumerate(tokens) if one.word in phrases.places.excepting and n), 0)
+    if all_but and shown and any(one.word in phrases.places.all for one in tokens[:all_but]):
         left_out = {*places, *unmeant}
         return tuple(place for place in range(1, shown + 1) if place not in left_out) if left_out else ()
     return tuple(dict.fromkeys(places)) or tuple(dict.fromkeys(unmeant))
@@ -234,11 +190,11 @@ def _places_of(token: Token, following: Sequence[str], phrases: Phrases, shown: 
     place = ordinal_of(token.meant, phrases.ordinals, phrases.numbers)
     if place is None or (token.word in phrases.numbers and before in phrases.ordinals):
         return []
-    if token.word in phrases.no_places and before not in phrases.before_places:
+    if token.word in phrases.places.none and before not in phrases.places.before:
         return []
-    if place == -1 and before in phrases.ordinals_joined:
+    if place == -1 and before in phrases.places.from_end:
         return []
-    from_end = following[1] in phrases.ordinals_joined and phrases.ordinals.get(following[2]) == -1
+    from_end = following[1] in phrases.places.from_end and phrases.ordinals.get(following[2]) == -1
     if from_end and place > 0 and shown:
         return [max(1, shown - place + 1)]
     count = number_of(following[1], phrases.numbers) if token.word in phrases.ordinals and place in {1, -1} else None
@@ -321,8 +277,13 @@ def phrases_for(language: str) -> Phrases:
         listed = data.get(name, {}).items()
         return {" ".join(form): value for said, value in listed for form in _spellings(said, respelled)}
 
+    def spelt(listed: Iterable[str]) -> frozenset[str]:
+        return frozenset(" ".join(form) for said in listed for form in _spellings(said, respelled))
+
     def words(name: str) -> frozenset[str]:
-        return frozenset(" ".join(form) for said in data.get(name, ()) for form in _spellings(said, respelled))
+        return spelt(data.get(name, ()))
+
+    around, people = words_in(Around, data, spelt), words_in(People, data, spelt)
 
     genres = {said: (genre,) for genre, listed in data.get("genres", {}).items() for said in listed}
     genres |= {said: tuple(both) for said, both in data.get("both_genres", {}).items()}
@@ -342,7 +303,7 @@ def phrases_for(language: str) -> Phrases:
         f"{number}{ending}": number for number in range(1, _NUMBERED_TO + 1) for ending in data["ordinal_endings"]
     }
     decades = table("decades") | _decades_in_figures(data["decade_endings"])
-    types = _types(numbers, ordinals, decades, words("oneself"))
+    types = _types(numbers, ordinals, decades, people.oneself)
     dates = data["date_words"]
     no_slips = {*words("no_slips"), *numbers, *ordinals, *decades}
     sentences = Grammar(
@@ -360,62 +321,27 @@ def phrases_for(language: str) -> Phrases:
         sentences=sentences,
         wishes=wishes,
         cues=Grammar(data.get("cues", {}), rules=rules, types=types, respelled=respelled),
-        before_title=words("before_title"),
-        articles=words("articles"),
-        around_titles=words("articles") | words("telling_joins") | words("tells_apart") | words("ends_telling"),
-        saw_words=words("saw_words"),
-        telling_joins=words("telling_joins"),
-        list_joins=words("list_joins"),
-        before_year=words("before_year"),
-        tells_apart=words("tells_apart"),
-        ends_telling=words("ends_telling"),
-        third_persons=words("third_persons"),
-        persons=words("third_persons") | words("oneself"),
-        others_begin=words("others_begin"),
-        oneself=words("oneself"),
-        openers=frozenset(map(plain, data["before"])) | words("openers"),
-        given_to=words("given_to"),
+        around_titles=around.articles | around.telling_joins | around.tells_apart | around.ends_telling,
+        persons=people.third_persons | people.oneself,
+        openers=frozenset(map(plain, data["before"])) | around.openers,
         pointing_back=table("pointing_back"),
-        after_pointing=words("after_pointing"),
-        other_ones=words("other_ones"),
-        each_of=words("each_of"),
         no_days=words("no_days"),
-        day_names=words("day_names"),
-        festivals=words("festivals"),
-        before_days=words("before_days"),
         half=data.get("half", ""),
-        units=words("units"),
-        about=words("about"),
-        no_places=words("no_places"),
-        before_places=words("before_places"),
-        ordinals_joined=words("ordinals_joined"),
-        middle=words("middle"),
-        excepting=words("excepting"),
-        all_words=words("all_words"),
-        like_words=words("like_words"),
-        clearing=words("clearing"),
-        picking=words("picking"),
-        none_words=words("none_words"),
-        turning=words("turning"),
-        correcting=words("correcting"),
         setting_cues={name: frozenset(listed) for name, listed in data.get("setting_cues", {}).items()},
-        usual_words=words("usual_words"),
         usual=frozenset(sentences.vocabulary | wishes.vocabulary | numbers.keys() | ordinals.keys()),
+        around=around,
+        people=people,
+        pointing=words_in(Pointing, data, spelt),
+        places=words_in(Places, data, spelt),
+        wishing=words_in(Wishing, data, spelt),
+        signs=words_in(Signs, data, spelt),
         begins=words("begins"),
         joins=words("joins"),
-        everyday=words("everyday"),
-        place_words=words("place_words"),
-        pointers=words("pointers"),
         negations=words("negations"),
-        before_count=words("before_count"),
-        pointing=words("pointing"),
-        statement=words("statement"),
-        film_words=words("film_words"),
         every={group: frozenset(map(plain, listed)) for group, listed in data.get("every", {}).items()},
         watched=data["watched"],
         films=data["films"],
         asks_by_mark=data.get("asks_by_mark", False),
-        alternatives=words("alternatives"),
         numbers=numbers,
         ordinals=ordinals,
         decades=decades,
@@ -432,10 +358,7 @@ def phrases_for(language: str) -> Phrases:
         ),
         genres=table("genres"),
         compared=table("compared"),
-        refining={
-            name: frozenset(" ".join(form) for said in listed for form in _spellings(said, respelled))
-            for name, listed in data.get("refining", {}).items()
-        },
+        refining={name: spelt(listed) for name, listed in data.get("refining", {}).items()},
         described={
             said: tuple(group["tags"])
             for group in data.get("described", ())

@@ -1,0 +1,138 @@
+"""Words of one language that say something by standing where they do, by what they are used for: one class for each
+table of `en.toml` that is nothing but lists of words. Knows no language."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields
+from typing import TypeVar
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """Words around titles in sentences that no template reads."""
+
+    articles: frozenset[str]
+    before_title: frozenset[str]
+    """What may stand before a title."""
+    everyday: frozenset[str]
+    """Titles that are everyday words: in lower case they are asked about."""
+    saw: frozenset[str]
+    """Forms of “watch”."""
+    list_joins: frozenset[str]
+    """Words that join the films of a list."""
+    openers: frozenset[str]
+    """What may stand before all that a message says: “ok so”, “omg”."""
+    before_year: frozenset[str]
+    """What comes before a year that tells a film from its namesakes."""
+    tells_apart: frozenset[str]
+    """What tells films of one name apart: “the original”."""
+    telling_joins: frozenset[str]
+    """What joins words that tell films apart to their title."""
+    ends_telling: frozenset[str]
+    """What ends words that tell films apart: “the new one”."""
+    units: frozenset[str]
+    """What is counted: “two years ago”."""
+    day_names: frozenset[str]
+    """Names of days and months, which are seldom films."""
+    festivals: frozenset[str]
+    """Days that films are called after."""
+    before_days: frozenset[str]
+    """What stands before a day that is meant as one."""
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Words for people."""
+
+    oneself: frozenset[str]
+    third_persons: frozenset[str]
+    others_begin: frozenset[str]
+    """What somebody else begins with: “my brother”."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pointing:
+    """Words that mean a film named before."""
+
+    pointers: frozenset[str]
+    """What means the film just talked about."""
+    ones: frozenset[str]
+    """What ends words that point at a film rather than wish for one: “the 1977 one”."""
+    given_to: frozenset[str]
+    """What stands between a mark and the film it is given to."""
+    after_pointing: frozenset[str]
+    """Words behind “first” where it stands for a film."""
+    other_ones: frozenset[str]
+    """Words for all films that are left."""
+    each_of: frozenset[str]
+    """Words for every one of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Words for places on a list that is shown."""
+
+    around: frozenset[str]
+    """What may stand around a place: “the second one”."""
+    before: frozenset[str]
+    """What makes a place of a number that is none by itself."""
+    none: frozenset[str]
+    """Numbers that are no places by themselves."""
+    from_end: frozenset[str]
+    """Words between a place and “last”, from where it is counted: “second to last”."""
+    middle: frozenset[str]
+    """Words for the place in the middle of a list."""
+    excepting: frozenset[str]
+    """Words before what is left out of all: “all but the last”."""
+    all: frozenset[str]
+    """Words for the whole list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wishing:
+    """Words of wishes."""
+
+    film_words: frozenset[str]
+    """What makes words a wish though some of them are strange: “movies about sharks”."""
+    statement: frozenset[str]
+    """What makes a statement of what would be a wish: “its really funny”."""
+    before_count: frozenset[str]
+    """What may stand before the number that a wish begins with: “me 5 horror films”."""
+    alternatives: frozenset[str]
+    """Words between things of which either will do."""
+    about: frozenset[str]
+    """What comes before what a film is about."""
+    usual: frozenset[str]
+    """Tags that are said of films in any sentence, and describe none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """What in a message read loosely says more about what is to be done."""
+
+    like: frozenset[str]
+    """Asks for something alike."""
+    clearing: frozenset[str]
+    """Empties a list."""
+    picking: frozenset[str]
+    """Picks from a list."""
+    none: frozenset[str]
+    """Refuses all choices."""
+    turning: frozenset[str]
+    """Turns a setting round."""
+    correcting: frozenset[str]
+    """Says no more than that something is to be corrected."""
+
+
+_Words = TypeVar("_Words", Around, People, Pointing, Places, Wishing, Signs)
+
+
+def words_in(
+    kind: type[_Words], data: Mapping[str, Mapping[str, Iterable[str]]], read: Callable[[Iterable[str]], frozenset[str]]
+) -> _Words:
+    """The words of a file's table of that name, each list through `read`; lists that it lacks are empty. TypeError when
+    it has one that nothing reads."""
+    listed = data.get(kind.__name__.lower(), {})
+    empty: dict[str, frozenset[str]] = {field.name: frozenset() for field in fields(kind)}
+    return kind(**empty | {name: read(said) for name, said in listed.items()})
