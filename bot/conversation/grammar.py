@@ -145,7 +145,7 @@ _Stack = tuple[int, "_Stack"] | tuple[()]
 """Where to go on when the rules that one is inside of end; innermost first."""
 _Passed = tuple[tuple[str, bool], ...]
 """Slots that open (True) or close on a way."""
-_Reached = tuple[tuple[int, _Passed], ...]
+_Reached = tuple[tuple[int, _Passed, frozenset[str] | Predicate | None], ...]
 """Where silent moves lead, each with the slots that open and close on the way."""
 
 
@@ -221,8 +221,7 @@ class Grammar:
         self._long_words = tuple(w for w in sorted(self.vocabulary) if len(w) >= _MISTYPED_LENGTH)
         self._by_first_word: dict[str, list[tuple[int, _Passed]]] = {}
         self._by_first_type: list[tuple[int, _Passed]] = []
-        for place, passed in self._from(begin, ()):
-            symbol = self.symbols[place]
+        for place, passed, symbol in self._from(begin, ()):
             if isinstance(symbol, frozenset):
                 for word in symbol:
                     self._by_first_word.setdefault(word, []).append((place, passed))
@@ -382,7 +381,7 @@ class Grammar:
         return self._states[self._places[place][0]].cost
 
     def after(self, place: int) -> _Reached:
-        """Where stepping over the symbol of a place leads."""
+        """Where stepping over the symbol of a place leads: places, what is passed on the way, and their symbols."""
         known = self._reached.get(place)
         if known is None:
             state, stack = self._places[place]
@@ -391,17 +390,17 @@ class Grammar:
 
     def _from(self, state: int, stack: _Stack) -> _Reached:
         """The places with a symbol, and the accepting ones, that silent moves reach; earlier templates first."""
-        reached: list[tuple[int, _Passed]] = []
+        reached: list[tuple[int, _Passed, frozenset[str] | Predicate | None]] = []
         seen = {(state, stack)}
         todo: list[tuple[int, _Stack, _Passed]] = [(state, stack, ())]
         while todo:
             number, inside, passed = todo.pop()
             here = self._states[number]
             if here.symbol is not None:
-                reached.append((self._number(number, inside), passed))
+                reached.append((self._number(number, inside), passed, here.symbol))
                 continue
             if number in self._accepting:
-                reached.append((self._number(number, inside), passed))
+                reached.append((self._number(number, inside), passed, None))
             onward: list[tuple[int, _Stack, _Passed]] = []
             if here.rule:
                 onward.append((self._rules[here.rule], (here.target, inside), passed))
@@ -476,7 +475,9 @@ def cover(
 
 
 class _Cover:
-    """One text being covered. `_best`: by place the least cost to there, the place before, and the reading between."""
+    """One text being covered. `_best`: by place the least cost to there, the place before, and the reading between;
+    `_after`: the threads behind the word stepped over, of those that the `_next` word (marks left out) fits; `_fits`:
+    whether it is of a type."""
 
     def __init__(
         self,
@@ -491,34 +492,44 @@ class _Cover:
         self._best: dict[int, tuple[float, int, Match | None]] = {0: (0.0, -1, None)}
         self._after: dict[int, tuple[float, _Events]] = {}
         self._ended: tuple[float, int, str, _Events] | None = None
+        self._next: Token | None = None
+        self._fits: dict[Predicate, bool] = {}
 
     def parts(self) -> tuple[Match | tuple[int, int], ...]:
         size = len(self._tokens)
         places = sorted({0, *(p for p in self._points if 0 < p < size)})
         following = dict(zip(places, [*places[1:], size], strict=True))
+        behind = self._words_behind()
         threads: dict[int, tuple[float, _Events]] = {}
         beginning: tuple[float, int] | None = None  # cost, with fillers, and place where a reading may have begun
         for place, token in enumerate(self._tokens):
             if place in following:
                 beginning = self._begin(place, following[place], beginning)
-            self._after, self._ended = {}, None
-            if beginning is not None and not token.is_mark:
-                cost, start = beginning
-                begun: _Events = (None, "", True, start)
-                for state, more, passed in self._grammar.begun(token):
-                    self._advance(state, cost + more, _passed(begun, passed, place), place)
-                beginning = (cost + _FILLER, start) if self._grammar.is_filler(token) else None
-            if token.is_mark:  # marks may stand between any two words, and after the last
-                for state, (cost, events) in threads.items():
-                    self._keep(state, cost, events)
-            else:
+            if not token.is_mark:  # marks may stand between any two words, and after the last
+                self._after, self._ended, self._next, self._fits = {}, None, behind[place], {}
+                if beginning is not None:
+                    cost, start = beginning
+                    begun: _Events = (None, "", True, start)
+                    for state, more, passed in self._grammar.begun(token):
+                        self._advance(state, cost + more, _passed(begun, passed, place), place)
+                    beginning = (cost + _FILLER, start) if self._grammar.is_filler(token) else None
                 self._step(threads, token, place)
-            threads = self._after
+                threads = self._after
             if self._ended is not None and (place + 1 == size or place + 1 in following):
                 cost, _, label, events = self._ended
                 match = self._match(place + 1, cost, label, events)
                 self._offer(place + 1, cost, match.start, match)
         return self._traced(size)
+
+    def _words_behind(self) -> list[Token | None]:
+        """By token the first word behind it."""
+        behind: list[Token | None] = []
+        following: Token | None = None
+        for token in reversed(self._tokens):
+            behind.append(following)
+            following = following if token.is_mark else token
+        behind.reverse()
+        return behind
 
     def _begin(self, place: int, following: int, beginning: tuple[float, int] | None) -> tuple[float, int] | None:
         """A reading may begin at a place, or a gap that reaches to the following one."""
@@ -537,35 +548,39 @@ class _Cover:
             self._best[place] = (cost, earlier, match)
 
     def _step(self, threads: Mapping[int, tuple[float, _Events]], token: Token, place: int) -> None:
-        """Step over a word in every thread that it fits; predicates are asked once a word."""
-        symbols, word, mistyped = self._grammar.symbols, token.word, token.mistyped
-        fits: dict[Predicate, bool] = {}
+        """Step over a word in every thread; those that it does not fit were left behind a word before."""
+        symbols, word = self._grammar.symbols, token.word
         for state, (cost, events) in threads.items():
             symbol = symbols[state]
             if isinstance(symbol, frozenset):
-                if word in symbol:
-                    self._advance(state, cost, events, place)
-                elif mistyped in symbol:
-                    self._advance(state, cost + _MISTYPED, events, place)
-            elif symbol is not None:
+                self._advance(state, cost if word in symbol else cost + _MISTYPED, events, place)
+            else:
+                self._advance(state, cost + self._grammar.cost(state), events, place)
+
+    def _advance(self, state: int, cost: float, events: _Events, place: int) -> None:
+        """Step over the symbol of a state: to all places that the next word fits, and to where a template ends."""
+        after, token, fits = self._after, self._next, self._fits
+        word, mistyped = (token.word, token.mistyped) if token else (None, None)
+        for target, passed, symbol in self._grammar.after(state):
+            if symbol is None:
+                self._end(target, cost, _passed(events, passed, place + 1) if passed else events)
+                continue
+            if token is None:
+                continue
+            if isinstance(symbol, frozenset):
+                if word not in symbol and mistyped not in symbol:
+                    continue
+            else:
                 fit = fits.get(symbol)
                 if fit is None:
                     fit = fits[symbol] = symbol(token)
-                if fit:
-                    self._advance(state, cost + self._grammar.cost(state), events, place)
-
-    def _advance(self, state: int, cost: float, events: _Events, place: int) -> None:
-        after = self._after
-        for target, passed in self._grammar.after(state):
+                if not fit:
+                    continue
             known = after.get(target)
             if known is None or cost < known[0]:
-                self._keep(target, cost, _passed(events, passed, place + 1) if passed else events)
+                after[target] = (cost, _passed(events, passed, place + 1) if passed else events)
 
-    def _keep(self, state: int, cost: float, events: _Events) -> None:
-        known = self._after.get(state)
-        if known is not None and known[0] <= cost:
-            return
-        self._after[state] = (cost, events)
+    def _end(self, state: int, cost: float, events: _Events) -> None:
         label = self._grammar.ends[state]
         if label is not None and self._labels(label):
             rank = self._grammar.rank(state)
