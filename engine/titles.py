@@ -68,6 +68,7 @@ _KNOWN_FILMS, _FAMOUS_FILMS = 4_000, 1_500
 """The films rated most. Only a known film is clear by a misspelt name or by some words of its name; only a famous one
 is asked about for one word of its name or for everyday words."""
 _CANDIDATES = 48
+_REMEMBERED = 256
 """Films that are compared letter by letter."""
 _SHARED = 0.3
 """Least share of the typed trigrams, by weight, that a candidate's names have."""
@@ -341,6 +342,7 @@ class TitleIndex:
     def _speak(self, spoken: Words) -> None:
         self._words = spoken
         self._said = _patterns(spoken.joining, spoken.leading, spoken.before_year, spoken.behind_year)
+        self._remember()
 
     def _alias(self, aliases: Iterable[Alias]) -> None:
         """Go by these names too; those of films that the catalogue lacks are left out."""
@@ -349,6 +351,11 @@ class TitleIndex:
         self._aliases: dict[str, list[int]] = {}
         for name, row in dict.fromkeys(known):
             self._aliases.setdefault(name.replace(" ", ""), []).append(row)
+        self._remember()
+
+    def _remember(self) -> None:
+        """Keep the last links: a name is looked up several times while a message is read and answered."""
+        self._linked = lru_cache(maxsize=_REMEMBERED)(self._link)
 
     def with_aliases(self, aliases: Iterable[Alias]) -> TitleIndex:
         """The same index, whose films go by these names too; all arrays are shared."""
@@ -443,6 +450,13 @@ class TitleIndex:
         that match, one year off counting as right; when it fits none of them the films are choices. A word that tells
         films of one name apart does the same (“the Argento Suspiria”, “the new Dune”).
         """
+        return self._linked(text, year)
+
+    def is_name(self, text: str) -> bool:
+        """Whether a text is a name just as it stands, or part of one, but for articles and the way of its numbers."""
+        return bool(self._exact(text))
+
+    def _link(self, text: str, year: int | None) -> Link:
         typed = _clean(text, MAX_TYPED).replace("\n", " ")
         if not typed or typed in self._words.not_titles:
             return Link(typed, Certainty.UNKNOWN)

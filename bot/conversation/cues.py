@@ -7,7 +7,7 @@ language knows. Knows no films and no intents; whom and which film a cue is abou
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from bot.conversation.gist import opinions_for
 from bot.conversation.grammar import Match, Token, cover
@@ -29,8 +29,14 @@ _NOT_THOUGHT = frozenset({"others", "unreal", "passing", "not"})
 
 
 Covered = tuple[Match | tuple[int, int], ...]
-Clauses = dict[tuple[int, int, int], Covered]
-"""What cues say in clauses of one message, by where a clause begins and ends and how many tokens it has."""
+
+@dataclass(slots=True)
+class Clauses:
+    """What was found in clauses of one message already, by their tokens: its parts have clauses in common, and it has
+    most of them in common with itself once more films are seen in it."""
+
+    covered: dict[tuple[Token, ...], Covered] = field(default_factory=dict)
+    thought: dict[tuple[Token, ...], str | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +53,9 @@ class Cues:
     """The cues of a message, in their order."""
 
     def __init__(self, said: str, tokens: Sequence[Token], phrases: Phrases, clauses: Clauses | None = None) -> None:
-        """`clauses`: what was found in clauses of the same message already; what is found is added."""
+        """What is found in clauses is added to `clauses`."""
         self._said, self._tokens, self._phrases = said, tuple(tokens), phrases
-        self._known: Clauses = {} if clauses is None else clauses
+        self._known = clauses or Clauses()
         found = list(self._found())
         self._cues = tuple(sorted([*found, *self._opinions(found)], key=lambda cue: cue.start))
 
@@ -77,11 +83,11 @@ class Cues:
     def _covered(self, clause: tuple[Token, ...]) -> Covered:
         if not clause:
             return ()
-        place = (clause[0].start, clause[-1].end, len(clause))
-        if place not in self._known:
+        known = self._known.covered
+        if clause not in known:
             every = dict.fromkeys(range(1, len(clause)), True)
-            self._known[place] = cover(clause, self._phrases.cues, every, lambda _label: True, gap_word=_GAP_WORD)
-        return self._known[place]
+            known[clause] = cover(clause, self._phrases.cues, every, lambda _label: True, gap_word=_GAP_WORD)
+        return known[clause]
 
     def _opinions(self, found: Sequence[Cue]) -> Iterator[Cue]:
         """What the clauses say was thought in which no template finds anything of the kind."""
@@ -89,9 +95,12 @@ class Cues:
         if model is None:
             return
         for said in self.clauses(found):
-            odds = model.of([self._tokens[place] for place in said])
-            best = max(odds, key=lambda name: odds[name])
-            if best in REACTIONS and odds[best] >= _OPINION_SURE:
+            words = tuple(self._tokens[place] for place in said)
+            if words not in self._known.thought:
+                odds = model.of(words)
+                best = max(odds, key=lambda name: odds[name])
+                self._known.thought[words] = best if best in REACTIONS and odds[best] >= _OPINION_SURE else None
+            if best := self._known.thought[words]:
                 plain = [place for place in said if not self._tokens[place].is_film]
                 yield Cue(best, plain[0], plain[-1] + 1, Match(best, plain[0], plain[-1] + 1, 0.0))
 

@@ -60,7 +60,7 @@ def read_films(
     for found in (Evidence.behind_verbs, Evidence.misspelt):
         if spans := found(evidence):
             named = as_films(named, spans)
-            evidence = Evidence(said, named, phrases, titles)
+            evidence = Evidence(said, named, phrases, titles, evidence.clauses)
     return named, evidence
 
 
@@ -70,7 +70,7 @@ class Evidence:
     def __init__(
         self, said: str, tokens: Sequence[Token], phrases: Phrases, titles: Titles, clauses: Clauses | None = None
     ) -> None:
-        """`clauses`: see `Cues`; parts of one message, cut into the same tokens, share them."""
+        """`clauses`: those that this message and its parts have in common."""
         self._said, self._phrases, self._titles = said, phrases, titles
         self._around, self._pointing, self._people, self._signs = (
             phrases.around,
@@ -79,7 +79,8 @@ class Evidence:
             phrases.signs,
         )
         self.tokens = tuple(tokens)
-        self._cues = Cues(said, tokens, phrases, clauses)
+        self.clauses = clauses or Clauses()
+        self._cues = Cues(said, tokens, phrases, self.clauses)
         self._sentence = self._sentences()
 
     def _sentences(self) -> list[int]:
@@ -289,7 +290,7 @@ class Evidence:
         plain = (
             not (token.is_mark or token.is_film) and token.mistyped is None and not any(map(str.isdigit, token.word))
         )
-        known = token.word in self._phrases.usual | self._people.third_persons
+        known = token.word in self._phrases.usual or token.word in self._people.third_persons
         return plain and len(token.word) >= _STRANGE_LENGTH and not known and self._cues.at(place) is None
 
     def _misspelt_at(self, place: int, least: int) -> tuple[int, int] | None:

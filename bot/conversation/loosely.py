@@ -11,7 +11,6 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from bot.conversation.cues import Clauses
 from bot.conversation.evidence import Evidence
 from bot.conversation.gist import Gist
 from bot.conversation.intents import (
@@ -137,7 +136,7 @@ class _Loose:
         self._said, self._tokens, self._phrases = said, evidence.tokens, phrases
         self._pointing, self._signs = phrases.pointing, phrases.signs
         self._situation, self._known, self._gist = situation, known, gist
-        self._clauses: Clauses = {}
+        self._whole = evidence
         self._found = {(0, len(evidence.tokens)): evidence}
         """What was found in parts of the message already, by their first word and the one behind the last."""
 
@@ -237,7 +236,7 @@ class _Loose:
         known = self._found.get((start, end))
         if known is None:
             tokens = self._tokens[start:end]
-            known = Evidence(self._said, tokens, self._phrases, self._known.titles, self._clauses)
+            known = Evidence(self._said, tokens, self._phrases, self._known.titles, self._whole.clauses)
             self._found[start, end] = known
         return known
 

@@ -51,6 +51,9 @@ class Titles(Protocol):
     def link(self, text: str, *, year: int | None = None) -> Link:
         """The film that a text names."""
 
+    def is_name(self, text: str) -> bool:
+        """Whether a text is a name just as it stands, or part of one."""
+
     def told_elsewhere(self, title: str, names: str, pointing: str) -> str | None:
         """The film of an ambiguous name, as its title with its year, that is told by people named in a text, else by
         words that point at it."""

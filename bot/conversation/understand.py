@@ -434,6 +434,8 @@ class _Reading:
         return token.word in self.phrases.around_titles or _NUMERAL.fullmatch(token.word) is not None
 
     def _is_exact(self, text: str, known: Known) -> bool:
+        if " " in text.strip() and not known.titles.is_name(text):
+            return False
         link = known.titles.link(text)
         return any(loose_key(match.name) == loose_key(text) for match in link.matches) or (
             link.certainty is Certainty.CLEAR and link.matches[0].similarity >= _EXACT and " " not in text.strip()
