@@ -105,8 +105,16 @@ def _number(word: str, *, first: bool, spelled: bool) -> str | None:
     return str(sum(-v if v < after else v for v, after in zip(values, [*values[1:], 0], strict=True)))
 
 
+@lru_cache(maxsize=1 << 15)
+def _stays(word: str) -> bool:
+    """Whether a word is no number, and none that is often shortened."""
+    return not (word in _NUMBER_WORDS or word in _SHORTENED or word.isdigit() or _ROMAN.fullmatch(word))
+
+
 def _digits(read: list[str], *, spelled: bool) -> list[str]:
     """Numbers in digits, “part” and its kin before a number left out, words that are often shortened in short."""
+    if all(map(_stays, read)):
+        return list(read)
     out: list[str] = []
     for place, word in enumerate(read):
         plain = _SHORTENED.get(word, word)

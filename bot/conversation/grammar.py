@@ -220,13 +220,13 @@ class Grammar:
                     self._silently(accept, loop)
         self._long_words = tuple(w for w in sorted(self.vocabulary) if len(w) >= _MISTYPED_LENGTH)
         self._by_first_word: dict[str, list[tuple[int, _Passed]]] = {}
-        self._by_first_type: list[tuple[int, _Passed]] = []
+        self._by_first_type: dict[Predicate, list[tuple[int, _Passed]]] = {}
         for place, passed, symbol in self._from(begin, ()):
             if isinstance(symbol, frozenset):
                 for word in symbol:
                     self._by_first_word.setdefault(word, []).append((place, passed))
             elif symbol is not None:
-                self._by_first_type.append((place, passed))
+                self._by_first_type.setdefault(symbol, []).append((place, passed))
 
     # Compiling
 
@@ -438,10 +438,10 @@ class Grammar:
         if token.mistyped:
             for place, passed in self._by_first_word.get(token.mistyped, ()):
                 yield place, _MISTYPED, passed
-        for place, passed in self._by_first_type:
-            symbol = self.symbols[place]
-            if not isinstance(symbol, frozenset) and symbol is not None and symbol(token):
-                yield place, self.cost(place), passed
+        for fits, places in self._by_first_type.items():
+            if fits(token):
+                for place, passed in places:
+                    yield place, self.cost(place), passed
 
     def rank(self, place: int) -> int:
         """Ascending with the order of the templates that end at places."""
