@@ -30,6 +30,7 @@ _NOT_THOUGHT = frozenset({"others", "unreal", "passing", "not"})
 
 Covered = tuple[Match | tuple[int, int], ...]
 
+
 @dataclass(slots=True)
 class Clauses:
     """What was found in clauses of one message already, by their tokens: its parts have clauses in common, and it has
@@ -100,9 +101,9 @@ class Cues:
                 odds = model.of(words)
                 best = max(odds, key=lambda name: odds[name])
                 self._known.thought[words] = best if best in REACTIONS and odds[best] >= _OPINION_SURE else None
-            if best := self._known.thought[words]:
+            if thought := self._known.thought[words]:
                 plain = [place for place in said if not self._tokens[place].is_film]
-                yield Cue(best, plain[0], plain[-1] + 1, Match(best, plain[0], plain[-1] + 1, 0.0))
+                yield Cue(thought, plain[0], plain[-1] + 1, Match(thought, plain[0], plain[-1] + 1, 0.0))
 
     def clauses(self, found: Sequence[Cue] | None = None) -> Iterator[list[int]]:
         """The words that may say what was thought, clause by clause: those of no cue, where there is none that tells
