@@ -6,13 +6,14 @@ language knows. Knows no films and no intents; whom and which film a cue is abou
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from bot.conversation.gist import opinions_for
 from bot.conversation.grammar import Match, Token, cover
 from bot.conversation.intents import Reaction
-from bot.conversation.phrases import Phrases
+from bot.conversation.phrases import Phrases, number_of, word_key
 from bot.conversation.ratings import stars_said
 
 REACTIONS = {reaction.value: reaction for reaction in Reaction}
@@ -23,6 +24,11 @@ _OPINION_SURE = 0.8
 """Probability from which a clause says what was thought, when no template does."""
 
 
+_ENDED = frozenset({"abandoned", "rating", "disliked", "hated"})
+"""Cues behind which what was begun was watched."""
+_CHANGES = {"raised": 1.0, "lowered": -1.0}
+"""Cues that change a mark."""
+_FIRST_NUMBER = re.compile(r"\d+(?:[.,]\d+)?|\w+")
 _NO_OPINIONS = frozenset({"when", "rating", "saw", "again", "rewatched", "company"})
 _NOT_THOUGHT = frozenset({"others", "unreal", "passing", "not"})
 """Cues beside which nothing is said of what this person thought."""
@@ -57,7 +63,7 @@ class Cues:
         """What is found in clauses is added to `clauses`."""
         self._said, self._tokens, self._phrases = said, tuple(tokens), phrases
         self._known = clauses or Clauses()
-        found = list(self._found())
+        found = self._settled(list(self._found()))
         self._cues = tuple(sorted([*found, *self._opinions(found)], key=lambda cue: cue.start))
 
     def __iter__(self) -> Iterator[Cue]:
@@ -80,6 +86,23 @@ class Cues:
                     first, last = start + part.start, start + part.end
                     yield Cue(part.label, first, last, replace(part, start=first, end=last, captures=moved))
             start = end + 1
+
+    @staticmethod
+    def _settled(found: Sequence[Cue]) -> list[Cue]:
+        """The cues, those whose meaning others tell as what they mean: “started Troy, gave up” and “never seen it
+        before” beside “watched”."""
+        saw = any(cue.label == "saw" for cue in found)
+        out: list[Cue] = []
+        for number, cue in enumerate(found):
+            label = cue.label
+            if label == "begun":
+                others = [other.label for other in found[number + 1 :]]
+                ends = (place for place, other in enumerate(others) if other in {"saw", "begun"})
+                label = "not" if _ENDED.isdisjoint(others[: next(ends, None)]) else "saw"
+            elif label == "unseen":
+                label = "company" if saw else "not"
+            out.append(replace(cue, label=label))
+        return out
 
     def _covered(self, clause: tuple[Token, ...]) -> Covered:
         if not clause:
@@ -115,8 +138,13 @@ class Cues:
                 continue
             told = {place for cue in inside if cue.label in _NO_OPINIONS for place in range(cue.start, cue.end)}
             places = [place for place in range(start, end) if place not in told]
-            if any(not self._tokens[place].is_film for place in places):
+            opens = start == 0 and all(self._tokens[place].word in self._phrases.openers for place in places)
+            if not opens and any(self._may_judge(self._tokens[place]) for place in places):
                 yield places
+
+    def _may_judge(self, token: Token) -> bool:
+        figure = token.word in self._phrases.numbers or token.word.isdigit()
+        return not (token.is_film or figure or token.word in self._phrases.around.articles)
 
     def _clauses(self) -> Iterator[tuple[int, int]]:
         """The words between marks and joining words."""
@@ -132,9 +160,8 @@ class Cues:
         """“Before December's even started” is no day, and “ok so …” no opinion."""
         if opens and all(token.word in self._phrases.openers for token in words):
             return True
-        return len(words) == 1 and (
-            words[0].word in self._phrases.no_days or (words[0].raw[:1].isupper() and words[0].mistyped is not None)
-        )
+        mistyped = len(words) == 1 and words[0].raw[:1].isupper() and words[0].mistyped is not None
+        return word_key(words) in self._phrases.no_days or mistyped
 
     def has(self, *labels: str) -> bool:
         """Whether any of these is there."""
@@ -157,26 +184,47 @@ class Cues:
         place = cue.start
         while place and not (self._tokens[place - 1].is_mark or self._tokens[place - 1].word in self._phrases.joins):
             place -= 1
-        subject = next((t.word for t in self._tokens[place : cue.end] if t.word in self._phrases.persons), "")
+        subject = next((t.word for t in self._tokens[place : cue.start + 1] if t.word in self._phrases.persons), "")
         return subject in self._phrases.people.third_persons
 
     def is_denied(self, cue: Cue) -> bool:
         """Whether a “not” stands before it: “wednesday, not tuesday”."""
-        before = self._tokens[max(0, cue.start - 2) : cue.start]
-        return any(token.word in self._phrases.negations for token in before)
+        for token in reversed(self._tokens[max(0, cue.start - 2) : cue.start]):
+            if token.is_mark:
+                return False
+            if token.word in self._phrases.negations:
+                return True
+        return False
 
     def day(self, cue: Cue) -> str | None:
-        """The words of the day that it tells, typing errors corrected."""
+        """The words of the day that it tells, typing errors corrected; behind “the day after”, those of the day told
+        before."""
         spans = cue.match.captures.get("when") or cue.match.captures.get("just")  # “just back from”
         if not spans:
             return None
-        return " ".join(token.mistyped or token.raw for token in self._tokens[slice(*spans[0])])
+        words = " ".join(token.mistyped or token.raw for token in self._tokens[slice(*spans[0])])
+        if word_key(self._tokens[slice(*spans[0])]) not in self._phrases.days_beside:
+            return words
+        earlier = [day for other in self._cues if other.start < cue.start and (day := self.day(other))]
+        return f"{words} {earlier[-1]}" if earlier else words
 
-    def rating(self, cue: Cue) -> float | None:
-        """The mark that it tells, 0 to 5 stars."""
+    def change(self, cue: Cue) -> float | None:
+        """The stars by which it raises or lowers a mark."""
+        spans = cue.match.captures.get("amount")
+        if not spans or cue.label not in _CHANGES:
+            return None
+        told = [token.word for token in self._tokens[slice(*spans[0])]]
+        return _CHANGES[cue.label] * (
+            0.5 if self._phrases.half in told else number_of(told[0], self._phrases.numbers) or 1
+        )
+
+    def rating(self, cue: Cue, number: str = "") -> float | None:
+        """The mark that it tells, 0 to 5 stars; or that of a number on its scale."""
         spans = cue.match.captures.get("rating")
         if not spans or spans[0][0] >= spans[0][1]:
             return None
         start, end = spans[0]
         typed = self._said[self._tokens[start].start : self._tokens[end - 1].end]
+        if number:
+            typed = _FIRST_NUMBER.sub(number, typed, count=1)
         return stars_said(typed, self._phrases.numbers, self._phrases.half)

@@ -7,7 +7,7 @@ takes a third of a second) and always told the language. Knows no titles: they a
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -59,6 +59,13 @@ def day_of(words: str, moment: datetime, phrases: Phrases, language: str) -> Whe
         if known.ago is None:
             return UNKNOWN
         return When(moment.date() - timedelta(days=known.ago), Exactness(known.precision))
+    if beside := max((said for said in phrases.days_beside if key.startswith(f"{said} ")), key=len, default=""):
+        other = day_of(" ".join(words.split()[len(beside.split()) :]), moment, phrases, language)
+        if other.day is None or other.exactness is not Exactness.DAY:
+            return UNKNOWN
+        return _not_future(replace(other, day=other.day + timedelta(days=phrases.days_beside[beside])), moment)
+    if (earlier := _weeks_back(key, moment, phrases, language)) is not None:
+        return earlier
     if is_month_and_day(words.split()[-1] if words.split() else ""):
         month, day = sorted(map(int, words.split()[-1].split("/")))
         return _last_time(month, day, moment)
@@ -71,6 +78,18 @@ def day_of(words: str, moment: datetime, phrases: Phrases, language: str) -> Whe
         first = _date(int(year.group(1)), 1, 1)
         return _not_future(When(first, Exactness.YEAR) if first else UNKNOWN, moment)
     return _not_future(_parsed(words, plain_words, moment, phrases, language), moment)
+
+
+def _weeks_back(key: str, moment: datetime, phrases: Phrases, language: str) -> When | None:
+    """The day of “tuesday of last week” and “the tuesday before last”; None when nothing of the kind is said."""
+    said = phrases.date_words
+    for beside in (*said.last_week, *said.week_before):
+        if key.startswith(f"{beside} ") or key.endswith(f" {beside}"):
+            day = day_of(key.replace(beside, "", 1).strip(), moment, phrases, language).day
+            this_week = day is not None and day.isocalendar()[:2] == moment.isocalendar()[:2]
+            back = timedelta(weeks=beside in said.week_before or this_week)
+            return When(day - back, Exactness.DAY) if day else None
+    return None
 
 
 def _last_time(month: int, day: int, moment: datetime) -> When:

@@ -15,6 +15,8 @@ from bot.conversation.grammar import Token
 from bot.conversation.intents import Reaction, State
 from bot.conversation.phrases import Phrases, number_of
 
+_LEADING = frozenset({"abandoned", "rewatched"})
+"""Verbs that are about the film right behind them: “gave up on Troy”."""
 _NEAR = 3
 """Words between a film and an “again” that is about it."""
 _FIELDS = ("when", "rating", "reaction", "state")
@@ -66,31 +68,59 @@ class Description:
             if (cue.label in _FIELD_OF or self._cues.day(cue))
             and not cues.is_of_others(cue)
             and not any(film.start <= cue.start < film.end for film in films)
+            and not self._is_beforehand(cue)
         ]
 
     def give(self) -> None:
         """Direct ones first, then what holds for several, then what is left for those of whom nothing was said."""
         later: list[tuple[Sequence[NamedFilm], Cue]] = []
+        before: list[tuple[NamedFilm, Cue]] = []
+        behind: list[tuple[NamedFilm, Cue]] = []
         in_turn = self._in_turn()
+        topic: tuple[Sequence[NamedFilm], int] = ((), 0)
+        dated = False
         for cue in [cue for cue in self._telling if cue not in in_turn]:
-            if pointed := self._pointed_at(cue):
+            if pointed := self._pointed_at(cue) or self._goes_on(cue, *topic):
                 for film in pointed:
                     self._note(film, cue, again=True)
+                topic, dated = (pointed, cue.end), dated or cue.label == "when"
                 continue
             owner = self._owner(cue)
-            if owner is not None:
-                self._note(owner, cue)
-            else:
+            if owner is None:
                 later.append((self._nearest(cue), cue))
-        self._carry_back()
+                continue
+            self._note(owner, cue)
+            (before if owner.start >= cue.end else behind).append((owner, cue))
+        self._carry(before, behind)
         for group, cue in later:
             for film in group:
                 if getattr(film, _FIELD_OF.get(cue.label, "when")) is None:
                     self._note(film, cue)
         days = {film.when for film in self._films if film.when is not None}
-        if len(days) == 1:  # a day told once holds for the whole message
+        if len(days) == 1 and not dated:  # a day told once holds for the whole message
             for film in self._films:
                 film.when = film.when or min(days)
+
+    def _is_beforehand(self, cue: Cue) -> bool:
+        """Whether it judges something else before any film is named: “I was in a terrible mood. Then I put on …”."""
+        if cue.label not in REACTIONS or not self._films or self._sentences[cue.start] >= self._first_sentence():
+            return False
+        start, end = self._clause(cue)
+        said = {token.word for token in (*self._tokens[start : cue.start], *self._tokens[cue.end : end])}
+        return not said <= self._phrases.openers | self._phrases.people.oneself | self._pointing.pointers
+
+    def _first_sentence(self) -> int:
+        return self._sentences[self._films[0].start]
+
+    def _goes_on(self, cue: Cue, pointed: Sequence[NamedFilm], end: int) -> Sequence[NamedFilm]:
+        """The films pointed at before that it goes on about in the same sentence: “the first was better, 4 stars”."""
+        if not pointed or len(pointed) == len(self._films) or self._sentences[end - 1] != self._sentences[cue.start]:
+            return ()
+        return () if any(end <= film.start < self._clause(cue)[1] for film in self._films) else pointed
+
+    def points_at_some(self) -> bool:
+        """Whether anything is said of some of the films that words point at."""
+        return any(0 < len(self._pointed_at(cue)) < len(self._films) for cue in self._telling)
 
     # Whose a cue is
 
@@ -113,13 +143,14 @@ class Description:
         """Whether it stands right before a film and is about it: “loved Moonstruck”; “monday: Dune” where each day has
         its own."""
         between = self._tokens[cue.end : film.start]
+        near = all((self._is_small(t) or t.word in self._pointing.given_to) and not t.is_mark for t in between)
+        if cue.label in _LEADING:
+            return near
         if cue.label in REACTIONS or (
             cue.label == "rating" and any(t.word in self._pointing.given_to for t in between)
         ):
             start, _ = self._clause(cue)
-            named = any(start <= one.start < cue.start for one in self._films)
-            near = all((self._is_small(t) or t.word in self._pointing.given_to) and not t.is_mark for t in between)
-            return near and not named
+            return near and not any(start <= one.start < cue.start for one in self._films)
         days = [one for one in self._telling if one.label == "when"]
         each = len(days) > 1 and len(self._films) > 1 and days[0].end <= self._films[0].start
         return (
@@ -163,11 +194,12 @@ class Description:
         if any(token.word in self._pointing.other_ones for token in words):
             field = _FIELD_OF.get(cue.label, "when")
             return [film for film in self._films if getattr(film, field) is None]
-        for place in (*range(cue.start - 1, start - 1, -1), *range(cue.end, end)):
+        for place in (*range(cue.start - 1, start - 1, -1), *range(cue.start, end)):
             token = self._tokens[place]
             number = self._phrases.pointing_back.get(token.word)
-            if number is not None and self._cues.at(place) is None and self._follows_well(place, end):
-                return self._films_at(number, self._tokens[place + 1] if place + 1 < end else None)
+            if number is not None and self._cues.at(place) in (None, cue) and self._follows_well(place, end):
+                counted = place + 1 < end and self._cues.at(place + 1) is None
+                return self._films_at(number, self._tokens[place + 1] if counted else None)
         named = [film for film in self._films if self._part_of_name(film, words)]
         return named if len(named) == 1 else []
 
@@ -196,7 +228,9 @@ class Description:
 
     def _says_all(self, cue: Cue) -> bool:
         """Whether it is said of all of them: “loved both”, “all great”."""
-        near = self._tokens[max(0, cue.start - 2) : cue.end + 1]
+        start, end = self._clause(cue)
+        named = any(film.start < end and film.end > start for film in self._films)
+        near = self._tokens[max(0, cue.start - 2) : cue.end + 1] if named else self._tokens[start:end]
         return any(token.word in self._pointing.each_of for token in near)
 
     def _follows_well(self, place: int, end: int) -> bool:
@@ -204,6 +238,7 @@ class Description:
         following = self._tokens[place + 1] if place + 1 < end else None
         return (
             following is None
+            or following.is_mark
             or following.word in self._pointing.after_pointing
             or (self._cues.at(place + 1) is not None)
         )
@@ -219,24 +254,47 @@ class Description:
     def _in_turn(self) -> list[Cue]:
         """Marks that stand behind a list of films, as many as there are: each film gets its own. Those that were
         given."""
-        marks = [cue for cue in self._telling if cue.label == "rating"]
-        if len(marks) == len(self._films) > 1 and marks[0].start >= self._films[-1].end:
-            if any(self._pointed_at(cue) for cue in marks):
-                return []
-            for film, cue in zip(self._films, marks, strict=True):
-                self._note(film, cue)
-            return marks
-        return []
+        cues = [cue for cue in self._telling if cue.label == "rating"]
+        if len(self._films) < 2 or not cues or any(self._pointed_at(cue) for cue in cues):
+            return []
+        marks = [mark for cue in cues for mark in (*self._before_mark(cue), self._cues.rating(cue))]
+        if len(marks) != len(self._films) or cues[0].start < self._films[-1].end:
+            return []
+        for film, mark in zip(self._films, marks, strict=True):
+            film.rating = mark
+        return cues
 
-    def _carry_back(self) -> None:
-        """What is said of the last film of a list holds for those that it is joined to, of whom nothing is said."""
-        for film, before in reversed(list(pairwise(self._films))):
-            between = self._tokens[before.end : film.start]
-            joined = all(self._is_small(token) and token.raw not in "()" for token in between)
-            same = self._sentences[before.start] == self._sentences[film.start]
-            if joined and same and all(getattr(before, field) is None for field in _FIELDS):
-                for field in _FIELDS:
-                    setattr(before, field, getattr(film, field))
+    def _before_mark(self, cue: Cue) -> list[float | None]:
+        """The marks before a mark that leave its scale to it: “4, 3 and 5 stars”."""
+        marks: list[float | None] = []
+        for place in range(cue.start - 1, -1, -1):
+            token = self._tokens[place]
+            if token.word in self._phrases.numbers or token.word.isdigit():
+                marks.insert(0, self._cues.rating(cue, token.word))
+            elif not (token.raw == "," or token.word in self._phrases.joins | self._phrases.around.articles):
+                break
+        return marks
+
+    def _carry(self, before: Sequence[tuple[NamedFilm, Cue]], behind: Sequence[tuple[NamedFilm, Cue]]) -> None:
+        """The day, the mark and the manner behind the last film of a list hold for those that it is joined to, of whom
+        nothing is said; the day, the reaction and the manner before its first for those behind it."""
+        joined = [(one, other) for one, other in pairwise(self._films) if self._are_joined(one, other)]
+        empty = [film for film in self._films if all(getattr(film, field) is None for field in _FIELDS)]
+        for film, cue in behind:
+            for one, other in reversed(joined):
+                if other is film and one in empty and cue.label not in REACTIONS:
+                    self._note(one, cue)
+                    film = one
+        for film, cue in before:
+            for one, other in joined:
+                if one is film and cue.label != "rating" and getattr(other, _FIELD_OF[cue.label]) is None:
+                    self._note(other, cue)
+                    film = other
+
+    def _are_joined(self, before: NamedFilm, film: NamedFilm) -> bool:
+        between = self._tokens[before.end : film.start]
+        same = self._sentences[before.start] == self._sentences[film.start]
+        return same and all(self._is_small(token) and token.raw not in "()" for token in between)
 
     # Noting
 

@@ -135,6 +135,8 @@ MAX_ATTEMPTS = 6
 MAX_COMPLETIONS = 25
 """Films that type-ahead offers; what the strictest platform allows."""
 
+_RECENT = 10
+"""Watches told last that a message may be about."""
 _ACTING_THREADS = 16
 """Messages that are acted on at the same time in this process; most of them wait for one another at the processor."""
 
@@ -462,12 +464,17 @@ def _intents(
     message: Text | Command | Press, snapshot: Snapshot, context: Context, language: str, recommender: Recommender
 ) -> tuple[Intent, ...]:
     question = context.questions[0] if context.questions else None
+    told = [swapped.film_id for swapped in context.swaps]
+    earlier = sorted(snapshot.history, key=lambda watch: watch.told_at)[-_RECENT:]
+    recent = (*(watch.film_id for watch in earlier if watch.film_id not in told), *told)
     situation = Situation(
         asked=question.asked if question else None,
         choices=_choices(question) if question else 0,
         shown=len(context.listed) or (len(snapshot.last_slate.picks) if snapshot.last_slate else 0),
         film_in_mind=bool(context.in_mind),
         just_logged=any(swapped.film_id in context.in_mind for swapped in context.swaps),
+        recent=tuple(film.title for film_id in recent if (film := recommender.catalog.film(film_id))),
+        told=sum(recommender.catalog.film(film_id) is not None for film_id in told),
     )
     match message:
         case Text():

@@ -7,7 +7,7 @@ at large is decided before, by `gist`. Pure functions; knows films only as names
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.conversation.cues import REACTIONS, STRONG, Clauses, Cue, Cues
@@ -24,6 +24,8 @@ _MAX_OBJECT = 9
 """Words behind a verb that may be one title."""
 _MAX_LINKS = 4
 """Titles that are compared letter by letter in one message."""
+_POINTED_FROM = 2
+"""Sentences between a film and a verb that points at it, at most."""
 _SEVERAL, _SURE_OF_SEVERAL = 3, 0.7
 """Words of a longer name that are enough to mean it, and the similarity that they have at least."""
 _EXACT = 0.98
@@ -86,9 +88,10 @@ class Evidence:
     def _sentences(self) -> list[int]:
         """By token, the number of its sentence."""
         numbers, number = [], 0
-        for token in self.tokens:
+        for place, token in enumerate(self.tokens):
             numbers.append(number)
-            number += token.raw in STRONG
+            shortened = place > 0 and not self._around.shortened.isdisjoint(self.tokens[place - 1].word.split()[-1:])
+            number += token.raw in STRONG and not (token.raw == "." and shortened)
         return numbers
 
     @property
@@ -116,6 +119,14 @@ class Evidence:
         """Whether any of these cues is there."""
         return self._cues.has(*labels)
 
+    def is_told(self, place: int) -> bool:
+        """Whether a word belongs to a cue."""
+        return self._cues.at(place) is not None
+
+    def tells_of_watching(self) -> bool:
+        """Whether anything is said of watching, or of what was thought."""
+        return self.has(*_POSITIVE, *_DETAILS)
+
     @property
     def films(self) -> list[Token]:
         """The films that are named as such."""
@@ -138,17 +149,25 @@ class Evidence:
                 told = replace(told, state=State.REWATCH)
         return told
 
+    def change(self) -> float | None:
+        """The stars by which a mark is to be raised or lowered."""
+        return next((by for cue in self._cues if (by := self._cues.change(cue)) is not None), None)
+
     def only_tells(self) -> bool:
         """Whether nothing is said but which film it was: “the Carpenter one”."""
         telling = self.telling_words()
         left = [t.word for t in self.tokens if not t.is_mark and t.word not in self._signs.correcting]
         return bool(telling) and all(word in plain(telling).split() for word in left)
 
-    def says_only(self, label: str, beside: frozenset[str]) -> bool:
-        """Whether there are cues of a kind, and no words but theirs and some others."""
-        told = {place for cue in self._cues if cue.label == label for place in range(cue.start, cue.end)}
+    def told_by(self, label: str) -> set[int]:
+        """The places of the words of cues of a kind."""
+        return {place for cue in self._cues if cue.label == label for place in range(cue.start, cue.end)}
+
+    def only_corrects(self, told: set[int]) -> bool:
+        """Whether there is nothing beside the words at some places but what says that something is corrected."""
         return bool(told) and all(
-            place in told or token.is_mark or token.word in beside for place, token in enumerate(self.tokens)
+            place in told or token.is_mark or token.word in self._signs.correcting
+            for place, token in enumerate(self.tokens)
         )
 
     def when(self, *, last: bool = False) -> str | None:
@@ -159,6 +178,12 @@ class Evidence:
             if cue.label == "when" and not (last and self._cues.is_denied(cue)) and (day := self._cues.day(cue))
         ]
         return (days[-1] if last else days[0]) if days else None
+
+    def bare_day(self) -> str | None:
+        """The day of a month that stands alone: “the 6th, sorry”."""
+        said = [token for token in self.tokens if not (token.is_mark or token.word in self._signs.correcting)]
+        days = [token for token in said if token.word[:1].isdigit() and token.word in self._phrases.ordinals]
+        return days[0].raw if days and len(said) == 1 else None
 
     def why_not(self) -> NotWatched:
         """Why films that are named were not watched by this person."""
@@ -338,10 +363,33 @@ class Evidence:
         marks = [token for token in self.tokens[start : end - 1] if token.raw in _ENDING]
         return bool(marks) or any(cue.label in _DETAILS for cue in inside)
 
+    def passes(self, start: int, end: int) -> bool:
+        """Whether words tell something that is no film: a trailer, a season."""
+        return any(cue.label == "passing" and start <= cue.start and cue.end <= end for cue in self._cues)
+
     def _is_firm(self, film: NamedFilm) -> bool:
         """Whether a watch of this person's is told plainly: a verb of theirs leads to the film, or a day, a mark or an
         “again” stands right behind it, and nothing in its sentence speaks against it."""
-        return self._is_told_by_verb(film) or self._is_told_by_detail(film)
+        return self._is_told_by_verb(film) or self._is_told_by_detail(film) or self._is_told_by_pointing(film)
+
+    def _is_told_by_pointing(self, film: NamedFilm) -> bool:
+        """“Everyone said The Meg was rubbish. Saw it yesterday”: a verb of this person's points back at the film, the
+        last that was named."""
+        for verb in self._cues:
+            near = verb.start >= film.end and self._sentence[verb.start] <= self._sentence[film.start] + _POINTED_FROM
+            if not (near and verb.label in _VERBS and self._is_own(verb)):
+                continue
+            ends = next((n for n in range(verb.end, len(self.tokens)) if self.tokens[n].is_mark), len(self.tokens))
+            points = any(token.word in self._pointing.pointers for token in self.tokens[verb.start : verb.end + 1])
+            between = any(token.is_film for token in self.tokens[film.end : ends])
+            asked = ends < len(self.tokens) and self.tokens[ends].raw == "?"
+            denied = any(
+                cue.label in {"unreal", "not"} and self._sentence[cue.start] == self._sentence[verb.start]
+                for cue in self._cues
+            )
+            if points and not (between or asked or denied) and not self._is_quoted(film):
+                return True
+        return False
 
     def _is_told_by_verb(self, film: NamedFilm) -> bool:
         here = self._sentence[film.start]
@@ -456,8 +504,19 @@ class Evidence:
         for film in positive:
             self._widen(film)
         positive = self._joined([*positive, *self._listed(positive, films)])
-        Description(positive, self._cues, self.tokens, self._sentence, self._phrases, self._is_small).give()
+        self.describe(positive)
         return self._as_intents(positive, {film.start for film in positive if self._begins_firmly(film, firm)})
+
+    def describe(self, films: Sequence[NamedFilm]) -> None:
+        """Give each of some films what is said of it."""
+        self._description(films).give()
+
+    def points_at_some(self, films: Sequence[NamedFilm]) -> bool:
+        """Whether words point at some of them: “the second one”."""
+        return self._description(films).points_at_some()
+
+    def _description(self, films: Sequence[NamedFilm]) -> Description:
+        return Description(films, self._cues, self.tokens, self._sentence, self._phrases, self._is_small)
 
     def _direct(self, positive: Sequence[NamedFilm]) -> list[NamedFilm]:
         """Without single words that stand nowhere near a verb or another film: “The Room with Tommy Wiseau” is one."""
@@ -514,6 +573,8 @@ class Evidence:
 
     def _told(self, film: NamedFilm) -> bool | None:
         """Whether a film was watched by this person, as far as cues tell."""
+        if self._is_told_by_pointing(film):
+            return True
         here = self._sentence[film.start]
         inside = [cue for cue in self._cues if self._sentence[cue.start] == here]
         for cue in inside:
@@ -595,40 +656,57 @@ class Evidence:
         if begin >= len(self.tokens) or begin in taken or any(cue.start <= begin < cue.end for cue in self._cues):
             return []
         pointing = self._pointing.pointers | self._phrases.pointing_back.keys() | self._pointing.other_ones
-        rough = roughly and self.tokens[begin].word not in pointing
+        rough = roughly and self.tokens[begin].word not in pointing | self._people.oneself
         found = self._exactly(begin) or (self._roughly(begin) if rough else [])
         return [film for film in found if film.start not in taken]
 
-    def _listed(self, positive: Sequence[NamedFilm], films: Sequence[NamedFilm]) -> Iterator[NamedFilm]:
+    def _listed(self, positive: Sequence[NamedFilm], films: Sequence[NamedFilm]) -> list[NamedFilm]:
         """Names of everyday words that stand in a list beside films: “clueless, mean girls and up”."""
+        found: list[NamedFilm] = []
         items = self._items()
         holds = [any(start <= film.start < end for film in positive) for start, end in items]
-        for number, (start, end) in enumerate(items):
+        for number in (*range(len(items)), *reversed(range(len(items)))):
+            start, end = items[number]
             begin = self._past_small_words(start)
             beside = [holds[near] for near in (number - 1, number + 1) if 0 <= near < len(items)]
-            free = not any(film.start < end and film.end > begin for film in (*positive, *films))
-            cues = [cue for cue in self._cues if cue.start < end and cue.end > begin]
-            stop = min([end, *(cue.start for cue in cues)])
-            if begin < stop <= begin + _MAX_OBJECT and any(beside) and free:
-                told = bool(cues) and cues[0].label in _DETAILS
-                surely = told or all(beside) or stop - begin > 1 or self.tokens[begin].raw[:1].isupper()
-                if (told or not cues) and surely and self._is_name(begin, stop):
-                    yield NamedFilm(begin, stop)
+            free = not any(film.start < end and film.end > begin for film in (*positive, *films, *found))
+            stop = min([end, *(cue.start for cue in self._cues if cue.start < end and cue.end > begin)])
+            if not (free and any(beside) and begin < stop <= begin + _MAX_OBJECT):
+                continue
+            bracket = stop < len(self.tokens) and self.tokens[stop].raw in "(:"
+            told = self._is_detail(stop + bracket)
+            typed = self.tokens[begin]
+            near = [items[at] for at in (number - 1, number + 1) if 0 <= at < len(items) and holds[at]]
+            same = any(self._sentence[one] == self._sentence[begin] for one, _ in near)
+            rare = same and typed.word not in self._phrases.usual
+            surely = told or all(beside) or stop - begin > 1 or typed.raw[:1].isupper() or rare
+            cue = self._cues.at(stop + bracket)
+            judged = cue is not None and cue.label in REACTIONS and not bracket
+            if (told or stop == end) and surely and self._is_name(begin, stop, known=not (told and rare) or judged):
+                found.append(NamedFilm(begin, stop))
+                holds[number] = True
+        return found
+
+    def _is_detail(self, place: int) -> bool:
+        """Whether a word tells a day, a mark, an opinion or the like."""
+        cue = self._cues.at(place)
+        return cue is not None and cue.label in _DETAILS
 
     def _items(self) -> list[tuple[int, int]]:
-        """The parts of lists: words between commas, joining words, brackets and the ends of sentences."""
+        """The parts of lists: words between commas, joining words, brackets and the ends of sentences, without those
+        that are all details."""
         items: list[tuple[int, int]] = []
         start = 0
         for place in range(len(self.tokens) + 1):
             token = self.tokens[place] if place < len(self.tokens) else None
             if token is None or token.raw in STRONG | _PARTING or token.word in self._around.list_joins:
-                if place > start:
+                if not all(self._is_detail(within) for within in range(start, place)):
                     items.append((start, place))
                 start = place + 1
         return items
 
-    def _is_name(self, start: int, end: int) -> bool:
-        """Whether words are just the name of a film that people know."""
+    def _is_name(self, start: int, end: int, *, known: bool = True) -> bool:
+        """Whether words are just the name of a film; `known`: one that people know."""
         typed = self._raw(start, end)
         if typed.casefold() in self._around.everyday and not typed[:1].isupper():
             return False
@@ -636,7 +714,8 @@ class Evidence:
         exact = [match for match in link.matches if loose_key(match.name) == loose_key(typed)]
         part = end - start >= _SEVERAL and link.certainty is Certainty.CLEAR and link.matches[0].similarity >= _EXACT
         named = self._titles.named_in([token.raw for token in self.tokens[start:end]]) if exact or part else []
-        return any(one.end - one.start == end - start and self._titles.is_known(one.ratings) for one in named)
+        named = [one for one in named if one.end - one.start == end - start]
+        return any(self._titles.is_known(one.ratings) or (one.ratings and not known) for one in named)
 
     def _past_small_words(self, place: int) -> int:
         while place < len(self.tokens) and (

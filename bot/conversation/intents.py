@@ -27,13 +27,16 @@ class Asked(StrEnum):
 class Situation:
     """What `understand` may know: the open question (None: none) and how many choices it has; how many films the list
     shown last has, a slate or the watchlist; whether a film was just talked about, so that “it” means something, and
-    whether it was logged, so that “and Heat” goes on with that."""
+    whether it was logged, so that “and Heat” goes on with that; the titles of the films told last, in that order, and
+    how many of them by the last message that told any."""
 
     asked: Asked | None = None
     choices: int = 0
     shown: int = 0
     film_in_mind: bool = False
     just_logged: bool = False
+    recent: tuple[str, ...] = ()
+    told: int = 0
 
 
 class State(StrEnum):
@@ -82,6 +85,8 @@ class React:
     reaction: Reaction | None = None
     rating: float | None = None
     state: State | None = None
+    of: str = ""
+    """The title of the film that it is about, of those told before; none: the one talked about."""
 
     def details(self) -> dict[str, Any]:
         """Its fields by name."""
@@ -265,6 +270,10 @@ class Meant:
     rating: float | None = None
     reaction: Reaction | None = None
     state: State | None = None
+    by: float | None = None
+    """Stars that its mark is to be higher by: “knock half a star off”."""
+    of: str = ""
+    """The title of the film that it is about, of those told before; none: the one talked about."""
 
 
 @dataclass(frozen=True, slots=True)

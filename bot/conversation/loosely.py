@@ -42,6 +42,7 @@ from bot.conversation.intents import (
     Setting,
     Settings,
     Situation,
+    State,
     Thanks,
     Undo,
     UnlinkAccount,
@@ -77,6 +78,9 @@ _ASKING_NOTHING = frozenset({"react", "chat", "answer", "mention", "title", "unc
 _MUCH_ALIKE = (frozenset({"recommend", "more"}), frozenset({"log", "react", "seen"}))
 """What need not be told apart to know that a part of a message asks for something of its own."""
 _STRONG = frozenset(".!?\n;…—–")
+_OF_A_FILM = frozenset({"dismiss", "save", "unsave"})
+"""What is asked for about one film."""
+_WISHING = frozenset({"recommend", "more"})
 _CODE = re.compile(r"[A-Z0-9]{4}(?:-[A-Z0-9]{4})+|[A-Z0-9]{8,}")
 
 
@@ -95,12 +99,24 @@ def read_loosely(
 ) -> tuple[Intent, ...]:
     """What a message means, in the order said; never empty. `evidence`: what all of it holds."""
     reader = _Loose(said, evidence, phrases, situation, known, gist)
-    if reader.is_only_a_correction():
+    if only_corrects(evidence, situation):
         return (reader.correction(),)
     found: list[Intent] = []
     for part in reader.parts():
         found += [intent for intent in reader.meaning(part) if intent not in found]
     return _with_named(found) or (NotUnderstood(said),)
+
+
+def only_corrects(evidence: Evidence, situation: Situation) -> bool:
+    """Whether nothing is said but days, how much better it was, or which one, of a film just logged: “not sunday,
+    saturday”, “knock half a star off”."""
+    if not situation.film_in_mind or situation.asked is not None:
+        return False
+    if evidence.change() is not None and not evidence.films:
+        return True
+    told = evidence.only_tells() and not situation.shown
+    dated = evidence.only_corrects(evidence.told_by("when")) or bool(evidence.bare_day())
+    return told or dated
 
 
 def _with_named(intents: Sequence[Intent]) -> tuple[Intent, ...]:
@@ -193,12 +209,26 @@ class _Loose:
         for part in parts:
             about = self._at_large(part.about)
             asked = self._tokens[part.end - 1].raw == "?" and part.end - part.start > _FEW_ASKED
-            enough = part.sure >= (min(_ASKED_SURE, least) if asked and least == _PART_SURE else least)
+            behind = part.start > 0 and self._tokens[part.start - 1].raw in _STRONG
+            asked = asked or (behind and self._tokens[part.start].word in self._signs.asking)
+            enough = part.sure >= (min(_ASKED_SURE, least) if asked or self._is_plain(part) else least)
+            beside = {self._at_large(other.about) for other in parts} & {"log"}
+            if about in _WISHING and beside and not self._asks(part, behind=bool(doing)):
+                enough = False
             if doing and (about == self._at_large(doing[-1].about) or about not in DOING or not enough):
                 doing[-1] = replace(doing[-1], end=part.end)
             elif about in DOING and enough:
                 doing.append(part if doing else replace(part, start=parts[0].start))
         return tuple(doing) if len({part.about for part in doing}) > 1 else ()
+
+    def _is_plain(self, part: _Part) -> bool:
+        """Whether a sentence asks for something in words of its own, a setting or something of a film that it names,
+        and tells nothing of watching."""
+        evidence = self._evidence(part.start, part.end)
+        ends = part.end == len(self._tokens) or self._tokens[part.end - 1].raw in _STRONG
+        begins = part.start == 0 or self._tokens[part.start - 1].raw in _STRONG
+        named = part.about == "set" or (part.about in _OF_A_FILM and bool(evidence.films))
+        return begins and ends and named and not evidence.tells_of_watching()
 
     def _at_large(self, about: str) -> str:
         """What a part is about, where what was thought and “saw both” go on about a watch."""
@@ -218,13 +248,16 @@ class _Loose:
                 best = sure, split
         return best[1]
 
-    def is_only_a_correction(self) -> bool:
-        """Whether nothing is said but days, or which one it was, of a film just logged: “not sunday, saturday”."""
-        if not self._situation.film_in_mind or self._situation.asked is not None:
-            return False
-        evidence = self._evidence(0, len(self._tokens))
-        told = evidence.only_tells() and not self._situation.shown
-        return told or evidence.says_only("when", self._signs.correcting)
+    def _asks(self, part: _Part, *, behind: bool) -> bool:
+        """Whether a part that may be a wish asks for films; before a watch “quick one before bed” does not, nor behind
+        one “need a cold shower”."""
+        cues = self._evidence(part.start, part.end)
+        asking = self._signs.asking | self._signs.asking_on if behind else self._signs.asking
+        free = [token for place, token in enumerate(self._tokens[part.start : part.end]) if not cues.is_told(place)]
+        if any(token.raw == "?" or token.word in asking for token in free):
+            return True
+        wish = read_wish(self._tokens[part.start : part.end], self._said, self._phrases)
+        return behind and bool(wish.genres or wish.names or wish.years != (None, None))
 
     def correction(self) -> Intent:
         """All of the message as a correction of what was logged last."""
@@ -309,6 +342,8 @@ class _Loose:
         if evidence.films and not evidence.vetoes():
             watches = tuple(replace(watch, opinion=True) for watch in evidence.watches())
             return self._as_sure(watches, part) or self.mention(part)
+        if (by := evidence.change()) is not None:
+            return Meant(by=by)
         judged = evidence.judgement()
         if evidence.of_others():
             return NotAWatch(NotWatched.OTHERS, "")
@@ -356,6 +391,9 @@ class _Loose:
             return self._as_sure(watches, part)
         places = self.places(part)
         every = not places and self.every(part)
+        going_on = self._situation.just_logged and not (places or every or evidence.when())
+        if going_on and (judged.reaction or judged.state is State.ABANDONED):
+            return judged
         return Seen(places, every, evidence.when(), judged.reaction, judged.rating, judged.state)
 
     def dismiss(self, part: _Part) -> Intent:
@@ -394,10 +432,13 @@ class _Loose:
 
     def correct(self, part: _Part) -> Intent:
         evidence = self._evidence(part.start, part.end)
+        if (by := evidence.change()) is not None:
+            return Meant(by=by)
         judged = evidence.judgement(last=True)
         if evidence.of_others() and judged != React():
             return NotAWatch(NotWatched.OTHERS, "")
-        return Meant(evidence.meant(), when=evidence.when(last=True), **judged.details())
+        day = evidence.bare_day()
+        return Meant("" if day else evidence.meant(), when=day or evidence.when(last=True), **judged.details())
 
     def answer(self, part: _Part) -> Intent:
         evidence = self._evidence(part.start, part.end)

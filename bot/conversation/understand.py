@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 
+from bot.conversation.afterwards import about_told
 from bot.conversation.arguments import by_name
 from bot.conversation.commands import ALIASES, Name, taken_apart
 from bot.conversation.comparing import refined
@@ -64,12 +65,12 @@ from bot.conversation.intents import (
     Why,
     Wish,
 )
-from bot.conversation.loosely import DOING, read_loosely
+from bot.conversation.loosely import DOING, only_corrects, read_loosely
 from bot.conversation.namesakes import settled
 from bot.conversation.phrases import Phrases, number_of, ordinal_of, phrases_for, places_in, word_key
 from bot.conversation.ratings import stars_said
 from bot.conversation.spotting import Known
-from bot.conversation.wishes import read_wish
+from bot.conversation.wishes import compact, read_wish
 from engine.names import loose_key
 from engine.titles import Certainty
 
@@ -159,11 +160,13 @@ def understand(text: str, situation: Situation, language: str = "en", known: Kno
         return refined(_Reading(said, tokens, phrases, situation).intents(), said, tokens, phrases, situation, known)
     tokens, evidence = read_films(said, tokens, phrases, known.titles)
     reading = _Reading(said, tokens, phrases, situation, evidence)
-    whole = reading.whole(known) or reading.title(known)
+    corrects = only_corrects(evidence, situation)
+    whole = None if corrects else reading.whole(known) or reading.title(known)
     denied = evidence.vetoes() and any(isinstance(intent, LogWatches) for intent in whole or ())
     if whole is None or denied or _contradicted(whole, gist.of(tokens, evidence.skeleton), situation):
         whole = _merged(read_loosely(said, evidence, phrases, situation, known, gist))
     whole = _gone_on(whole, tokens, phrases, situation)
+    whole = about_told(whole, evidence, situation)
     return settled(refined(whole, said, tokens, phrases, situation, known), said, phrases, known.titles)
 
 
@@ -180,7 +183,10 @@ def _gone_on(
     match intents[0]:
         case Meant(text=str(text)) | BareTitle(text=text) if text:
             asking = tokens[-1].raw == "?"
-            return (LogWatches(text, text, doubtful=asking, questioned=asking),)
+            watch = LogWatches(text, text, doubtful=asking, questioned=asking)
+            if isinstance(intents[0], Meant):
+                watch = replace(watch, when=intents[0].when, rating=intents[0].rating, reaction=intents[0].reaction)
+            return (watch,)
         case Recommend(wish=Wish(like=(text,))) if all(token.is_mark for token in tokens[film + 1 :]):
             return (LogWatches(text, text),)
     return intents
@@ -407,10 +413,16 @@ class _Reading:
                 names = (self.raw(start, end), self.raw(start, match.end))
                 if any(token.raw in SPEAKING for token in words):
                     return False
+                if len(words) > 1 and words[1].is_mark and words[0].word in self.phrases.pointing.pointers:
+                    return False  # “loved it, USA USA”
                 if word_key(words) in self.phrases.pointing.pointers or any(
                     self._is_exact(name, known) for name in names
                 ):
                     continue
+                if match.label.startswith("log.") and len(words) > 1 and compact(word_key(words)) in known.tags:
+                    return False  # “saw Timothée Chalamet”
+                if match.label.startswith("log.") and self.evidence and self.evidence.passes(start, end):
+                    return False  # “binged the whole second season of Severance”
                 if match.label.startswith("log.") and self.evidence and self.evidence.tells_more(start, end):
                     return False
                 if self.situation.shown and places_in(words, self.phrases, self.situation.shown):
@@ -730,7 +742,8 @@ class _Reading:
     def _when(self, match: Match) -> str | None:
         if match.captures.get("just") and not match.captures.get("when"):
             return "just"
-        return self.captured(match, "when")
+        spans = match.captures.get("when")
+        return " ".join(token.mistyped or token.raw for token in self.tokens[slice(*spans[0])]) if spans else None
 
     def _number(self, match: Match, name: str) -> int | None:
         key = self.key(match, name)
@@ -847,8 +860,11 @@ def _merged(found: Sequence[Intent]) -> tuple[Intent, ...]:
         found = [intent for intent in alone if len(alone) == 1 or not isinstance(intent, BareTitle)] or alone
     for intent in found:
         joined = _with_more(intents[-1], intent) if intents else None
+        told = next((place for place, one in enumerate(intents) if _is_told_again(one, intent)), None)
         if joined is not None:
             intents[-1] = joined
+        elif told is not None and isinstance(intent, LogWatches):
+            intents[told] = _with_more(intents[told], React(intent.reaction, intent.rating)) or intents[told]
         elif intent not in intents:
             intents.append(intent)
     serious = [intent for intent in intents if not isinstance(intent, (Greeting, Thanks))]
@@ -856,9 +872,18 @@ def _merged(found: Sequence[Intent]) -> tuple[Intent, ...]:
     return tuple(doing or serious or intents[:1] or [NotUnderstood()])
 
 
+def _is_told_again(before: Intent, intent: Intent) -> bool:
+    """Whether an opinion is of a film whose watch was told before: “watched Network on Tuesday … Network was great”."""
+    if not (isinstance(before, LogWatches) and isinstance(intent, LogWatches) and intent.opinion and not intent.when):
+        return False
+    return loose_key(before.films) == loose_key(intent.films)
+
+
 def _with_more(before: Intent, intent: Intent) -> Intent | None:
     """The intent before with what is said right after it of the same thing; None when it is another."""
     match before, intent:
+        case ((React(of=of) | Meant(of=of)), React(of=other)) if of != other:
+            return None
         case ((LogWatches() | React() | Seen() | Meant()), React()):
             state = intent.state or before.state
             rating = before.rating if intent.rating is None else intent.rating

@@ -30,6 +30,7 @@ from bot.conversation.intents import (
 )
 from bot.conversation.linking import answer_link, answer_unlink
 from bot.conversation.phrases import key_of, number_of
+from bot.conversation.ratings import MAX_STARS
 from bot.conversation.recommending import EXACT, places_of, recommend_like, shown_films
 from bot.conversation.telling import (
     day_in_words,
@@ -77,7 +78,7 @@ def log_watches(turn: Turn, intent: LogWatches) -> None:
         state = State.FINISHED if details.state is State.REWATCH else details.state  # “You Again”
         details = replace(details, rating=None, state=state)
     if when:
-        said = day_of(when, turn.moment, turn.phrases, turn.language)
+        said = day_of(_beside(turn, when), turn.moment, turn.phrases, turn.language)
         details = replace(details, day=said.day, exactness=said.exactness)
         if said.in_future:
             turn.hint("future-date")
@@ -98,6 +99,14 @@ def log_watches(turn: Turn, intent: LogWatches) -> None:
         if link.runner_up is not None and any(log.film_id == link.matches[0].film_id for log in turn.logged):
             _show_runner_up(turn, int(link.matches[0].film_id), int(link.runner_up))
     ask_to_add(turn, unknown, details)
+
+
+def _beside(turn: Turn, when: str) -> str:
+    """“The day after” with the day of the watch told last, which it is told by."""
+    last = max(turn.history, key=lambda watch: watch.told_at, default=None)
+    if key_of(when) not in turn.phrases.days_beside or last is None or last.watched_on is None:
+        return when
+    return f"{when} {last.watched_on.isoformat()}"
 
 
 def _longer_title(turn: Turn, intent: LogWatches) -> str | None:
@@ -196,8 +205,9 @@ def log_films(turn: Turn, film_ids: Sequence[int], details: Details, *, sentence
         if film_ids:
             turn.in_mind = tuple(film_ids)
         return
+    earlier = turn.swaps if turn.logged_by == turn.message_id else ()
     turn.in_mind, turn.logged_by = tuple(new), turn.message_id
-    turn.swaps = tuple(Swap(film_id, wanted=film_id in wanted) for film_id in new)
+    turn.swaps = (*earlier, *(Swap(film_id, wanted=film_id in wanted) for film_id in new))
     films = turn.films(new)
     said = details_in_words(turn.say, details, turn.today)
     if sentence == "seen":
@@ -452,6 +462,8 @@ def seen(turn: Turn, intent: Seen) -> None:
 def react(turn: Turn, intent: React) -> None:
     """Note what was thought of the films logged last, or of the one that is being asked about."""
     details = Details(rating=intent.rating, reaction=intent.reaction)
+    talked_of = turn.in_mind
+    turn.in_mind = _told_as(turn, intent.of) or talked_of
     fresh = [log for log in turn.logged if log.film_id in turn.in_mind]
     if fresh:
         for log in fresh:
@@ -488,6 +500,7 @@ def react(turn: Turn, intent: React) -> None:
         turn.questions[0] = replace(question, details=told)
         turn.asked_anew = True
         return
+    turn.in_mind = talked_of or turn.in_mind
     words = opinion_in_words(turn.say, details)
     if intent.state is not None:
         words.append(turn.say(f"detail-{intent.state.value}"))
@@ -496,6 +509,12 @@ def react(turn: Turn, intent: React) -> None:
         turn.tell("rated", films=films, details=turn.say.listed(words))
     else:
         turn.tell("rate-what")
+
+
+def _told_as(turn: Turn, title: str) -> tuple[int, ...]:
+    """The film of a title that was told last; none when there is none."""
+    named = [watch for watch in turn.history if turn.film(watch.film_id).title == title]
+    return (max(named, key=lambda watch: watch.told_at).film_id,) if title and named else ()
 
 
 def _retell(turn: Turn, watch: Watch, details: Details) -> None:
@@ -559,10 +578,12 @@ def meant(turn: Turn, intent: Meant) -> None:
 
 def _correct_details(turn: Turn, intent: Meant) -> None:
     """Another day, mark, reaction or manner of the films told last."""
-    film_ids = turn.in_mind or ((turn.history[-1].film_id,) if turn.history else ())
+    film_ids = _told_as(turn, intent.of) or turn.in_mind or ((turn.history[-1].film_id,) if turn.history else ())
     told = [next((w for w in reversed(turn.history) if w.film_id == film_id), None) for film_id in film_ids]
     watches = [watch for watch in told if watch is not None]
     details = Details(state=intent.state or State.FINISHED, rating=intent.rating, reaction=intent.reaction)
+    if intent.by is not None and watches and watches[-1].rating is not None:
+        details = replace(details, rating=min(MAX_STARS, max(0.0, watches[-1].rating + intent.by)))
     if intent.when:
         said = day_of(intent.when, turn.moment, turn.phrases, turn.language)
         details = replace(details, day=said.day, exactness=said.exactness)

@@ -31,6 +31,16 @@ MOMENT = datetime(2026, 11, 20, 20, 0, tzinfo=UTC)
         ("last week", date(2026, 11, 13), "month"),
         ("in 1999", date(1999, 1, 1), "year"),
         ("back in 1999", date(1999, 1, 1), "year"),
+        ("tuesday of last week", date(2026, 11, 10), "day"),
+        ("sunday of last week", date(2026, 11, 15), "day"),
+        ("the thursday before last", date(2026, 11, 12), "day"),
+        ("monday just gone", date(2026, 11, 16), "day"),
+        ("the night after on Tuesday", date(2026, 11, 18), "day"),
+        ("the day before that yesterday", date(2026, 11, 18), "day"),
+        ("the night before last", date(2026, 11, 18), "day"),
+        ("two days later 2026-11-15", date(2026, 11, 17), "day"),
+        ("the day after", None, "unknown"),
+        ("the day after last week", None, "unknown"),
         ("recently", None, "unknown"),
         ("a while ago", None, "unknown"),
         ("on the twelfth of never", None, "unknown"),
@@ -62,7 +72,7 @@ def test_last_year_is_the_calendars_on_the_last_day_of_a_leap_year() -> None:
     assert (said.day.year, said.exactness) == (2027, Exactness.YEAR)
 
 
-@pytest.mark.parametrize("words", ["tomorrow", "in 2031", "on 2031-05-03", "in May 2030"])
+@pytest.mark.parametrize("words", ["tomorrow", "in 2031", "on 2031-05-03", "in May 2030", "the day after today"])
 def test_a_day_to_come_is_not_known(words: str) -> None:
     said = day_of(words, MOMENT, phrases_for("en"), "en")
     assert said.day is None

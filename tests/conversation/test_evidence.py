@@ -30,6 +30,18 @@ def watch(film: str, when: str | None = None, **more: object) -> LogWatches:
         ("Gave up on Tenet after an hour", [watch("Tenet", state=State.ABANDONED)]),
         ("rewatch of Blade Runner on Wednesday", [watch("Blade Runner", "on Wednesday", state=State.REWATCH)]),
         ("Fargo. Five stars from me.", [watch("Fargo", rating=5.0)]),
+        ("watched Heat on monday and Fargo the night after",
+         [watch("Heat", "on monday"), watch("Fargo", "the night after on monday")]),
+        ("saw Heat, Fargo and Jaws, 4, 3 and 5 stars",
+         [watch("Heat", rating=4.0), watch("Fargo", rating=3.0), watch("Jaws", rating=5.0)]),
+        ("got through Heat and Jaws, gave up on Fargo", [watch("Heat\nJaws"), watch("Fargo", state=State.ABANDONED)]),
+        ("saw Heat and Jaws, the first was boring, 2 stars",
+         [watch("Heat", rating=2.0, reaction=Reaction.DISLIKED), watch("Jaws")]),
+        ("started Fargo on monday, couldn't finish it", [watch("Fargo", "on monday", state=State.ABANDONED)]),
+        ("I was in a terrible mood. Then I put on Fargo", [watch("Fargo")]),
+        ("everyone at work hates Fargo. I saw it yesterday", [watch("Fargo", "yesterday")]),
+        ("Heat 3/5, Jaws 4/5, all watched on sunday",
+         [watch("Heat", "on sunday", rating=3.0), watch("Jaws", "on sunday", rating=4.0)]),
     ],
 )  # fmt: skip
 def test_watches_are_put_together(said: str, watches: list[LogWatches], recommender: Recommender) -> None:
@@ -40,7 +52,8 @@ def test_watches_are_put_together(said: str, watches: list[LogWatches], recommen
     "said",
     [
         "my sister watched Jaws yesterday", "I have still not seen Jaws", "if I had seen Jaws I'd know",
-        "the trailer for Jaws came on", "I want to see Jaws", 'he said "I just watched Jaws" and hung up',
+        "the trailer for Jaws came on", "started Jaws last night", "I want to see Jaws",
+        'he said "I just watched Jaws" and hung up',
     ],
 )  # fmt: skip
 def test_what_this_person_did_not_watch_is_told(said: str, recommender: Recommender) -> None:

@@ -13,7 +13,7 @@ from engine import bundle
 
 CASES = Path(__file__).parent.parent / "conversation"
 CHAT_FOLDER = Path(os.environ.get("NEXTREEL_TEST_INSPIRED", CASES.parents[2] / "shared" / "data" / "inspired-dev"))
-FILES = ("held_back", "watching", "telling", "asking", "wishing", "nasty", "titles", "de", "es")
+FILES = ("held_back", "watching", "telling", "asking", "wishing", "nasty", "titles", "detail", "de", "es")
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +31,7 @@ def report() -> Report:
         ("wishing", 0.81, 0.95, 0.99, 0.92),
         ("nasty", 0.66, 0.94, 0.96, 0.86),
         ("titles", 0.60, 0.90, 0.95, 0.85),
+        ("detail", 0.85, 0.96, 0.95, 0.94),
         ("de", 0.99, 0.99, 0.99, 0.99),
         ("es", 0.99, 0.99, 0.99, 0.99),
     ],

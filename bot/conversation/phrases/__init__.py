@@ -46,13 +46,16 @@ class DayPhrase:
 class DateWords:
     """How dateparser is helped: what it is told instead of words that it does not know (nothing: they are left out).
 
-    `year`, `month` and `week` are the words for those, in all their forms.
+    `year`, `month` and `week` are the words for those, in all their forms; `last_week` those beside a day of it,
+    `week_before` those beside one a week before the last of its name.
     """
 
     instead: Mapping[str, str]
     year: frozenset[str]
     month: frozenset[str]
     week: frozenset[str]
+    last_week: frozenset[str]
+    week_before: frozenset[str]
 
 
 class Say:
@@ -104,6 +107,8 @@ class Phrases:
     ordinals: Mapping[str, int]
     decades: Mapping[str, int]
     months: Mapping[str, int]
+    days_beside: Mapping[str, int]
+    """Days that are told by the one named before, and how far from it they are: “the day after” is 1."""
     days: Mapping[str, DayPhrase]
     date_words: DateWords
     genres: Mapping[str, tuple[str, ...]]
@@ -294,6 +299,7 @@ def phrases_for(language: str) -> Phrases:
         "genre": _any_of(genres),
         "era": _any_of(data.get("eras", ())),
         "adventurousness": _any_of(data.get("adventurousness", ())),
+        "beside": _any_of(data.get("days_beside", ())),
         "compared": _any_of(data.get("compared", ())),
         "language": _any_of(data.get("languages", ())),
         "filler": _any_of(data["fillers"]["words"].split()),
@@ -350,11 +356,14 @@ def phrases_for(language: str) -> Phrases:
             said: DayPhrase(of.get("ago"), of.get("months"), of["precision"], of.get("on"))
             for said, of in table("days").items()
         },
+        days_beside=table("days_beside"),
         date_words=DateWords(
             instead={form: told for said, told in dates["instead"].items() for form in spellings(said, respelled)},
             year=frozenset(map(plain, dates["year"])),
             month=frozenset(map(plain, dates["month"])),
             week=frozenset(map(plain, dates["week"])),
+            last_week=frozenset(map(key_of, dates.get("last_week", ()))),
+            week_before=frozenset(map(key_of, dates.get("week_before", ()))),
         ),
         genres=table("genres"),
         compared=table("compared"),

@@ -37,6 +37,8 @@ class Around:
     """Names of days and months, which are seldom films."""
     festivals: frozenset[str]
     """Days that films are called after."""
+    shortened: frozenset[str]
+    """Words that a full stop may belong to: “Sherlock Jr.”"""
     before_days: frozenset[str]
     """What stands before a day that is meant as one."""
 
@@ -119,6 +121,10 @@ class Signs:
     """Picks from a list."""
     none: frozenset[str]
     """Refuses all choices."""
+    asking: frozenset[str]
+    """Asks for films, wherever it stands."""
+    asking_on: frozenset[str]
+    """The same behind what was watched."""
     turning: frozenset[str]
     """Turns a setting round."""
     correcting: frozenset[str]
