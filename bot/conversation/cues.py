@@ -63,7 +63,7 @@ class Cues:
         """What is found in clauses is added to `clauses`."""
         self._said, self._tokens, self._phrases = said, tuple(tokens), phrases
         self._known = clauses or Clauses()
-        found = self._settled(list(self._found()))
+        found = _without_names(self._settled(list(self._found())), self._tokens)
         self._cues = tuple(sorted([*found, *self._opinions(found)], key=lambda cue: cue.start))
 
     def __iter__(self) -> Iterator[Cue]:
@@ -80,7 +80,7 @@ class Cues:
                 continue
             clause = self._tokens[start:end]
             for part in self._covered(clause):
-                opens = start + part.start == 0 if isinstance(part, Match) else False
+                opens = isinstance(part, Match) and start + part.start == 0 and not self._is_film(part.end)
                 if isinstance(part, Match) and not self._is_vague(clause[part.start : part.end], opens=opens):
                     moved = {n: tuple((start + a, start + b) for a, b in of) for n, of in part.captures.items()}
                     first, last = start + part.start, start + part.end
@@ -103,6 +103,10 @@ class Cues:
                 label = "company" if saw else "not"
             out.append(replace(cue, label=label))
         return out
+
+    def _is_film(self, place: int) -> bool:
+        """Whether a film stands there: “log Heat”."""
+        return place < len(self._tokens) and self._tokens[place].is_film
 
     def _covered(self, clause: tuple[Token, ...]) -> Covered:
         if not clause:
@@ -134,6 +138,8 @@ class Cues:
         found = self._cues if found is None else found
         for start, end in self._clauses():
             inside = [cue for cue in found if cue.start < end and cue.end > start]
+            if start == 0 and end < len(self._tokens) and self._opens(self._tokens[:end]):
+                continue
             if any(cue.label in REACTIONS or cue.label in _NOT_THOUGHT for cue in inside):
                 continue
             told = {place for cue in inside if cue.label in _NO_OPINIONS for place in range(cue.start, cue.end)}
@@ -158,10 +164,14 @@ class Cues:
 
     def _is_vague(self, words: Sequence[Token], *, opens: bool) -> bool:
         """“Before December's even started” is no day, and “ok so …” no opinion."""
-        if opens and all(token.word in self._phrases.openers for token in words):
+        if opens and self._opens(words):
             return True
         mistyped = len(words) == 1 and words[0].raw[:1].isupper() and words[0].mistyped is not None
         return word_key(words) in self._phrases.no_days or mistyped
+
+    def _opens(self, words: Sequence[Token]) -> bool:
+        """Whether words only begin a message: “ok so”, “well”."""
+        return all(token.word in self._phrases.openers for token in words)
 
     def has(self, *labels: str) -> bool:
         """Whether any of these is there."""
@@ -177,14 +187,17 @@ class Cues:
 
     def is_of_others(self, cue: Cue) -> bool:
         """Whether it is said by or of somebody else: “Kevin loved it”."""
-        if cue.label not in REACTIONS and cue.label != "rating":
+        if cue.label not in REACTIONS and cue.label not in {"rating", "abandoned"}:
             return False
         if any(other.label == "others" and other.end == cue.start for other in self._cues):
             return True
         place = cue.start
         while place and not (self._tokens[place - 1].is_mark or self._tokens[place - 1].word in self._phrases.joins):
             place -= 1
-        subject = next((t.word for t in self._tokens[place : cue.start + 1] if t.word in self._phrases.persons), "")
+        words = [token.word for token in self._tokens[place : cue.start + 1]]
+        every = self._phrases.pointing.each_of  # “all liked it” is of others, “liked all of them” is not
+        subjects = words[:1] + [word for word in words[1:] if word not in every]
+        subject = next((word for word in subjects if word in self._phrases.persons), "")
         return subject in self._phrases.people.third_persons
 
     def is_denied(self, cue: Cue) -> bool:
@@ -228,3 +241,14 @@ class Cues:
         if number:
             typed = _FIRST_NUMBER.sub(number, typed, count=1)
         return stars_said(typed, self._phrases.numbers, self._phrases.half)
+
+
+def _without_names(found: Sequence[Cue], tokens: Sequence[Token]) -> list[Cue]:
+    """Without days that are films: “yesterday I watched Yesterday” tells a day already."""
+    verbs = {cue.end for cue in found if cue.label == "saw"}
+    days = sum(cue.label == "when" for cue in found)
+    return [
+        cue
+        for cue in found
+        if not (cue.label == "when" and days > 1 and cue.start in verbs and tokens[cue.start].raw[:1].isupper())
+    ]

@@ -96,9 +96,9 @@ from bot.conversation.spotting import Known
 from bot.conversation.tagging import compact_tags_of
 from bot.conversation.telling import shown_title
 from bot.conversation.turn import Fetched, Habits, Kept, KeptSlate, Turn
-from bot.conversation.understand import cleaned, understand, understand_command
+from bot.conversation.understand import cleaned, spoken, understand, understand_command
 from bot.conversation.wanting import is_title as is_wanted_title
-from bot.conversation.wanting import more_wanted, unwant, want, watchlist
+from bot.conversation.wanting import more_wanted, unwant, want, want_instead, watchlist
 from bot.conversation.watching import (
     answer,
     bare_title,
@@ -273,11 +273,13 @@ class Dialogue:
             return _earlier(snapshot.earlier_reply, language)
         moment = origin.moment.astimezone(self._zone_of(origin, snapshot))
         context = from_payload(snapshot.context)
-        intents = await asyncio.to_thread(_intents, message, snapshot, context, language, answering.recommender)
+        intents, spoken_in = await asyncio.to_thread(
+            _intents, message, snapshot, context, language, answering.recommender
+        )
         fetched = await self._fetched(message, intents, snapshot, context, identity)
         loop = asyncio.get_running_loop()
         kept_slate = _kept_slate(loop, answering.slates, snapshot)
-        acting = partial(self._acted, message, intents, snapshot, fetched, context, moment, language)
+        acting = partial(self._acted, message, intents, snapshot, fetched, context, moment, spoken_in)
         turn = await loop.run_in_executor(self._acting, acting, answering.recommender, kept_slate)
         if self._heard:
             self._heard(turn)
@@ -435,6 +437,9 @@ class Dialogue:
                 break
             act(turn, intent)
         put_question(turn)
+        own = snapshot.preferences.locale
+        if language != language_of(own or message.origin.locale) and not (own or turn.preferences.locale):
+            turn.hint("spoken-otherwise")
         return turn
 
     def _completed(self, message: Complete) -> Reply:
@@ -462,7 +467,8 @@ def _kept_slate(loop: asyncio.AbstractEventLoop, slates: Slates | None, snapshot
 
 def _intents(
     message: Text | Command | Press, snapshot: Snapshot, context: Context, language: str, recommender: Recommender
-) -> tuple[Intent, ...]:
+) -> tuple[tuple[Intent, ...], str]:
+    """What a message means, and the language that it is in."""
     question = context.questions[0] if context.questions else None
     told = [swapped.film_id for swapped in context.swaps]
     earlier = sorted(snapshot.history, key=lambda watch: watch.told_at)[-_RECENT:]
@@ -475,17 +481,20 @@ def _intents(
         just_logged=any(swapped.film_id in context.in_mind for swapped in context.swaps),
         recent=tuple(film.title for film_id in recent if (film := recommender.catalog.film(film_id))),
         told=sum(recommender.catalog.film(film_id) is not None for film_id in told),
+        watchlist=bool(context.listed),
     )
     match message:
         case Text():
-            intents = understand(message.text, situation, language, _known(recommender))
+            known = _known(recommender)
+            language = spoken(message.text, situation, language, known)
+            intents = understand(message.text, situation, language, known)
             if message.files and intents == (NotUnderstood(empty=True),):
-                return (Import(),)
+                return (Import(),), language
         case Command():
             intents = understand_command(message.name, message.arguments, situation, language)
         case Press():
-            return ()
-    return tuple(map(_together, intents)) if message.people else intents
+            return (), language
+    return (tuple(map(_together, intents)) if message.people else intents), language
 
 
 def _known(recommender: Recommender) -> Known:
@@ -571,6 +580,8 @@ def act(turn: Turn, intent: Intent) -> None:
         case Dismiss():
             if intent.off and turn.listed:
                 unwant(turn, Unwant(intent.places))
+            elif intent.instead and want_instead(turn, intent.places):
+                turn.take(Want(intent.places))
             else:
                 dismiss(turn, intent)
         case More():
@@ -615,6 +626,8 @@ def act(turn: Turn, intent: Intent) -> None:
             meant(turn, intent)
         case Forget():
             forget(turn)
+        case Help(who=True):
+            turn.tell("who")
         case Help():
             turn.tell("help")
             if not turn.shows_buttons:

@@ -14,7 +14,7 @@ from bot.conversation.cues import REACTIONS, STRONG, Clauses, Cue, Cues
 from bot.conversation.details import Description, NamedFilm
 from bot.conversation.grammar import Token, plain
 from bot.conversation.intents import LogWatches, NotWatched, React, State
-from bot.conversation.phrases import Phrases
+from bot.conversation.phrases import Phrases, number_of
 from bot.conversation.spotting import Titles, as_films, is_no_name, spotted
 from bot.conversation.zones import place_in
 from engine.names import Standing, loose_key
@@ -172,11 +172,7 @@ class Evidence:
 
     def when(self, *, last: bool = False) -> str | None:
         """The first day that is said, or the last."""
-        days = [
-            day
-            for cue in self._cues
-            if cue.label == "when" and not (last and self._cues.is_denied(cue)) and (day := self._cues.day(cue))
-        ]
+        days = [day for cue in self._cues if not (last and self._cues.is_denied(cue)) and (day := self._cues.day(cue))]
         return (days[-1] if last else days[0]) if days else None
 
     def bare_day(self) -> str | None:
@@ -188,7 +184,8 @@ class Evidence:
     def why_not(self) -> NotWatched:
         """Why films that are named were not watched by this person."""
         labels = [cue.label for cue in self._cues]
-        if any(token.raw == "?" for token in self.tokens):
+        first = next((token.word for token in self.tokens if token.word not in self._phrases.openers), "")
+        if any(token.raw == "?" for token in self.tokens) or first in self._signs.questions:
             return NotWatched.QUESTION
         for label, kind in _KINDS.items():
             if label in labels:
@@ -227,8 +224,9 @@ class Evidence:
         ]
         return self._raw(places[0], places[-1] + 1) if places else ""
 
-    def unspotted(self) -> str | None:
-        """Words that may be a film's name: those that no phrase is made of, in a row."""
+    def unspotted(self, *, exactly: bool = False) -> str | None:
+        """Words that may be a film's name: those that no phrase is made of, in a row; `exactly`: only if a film is
+        called so."""
         runs: list[tuple[int, int]] = []
         start = None
         for place in range(len(self.tokens) + 1):
@@ -244,11 +242,15 @@ class Evidence:
                 start = None
         names = self._titles.named_in([token.raw for token in self.tokens])
         exact = [named for named in names if named.ratings and named.standing < Standing.PART]
-        exact = [named for named in exact if any(a <= named.start < b for a, b in runs)]
+        exact = [
+            named
+            for named in exact
+            if not self.tokens[named.start].is_mark and self.tokens[named.start].word not in self._phrases.usual
+        ]
         if exact:
             best = max(exact, key=lambda named: (named.end - named.start, named.ratings))
             return self._raw(best.start, best.end)
-        if not runs:
+        if exactly or not runs:
             return None
         return self._raw(*max(runs, key=lambda run: run[1] - run[0]))
 
@@ -269,6 +271,28 @@ class Evidence:
                 if before in self._around.saw:
                     return self._raw(named.start, named.end)
         return None
+
+    def unknown_object(self) -> LogWatches | None:
+        """The watch of a film that no title is near: “saw The Brutalist yesterday”, written as a name right behind a
+        verb."""
+        for verb in self._cues:
+            end = verb.end
+            while end < len(self.tokens) and self._may_belong(end) and self.tokens[end].word not in self._phrases.joins:
+                end += 1
+            words = self.tokens[verb.end : end]
+            written = bool(words) and words[0].raw[:1].isupper() and words[-1].raw[:1].isupper()
+            if verb.label in _VERBS and self._is_own(verb) and written:
+                film = NamedFilm(verb.end, end)
+                Description([film], self._cues, self.tokens, self._sentence, self._phrases, self._is_small).give()
+                return next(iter(self._as_intents([film], set())))
+        return None
+
+    def object_of_denial(self) -> str:
+        """The film of “gonna watch sorcerer with my dad”: a name right behind words that say that it was not watched;
+        empty when there is none."""
+        ends = [cue.end for cue in self._cues if cue.label == "not"]
+        found = [film for end in ends for film in self._at(end, set(), roughly=False) if not self._is_everyday(film)]
+        return self._raw(found[0].start, found[0].end) if found else ""
 
     def of_others(self) -> bool:
         """Whether it begins with somebody else: “my sister would only give it 2 stars”."""
@@ -370,7 +394,12 @@ class Evidence:
     def _is_firm(self, film: NamedFilm) -> bool:
         """Whether a watch of this person's is told plainly: a verb of theirs leads to the film, or a day, a mark or an
         “again” stands right behind it, and nothing in its sentence speaks against it."""
-        return self._is_told_by_verb(film) or self._is_told_by_detail(film) or self._is_told_by_pointing(film)
+        return (
+            self._is_told_by_verb(film)
+            or self._is_told_by_detail(film)
+            or self._is_told_by_pointing(film)
+            or self._is_to_be_logged(film)
+        )
 
     def _is_told_by_pointing(self, film: NamedFilm) -> bool:
         """“Everyone said The Meg was rubbish. Saw it yesterday”: a verb of this person's points back at the film, the
@@ -391,6 +420,18 @@ class Evidence:
                 return True
         return False
 
+    def _is_to_be_logged(self, film: NamedFilm) -> bool:
+        """Whether nothing else is asked for: “can you mark Heat as watched?”, “add Heat to my diary”."""
+        here = self._sentence[film.start]
+        asked = any(
+            cue.label == "logged" and cue.start >= film.end and self._sentence[cue.start] == here for cue in self._cues
+        )
+        return asked and all(
+            token.is_film or self._is_small(token) or token.word in self._signs.logging
+            for place, token in enumerate(self.tokens[: film.start])
+            if self._sentence[place] == here
+        )
+
     def _is_told_by_verb(self, film: NamedFilm) -> bool:
         here = self._sentence[film.start]
         before = [cue for cue in self._cues if self._sentence[cue.start] == here and cue.end <= film.start]
@@ -402,10 +443,23 @@ class Evidence:
         leading = self.tokens[verb.start : film.start]
         if any(t.word in self._around.before_year for t in leading) and place_in([self._raw(film.start, film.end)]):
             return False  # “just back from Casablanca”
+        begin = self._behind_announcement(verb.end, film.start)
         return all(
             self._is_small(self.tokens[place]) or self.tokens[place].is_film or self._is_beside(self._cues.at(place))
-            for place in range(verb.end, film.start)
+            for place in range(begin, film.start)
         )
+
+    def _behind_announcement(self, start: int, stop: int) -> int:
+        """Where a list begins that is announced behind a verb: “saw 2 films today: …”."""
+        colon = next((place for place in range(start, stop) if self.tokens[place].raw == ":"), None)
+        announced = colon is not None and all(
+            token.word in self._phrases.wishing.film_words
+            or number_of(token.word, self._phrases.numbers)
+            or self._is_small(token)
+            or self._is_beside(self._cues.at(start + place))
+            for place, token in enumerate(self.tokens[start:colon])
+        )
+        return colon + 1 if announced and colon is not None else start
 
     @staticmethod
     def _is_beside(cue: Cue | None) -> bool:
@@ -472,11 +526,18 @@ class Evidence:
         ends = [place for place in range(film.start, len(self.tokens)) if self._sentence[place] == here]
         if self.tokens[ends[-1]].raw == "?" or self._is_quoted(film) or self._is_cancelled(film):
             return True
-        clause_end = next((place for place in ends if self.tokens[place].is_mark), ends[-1] + 1)
+        clause_end = next((place for place in ends if self._ends_clause(place)), ends[-1] + 1)
         return any(
             (cue.label in _NEGATIVE and film.end <= cue.start < clause_end)
             or (cue.label == "unreal" and self._sentence[cue.start] == here)
             for cue in self._cues
+        )
+
+    def _ends_clause(self, place: int) -> bool:
+        """Whether a mark stands there, or a word that joins something else than a film: “… and the worms looked …”."""
+        joins = self.tokens[place].word in self._phrases.joins
+        return self.tokens[place].is_mark or (
+            joins and place + 1 < len(self.tokens) and not self.tokens[place + 1].is_film
         )
 
     def _is_cancelled(self, film: NamedFilm) -> bool:
@@ -535,6 +596,8 @@ class Evidence:
 
     def _leads_to(self, film: NamedFilm, starts: set[int]) -> bool:
         """Whether what stands before a film leads to it: a verb, another film of a list, a sentence's beginning."""
+        if self._is_to_be_logged(film):
+            return True
         place = film.start - 1
         while place >= 0:
             token = self.tokens[place]
@@ -583,6 +646,8 @@ class Evidence:
                 return False
         if self._is_quoted(film) or self._is_cancelled(film):
             return False
+        if self._is_to_be_logged(film):
+            return True
         if any(cue.label == "unreal" and cue.start < film.start for cue in inside):
             return False
         verbs = [cue for cue in inside if cue.label in _POSITIVE | _NEGATIVE - {"passing", "unreal"}]
@@ -634,12 +699,20 @@ class Evidence:
             found += self._at(place, taken | {film.start for film in found}, roughly=not beside)
         if found or beside:
             return found
-        begins = [place + 1 for place, token in enumerate(self.tokens) if token.raw in STRONG | {":"}]
+        announced = [place + 1 for place, token in enumerate(self.tokens) if token.raw == ":"]
+        begins = [place + 1 for place, token in enumerate(self.tokens) if token.raw in STRONG]
         begins += [cue.end for cue in self._cues if cue.label == "when" and cue.start == 0]
-        for place in (0, *begins[:3]):
+        for place in (*announced[:1], 0, *begins[:3]):
+            if self._only_opens(place):
+                continue
             if found := self._at(place, set(), roughly=True):
                 return found
         return self._anywhere()
+
+    def _only_opens(self, place: int) -> bool:
+        """Whether a word stands alone that others begin with: “well. …”."""
+        words = self.tokens[place : place + 2]
+        return len(words) == 2 and words[0].word in self._phrases.openers and words[1].is_mark
 
     def _anywhere(self) -> list[NamedFilm]:
         """A known film's name of one word that is no everyday word, wherever it stands."""
@@ -793,6 +866,8 @@ class Evidence:
         ends = [stop, *(place for place in range(stop - 1, begin, -1) if not self.tokens[place].is_mark)]
         best: tuple[float, int] | None = None
         for end in [e for e in ends if e > begin][:_MAX_LINKS]:
+            if end == begin + 1 and self.tokens[begin].word in self._people.oneself:
+                continue
             link = self._titles.link(self._raw(begin, end))
             words = end - begin >= _SEVERAL and link.certainty is Certainty.CLEAR
             least = _SURE_OF_SEVERAL if words else _SURE
@@ -923,7 +998,7 @@ class Evidence:
         for film in films:
             here = self._sentence[film.start]
             ends = [token for place, token in enumerate(self.tokens) if self._sentence[place] == here]
-            doubtful = any(token.raw == "?" for token in ends[-2:])
+            doubtful = any(token.raw == "?" for token in ends[-2:]) and not self._is_to_be_logged(film)
             text = film.text or self._raw(film.start, film.end)
             one = LogWatches(
                 text, text, when=film.when, state=film.state or State.FINISHED, rating=film.rating,

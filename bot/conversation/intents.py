@@ -28,7 +28,8 @@ class Situation:
     """What `understand` may know: the open question (None: none) and how many choices it has; how many films the list
     shown last has, a slate or the watchlist; whether a film was just talked about, so that “it” means something, and
     whether it was logged, so that “and Heat” goes on with that; the titles of the films told last, in that order, and
-    how many of them by the last message that told any."""
+    how many of them by the last message that told any; whether the list is the watchlist, so that “clear it” is about
+    that."""
 
     asked: Asked | None = None
     choices: int = 0
@@ -37,6 +38,7 @@ class Situation:
     just_logged: bool = False
     recent: tuple[str, ...] = ()
     told: int = 0
+    watchlist: bool = False
 
 
 class State(StrEnum):
@@ -157,6 +159,8 @@ class Recommend:
     """Said so that it is a wish only beside another: “a 90s horror, not too gory”, but not “not yet”."""
     again: bool = False
     """The list shown last there is as good, if nothing was watched since: for pages that are looked at often."""
+    surprise: bool = False
+    """“Surprise me”: films that not everybody is shown, and others every time."""
     refines: Refining | None = None
     """It changes the wish that the list shown last came from: “something older”, “but not horror”."""
 
@@ -227,6 +231,8 @@ class Dismiss:
     every: bool = False
     off: bool = False
     """“Remove 3”: of the watchlist that is all that is meant."""
+    instead: bool = False
+    """“No, the third”: right after another was chosen, that one in its place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -367,7 +373,9 @@ class Forget:
 
 @dataclass(frozen=True, slots=True)
 class Help:
-    """What can this do?"""
+    """What can this do? `who`: who or what is this?"""
+
+    who: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -397,6 +405,8 @@ class AnswerKind(StrEnum):
     PLACE = "place"
     WORDS = "words"
     NONE = "none"
+    CANCEL = "cancel"
+    """Not “none of these” but “never mind”."""
     YES = "yes"
     ALL = "all"
     WATCHED = "watched"

@@ -75,7 +75,11 @@ _LIKELY_ANSWER, _LIKELY_ABOUT_IT, _HARDLY_ABOUT_IT = 3.0, 1.5, 0.3
 _LIKELY_ALIKE = 2.0
 """How much likelier an answer, a reaction or a correction is where there is something to answer or to react to."""
 _ASKING_NOTHING = frozenset({"react", "chat", "answer", "mention", "title", "unclear"})
-_MUCH_ALIKE = (frozenset({"recommend", "more"}), frozenset({"log", "react", "seen"}))
+_MUCH_ALIKE = (
+    frozenset({"recommend", "more"}),
+    frozenset({"log", "react", "seen"}),
+    frozenset({"save", "unsave", "watchlist"}),
+)
 """What need not be told apart to know that a part of a message asks for something of its own."""
 _STRONG = frozenset(".!?\n;…—–")
 _OF_A_FILM = frozenset({"dismiss", "save", "unsave"})
@@ -292,7 +296,8 @@ class _Loose:
         films = self.films(part)
         if films:
             return "\n".join(films)
-        return self._evidence(part.start, part.end).unspotted()
+        pointed = self._situation.film_in_mind and self.says(part, self._pointing.pointers)
+        return self._evidence(part.start, part.end).unspotted(exactly=pointed)
 
     def places(self, part: _Part) -> tuple[int, ...]:
         """The places on the list that a part names."""
@@ -307,6 +312,11 @@ class _Loose:
         """Whether any of these words is there."""
         return any(token.meant in words or token.word in words for token in self._tokens[part.start : part.end])
 
+    def _is_question(self, part: _Part) -> bool:
+        """Whether a part begins as questions do: “is the second one scary”."""
+        words = [token.word for token in self._tokens[part.start : part.end] if token.word not in self._phrases.openers]
+        return bool(words) and words[0] in self._signs.questions
+
     def count(self, part: _Part) -> int | None:
         """A number that stands alone."""
         for token in self._tokens[part.start : part.end]:
@@ -319,13 +329,15 @@ class _Loose:
     def log(self, part: _Part) -> Intent | tuple[Intent, ...]:
         evidence = self._evidence(part.start, part.end)
         watches = evidence.watches()
+        if not watches and (unknown := evidence.unknown_object()):
+            return replace(unknown, doubtful=True)
         if not watches:
             return (
                 self.seen(part)
                 if self._situation.film_in_mind or self.places(part)
                 else NotUnderstood(self.raw(part.start, part.end))
             )
-        if evidence.vetoes() or self._evidence(0, len(self._tokens)).vetoes():
+        if evidence.vetoes():
             watches = tuple(watch for watch in watches if watch.firm)
         return self._as_sure(watches, part) or self._not_watched(part)
 
@@ -390,6 +402,8 @@ class _Loose:
         if evidence.films and (watches := evidence.watches()):
             return self._as_sure(watches, part)
         places = self.places(part)
+        if places and self._is_question(part) and not evidence.has_own_verb():
+            return Why(places)
         every = not places and self.every(part)
         going_on = self._situation.just_logged and not (places or every or evidence.when())
         if going_on and (judged.reaction or judged.state is State.ABANDONED):
@@ -486,8 +500,9 @@ class _Loose:
 
     def _not_watched(self, part: _Part) -> Intent:
         """The films of a part as named only."""
-        films = self.films(part)
-        return NotAWatch(self._evidence(part.start, part.end).why_not(), films[0] if films else "")
+        evidence = self._evidence(part.start, part.end)
+        film = next(iter(self.films(part)), None) or evidence.object_of_denial()
+        return NotAWatch(evidence.why_not(), film)
 
     def unclear(self, part: _Part) -> Intent | tuple[Intent, ...]:
         evidence = self._evidence(part.start, part.end)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 from bot.conversation.intents import (
@@ -37,7 +38,7 @@ _MAX_SAID = 600
 _FIELDS: dict[type, tuple[str, ...]] = {
     LogWatches: ("films", "whole"),
     BareTitle: ("text", "whole"),
-    Want: ("film", "whole"),
+    Want: ("film",),
     Unwant: ("film",),
     Remove: ("film",),
     Dismiss: ("film",),
@@ -96,12 +97,15 @@ def _denied(phrases: Phrases) -> re.Pattern[str]:
 
 
 def _pointing(said: str, phrases: Phrases) -> str:
-    """Words between marks that only point at a film of the name: “The Soviet version.”, not “A classic film.”"""
+    """Words between marks that only point at a film of the name: “The Soviet version.”, “the 1981 one with Adjani”, not
+    “A classic film.”"""
+    ends = phrases.around.ends_telling - phrases.wishing.film_words
     for part in _MARK.split(said):
-        words = part.casefold().split()
-        pointed = 1 < len(words) <= _MAX_POINTING and words[0] in phrases.around.articles
-        if pointed and words[-1] in phrases.around.ends_telling - phrases.wishing.film_words:
-            return part.strip()
+        words = part.split()
+        stop = next((n for n, word in enumerate(words, 1) if word.casefold() in ends), 0)
+        all_said = stop == len(words) or words[stop].casefold() in phrases.pointing.after_ones
+        if 1 < stop <= _MAX_POINTING and all_said and words[0].casefold() in phrases.around.articles:
+            return " ".join(words[:stop])
     return ""
 
 
@@ -126,4 +130,6 @@ def _points(intent: Intent, phrases: Phrases, *, told: bool) -> bool:
             pass
         case _:
             return False
-    return text.casefold().split()[-1] in phrases.around.ends_telling
+    words = _WORD.findall(text.casefold())
+    pointed = {word for word, after in pairwise(words) if after in phrases.pointing.after_ones}
+    return not phrases.around.ends_telling.isdisjoint({*words[-1:], *pointed})

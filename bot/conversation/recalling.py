@@ -33,8 +33,11 @@ def history(turn: Turn, intent: History) -> None:
     if intent.search:
         _search(turn, intent.search)
         return
-    if intent.it and turn.in_mind:
-        _search(turn, turn.film(turn.in_mind[0]).label)
+    if intent.it:
+        if turn.in_mind:
+            _search(turn, turn.film(turn.in_mind[0]).label)
+        else:
+            turn.tell("history-of-what")
         return
     watches = list(reversed(turn.history))
     if not watches:
@@ -190,10 +193,13 @@ def undo(turn: Turn) -> None:
 def _taken_back(turn: Turn, changes: MessageChanges) -> list[str]:
     """What undoing a message does, in words."""
     given, taken = changes.feedback, changes.feedback_taken_back
+    logged, removed = (dict.fromkeys(w.film_id for w in of) for of in (changes.logged, changes.removed))
+    retold = [film_id for film_id in logged if film_id in removed]
     wanted, dismissed = FeedbackKind.WANTED, FeedbackKind.DISMISSED
     parts = {
-        "undone-logged": [watch.film_id for watch in changes.logged],
-        "undone-removed": [watch.film_id for watch in changes.removed],
+        "undone-retold": retold,
+        "undone-logged": [film_id for film_id in logged if film_id not in retold],
+        "undone-removed": [film_id for film_id in removed if film_id not in retold],
         "undone-rated": [watch.film_id for watch in changes.rated],
         "undone-feedback": [one.film_id for one in given if one.kind is dismissed],
         "undone-feedback-back": [one.film_id for one in taken if one.kind is dismissed],

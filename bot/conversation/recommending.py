@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from random import Random
 from typing import Any
 
 from bot.conversation.action import Verb
@@ -30,7 +31,7 @@ from bot.conversation.telling import (
 )
 from bot.conversation.turn import Turn
 from engine.films import Catalog, Film, FilmId
-from engine.requests import Pick, Reason, ReasonKind, Request, Slate
+from engine.requests import MAX_COUNT, Pick, Reason, ReasonKind, Request, Slate
 from engine.titles import Certainty
 from storage.changes import GiveFeedback, ShowSlate
 from storage.ids import new_id
@@ -93,7 +94,20 @@ def recommend(turn: Turn, intent: Recommend) -> None:
     if asked.lost or (intent.bare and asked.nothing):
         turn.texts += asked.notes
         return
-    _show(turn, asked.wish, asked.notes)
+    wish = _surprising(turn, asked.wish) if intent.surprise else asked.wish
+    _show(turn, wish, asked.notes)
+
+
+def _surprising(turn: Turn, asked: SlateWish) -> SlateWish:
+    """A wish that leaves out most of the films that fit it best, and those shown last: whom it surprises gets others
+    than anybody else, and others every time."""
+    request = asked.request
+    shown = frozenset(pick.film_id for pick in turn.shown.picks) if turn.shown else frozenset()
+    fitting = turn.slate(replace(request, count=MAX_COUNT, reasons=False)).picks
+    left = [int(pick.film.film_id) for pick in fitting if pick.film.film_id not in shown]
+    chance = Random(turn.message_id)  # noqa: S311 - films are no secret
+    chosen = chance.sample(left, min(request.count, len(left)))
+    return replace(asked, earlier=tuple({*shown, *left} - set(chosen)))
 
 
 def _refine(turn: Turn, wish: Wish, refining: Refining, shown: ShownSlate) -> None:

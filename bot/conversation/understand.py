@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from itertools import pairwise
 
 from bot.conversation.afterwards import about_told
 from bot.conversation.arguments import by_name
@@ -67,9 +68,17 @@ from bot.conversation.intents import (
 )
 from bot.conversation.loosely import DOING, only_corrects, read_loosely
 from bot.conversation.namesakes import settled
-from bot.conversation.phrases import Phrases, number_of, ordinal_of, phrases_for, places_in, word_key
+from bot.conversation.phrases import (
+    Phrases,
+    number_of,
+    ordinal_of,
+    phrases_for,
+    places_in,
+    spoken_languages,
+    word_key,
+)
 from bot.conversation.ratings import stars_said
-from bot.conversation.spotting import Known
+from bot.conversation.spotting import Known, spotted
 from bot.conversation.wishes import compact, read_wish
 from engine.names import loose_key
 from engine.titles import Certainty
@@ -90,7 +99,7 @@ MAX_BARE_TITLE = 20
 
 _EXACT = 0.98
 """Similarity from which a name is as good as written out."""
-_STRAY = (Dismiss, NotAWatch, Want, Undo, History)
+_STRAY = (Dismiss, NotAWatch, Want, Undo, History, BareTitle)
 """What phrases read out of sentences that go on about one film: “watched Alien. Not for me, that.”"""
 _SURELY_ONE = 0.85
 """Probability from which a message is about one thing, though phrases read several."""
@@ -100,6 +109,9 @@ _FEW_UNKNOWN = 8
 """Words that may be a misspelt or unknown title."""
 _CONTRADICTED = 0.5
 """Probability that a film is only mentioned from which phrases alone log none."""
+_BEST_MARK, _MOST_STARS = 10, 5
+_NUMBERED = re.compile(r"(\d{1,3})[.)]\s+")
+"""“1. ”, before an item of a list."""
 _NUMERAL = re.compile(r"[ivx]{1,4}|\d{1,2}")
 _SEPARATORS = frozenset(".!?;,\n—–-…/")
 _BEGINNING = frozenset("\n¿¡")
@@ -111,13 +123,13 @@ _STATES = {"log.abandoned": State.ABANDONED, "log.rewatched": State.REWATCH}
 _ASIDES = {NotWatched.OTHERS, NotWatched.PASSING, NotWatched.HYPOTHETICAL}
 """What is passed over beside something to do: “watched Alien with the kids, they loved it”."""
 _ANSWERS = {
-    Asked.WHICH_FILM: {"place", "none", "yes", "all", "watched"},
-    Asked.WHICH_SHOWN: {"place", "none", "yes", "all"},
-    Asked.WATCHED_OR_LIKE: {"place", "none", "yes", "watched", "similar"},
-    Asked.ADD_FILM: {"place", "none", "yes", "watched", "anyway"},
-    Asked.LINK: {"place", "none", "yes"},
-    Asked.UNLINK: {"place", "none", "yes"},
-    Asked.FORGET: {"none", "yes"},
+    Asked.WHICH_FILM: {"place", "none", "cancel", "yes", "all", "watched"},
+    Asked.WHICH_SHOWN: {"place", "none", "cancel", "yes", "all"},
+    Asked.WATCHED_OR_LIKE: {"place", "none", "cancel", "yes", "watched", "similar"},
+    Asked.ADD_FILM: {"place", "none", "cancel", "yes", "watched", "anyway"},
+    Asked.LINK: {"place", "none", "cancel", "yes"},
+    Asked.UNLINK: {"place", "none", "cancel", "yes"},
+    Asked.FORGET: {"none", "cancel", "yes"},
 }
 """How each kind of question may be answered, beside words of its own."""
 _REACTIONS = {
@@ -141,13 +153,33 @@ def cleaned(text: str) -> str:
     return "\n".join(" ".join(line.split()) for line in kept.split("\n") if line.strip())
 
 
+def _without_numbers(said: str) -> str:
+    """Lines that are numbered in turn without their numbers: “1. Heat”, “2. Ronin”."""
+    lines = said.split("\n")
+    numbers = [_NUMBERED.match(line) for line in lines]
+    counted = [int(number[1]) for number in numbers if number]
+    if len(counted) < 2 or any(after != before + 1 for before, after in pairwise(counted)):
+        return said
+    return "\n".join(line[number.end() :] if number else line for line, number in zip(lines, numbers, strict=True))
+
+
+def _only_a_mark(tokens: Sequence[Token], situation: Situation) -> React | None:
+    """The mark that a number is when a film was just logged and no list has that place: “8” of ten, “4” of five."""
+    if len(tokens) != 1 or not situation.just_logged or situation.asked is not None or not tokens[0].raw.isdecimal():
+        return None
+    number = int(tokens[0].raw)
+    if not situation.shown < number <= _BEST_MARK or not number:
+        return None
+    return React(rating=float(number) if number <= _MOST_STARS else number / 2)
+
+
 def understand(text: str, situation: Situation, language: str = "en", known: Known | None = None) -> tuple[Intent, ...]:
     """What a message means, in the order said; never empty, and bounded in time whatever is typed.
 
     What no phrase reads as a whole is read for what it is about and what it holds, where the names of films are `known`
     and the language has a model; else by the phrases alone.
     """
-    said = cleaned(text)
+    said = _without_numbers(cleaned(text))
     phrases = phrases_for(language)
     if typed := taken_apart(said):
         name, rest = typed
@@ -158,6 +190,8 @@ def understand(text: str, situation: Situation, language: str = "en", known: Kno
     gist = gist_for(language)
     if known is None or gist is None:
         return refined(_Reading(said, tokens, phrases, situation).intents(), said, tokens, phrases, situation, known)
+    if mark := _only_a_mark(tokens, situation):
+        return (mark,)
     tokens, evidence = read_films(said, tokens, phrases, known.titles)
     reading = _Reading(said, tokens, phrases, situation, evidence)
     corrects = only_corrects(evidence, situation)
@@ -168,6 +202,32 @@ def understand(text: str, situation: Situation, language: str = "en", known: Kno
     whole = _gone_on(whole, tokens, phrases, situation)
     whole = about_told(whole, evidence, situation)
     return settled(refined(whole, said, tokens, phrases, situation, known), said, phrases, known.titles)
+
+
+def spoken(text: str, situation: Situation, language: str, known: Known) -> str:
+    """The language that a message is in: the person's own, unless phrases of another read all of it, and more of its
+    words are of that one alone, or all of them are of it."""
+    said = cleaned(text)
+    tokens = tokenize(said)
+    words = {token.word for token in tokens if token.word.isalpha()}
+    own = phrases_for(language)
+    if not words or taken_apart(said):
+        return language
+    for other in sorted(spoken_languages() - {language}):
+        phrases = phrases_for(other)
+        more = len(words & phrases.usual) - len(words & own.usual)
+        if more < 0 or (not more and not words <= phrases.usual):
+            continue
+        reading = _read_by(phrases, said, tokens, situation, known)
+        mine = _read_by(own, said, tokens, situation, known)
+        if reading.whole(known) and not (mine.whole(known) or mine.title(known)):
+            return other
+    return language
+
+
+def _read_by(phrases: Phrases, said: str, tokens: Sequence[Token], situation: Situation, known: Known) -> _Reading:
+    """A message as the phrases of a language read it."""
+    return _Reading(said, spotted(phrases.sentences.correct(tokens), phrases, known.titles), phrases, situation)
 
 
 def _gone_on(
@@ -200,10 +260,11 @@ def _contradicted(intents: Sequence[Intent], odds: Mapping[str, float], situatio
     if any(isinstance(intent, LogWatches) for intent in intents) and odds["mention"] > _CONTRADICTED:
         return True
     about = max(odds, key=lambda name: odds[name])
-    if all(isinstance(intent, NotAWatch) for intent in intents) and about in DOING and odds[about] > _SURELY_ONE:
+    surely = odds[about] > _SURELY_ONE
+    if all(isinstance(intent, NotAWatch) for intent in intents) and about in DOING | {"unclear"} and surely:
         return True
     several = len(intents) > 1 and any(isinstance(intent, _STRAY) for intent in intents)
-    return several and about in {"log", "mention", "correct"} and odds[about] > _SURELY_ONE
+    return several and about in {"log", "mention", "correct"} and surely
 
 
 def understand_command(
@@ -372,9 +433,14 @@ class _Reading:
                 gaps.append(part)
         if all(isinstance(intent, (Greeting, Thanks)) for intent in found) and gaps:
             return (*found, *self._unread(gaps)) if not found else self._unread(gaps)
-        if self.situation.asked is not None and gaps and isinstance(parts[0], tuple):
-            return (Answer(AnswerKind.WORDS, text=self.raw(*parts[0])), *_merged(found))
+        first = parts[0]
+        if self.situation.asked is not None and gaps and isinstance(first, tuple) and not self._only_opens(*first):
+            return (Answer(AnswerKind.WORDS, text=self.raw(*first)), *_merged(found))
         return _merged(found)
+
+    def _only_opens(self, start: int, end: int) -> bool:
+        """Whether words only begin what follows them: “actually, …”."""
+        return all(token.is_mark or token.word in self.phrases.openers for token in self.tokens[start:end])
 
     def whole(self, known: Known) -> tuple[Intent, ...] | None:
         """What the phrases mean that read all of the message, when films stand where they must; else None."""
@@ -425,6 +491,10 @@ class _Reading:
                     return False  # “binged the whole second season of Severance”
                 if match.label.startswith("log.") and self.evidence and self.evidence.tells_more(start, end):
                     return False
+                if any(token.word in self.phrases.joins for token in words) and any(
+                    token.word in self.phrases.wishing.statement for token in strange
+                ):
+                    return False  # “old and it was old and boring”
                 if self.situation.shown and places_in(words, self.phrases, self.situation.shown):
                     return False  # “never suggest the second one again”
                 plainly = [t for t in strange if t.word in self.phrases.usual and len(t.word) > 1 and t.word.isalpha()]
@@ -483,6 +553,8 @@ class _Reading:
             return False  # these stand after the command alone
         if label == _LOOKS and self.situation.asked is not None:
             return False
+        if group == "listed":
+            return self.situation.watchlist
         return group != "place" or (self.situation.shown > 0 and self.situation.asked is None and self.is_short)
 
     def _points(self) -> dict[int, bool]:
@@ -545,6 +617,8 @@ class _Reading:
 
     def watched(self, match: Match) -> Intent:
         start, end = match.captures["films"][0]
+        while end > start + 1 and (self.tokens[end - 1].raw == "," or self._joins_lists(end - 1)):
+            end -= 1  # “Heat, also last night”
         reaction, rating = self._judgement(match)
         films = self.raw(start, end)
         if match.label == "log.watched" and self.phrases.asks_by_mark and self._ends_with_question(match):
@@ -571,6 +645,11 @@ class _Reading:
             doubtful=self._everyday(start, end),
             questioned=self._ends_with_question(match),
         )
+
+    def _joins_lists(self, place: int) -> bool:
+        """Whether a word joins films, behind a comma."""
+        token = self.tokens[place]
+        return token.word in self.phrases.around.list_joins and self.tokens[place - 1].raw == ","
 
     def twice(self, match: Match) -> tuple[Intent, ...]:
         """“Watched Alien yesterday and Aliens today”."""
@@ -655,7 +734,10 @@ class _Reading:
 
     def seen(self, match: Match) -> Intent:
         reaction = _REACTIONS.get(match.label.replace("seen.", "log."))
-        return Seen(self.places(match), self.says_every(match), self._when(match), reaction)
+        when, places = self._when(match), self.places(match)
+        if when and not places and self.situation.just_logged:
+            return Meant(when=when, reaction=reaction)  # “no, I watched it on Monday”
+        return Seen(places, self.says_every(match), when, reaction)
 
     def dismiss(self, match: Match) -> Intent:
         for start, end in match.captures.get("films", ()):
@@ -663,7 +745,8 @@ class _Reading:
             if wish.without_genres and not wish.words and not wish.unwanted:
                 return Recommend(wish)
         every = self.says_every(match)
-        return Dismiss(self.places(match), self.captured(match, "films"), every, off=match.label == "dismiss.off")
+        off, instead = match.label == "dismiss.off", match.label == "dismiss.instead"
+        return Dismiss(self.places(match), self.captured(match, "films"), every, off=off, instead=instead)
 
     def more(self, match: Match) -> Intent:
         return More(self._number(match, "count"))
@@ -677,18 +760,28 @@ class _Reading:
         return History(when=self.captured(match, "when"))
 
     def history(self, match: Match) -> Intent:
-        return History(self.captured(match, "films"))
+        films = self.captured(match, "films") or ""
+        it = films in self.phrases.pointing.pointers
+        return History(None if it else films or None, it=it)
 
     def remove(self, match: Match) -> Intent:
         return Remove(self.captured(match, "films") or "")
 
     def want(self, match: Match) -> Intent:
+        films = self.captured(match, "films")
+        rest = bool(self.situation.shown and films) and self._is_rest(match)
         return Want(
             self.places(match),
-            self.captured(match, "films"),
-            self.says_every(match),
+            None if rest else films,
+            rest or self.says_every(match),
             self.raw(match.start, match.end),
         )
+
+    def _is_rest(self, match: Match) -> bool:
+        """Whether what stands for films is “the rest” of a list."""
+        start, end = match.captures["films"][0]
+        words = {token.word for token in self.tokens[start:end]} - self.phrases.around.articles
+        return bool(words) and words <= self.phrases.pointing.other_ones
 
     def wanted(self, match: Match) -> Intent:
         return Watchlist(search=self.captured(match, "films"))
@@ -809,6 +902,7 @@ MEANINGS: Mapping[str, Callable[[_Reading, Match], Intent | tuple[Intent, ...]]]
     "state.abandoned": _Reading.state,
     **{f"not.{kind.value}": _Reading.not_watched for kind in NotWatched},
     "recommend.next": _Reading.next,
+    "recommend.surprise": _constant(Recommend(surprise=True)),
     "recommend.wish": _Reading.wish,
     "recommend.weak": _Reading.weak_wish,
     "recommend.another_like": _Reading.another_like,
@@ -817,6 +911,7 @@ MEANINGS: Mapping[str, Callable[[_Reading, Match], Intent | tuple[Intent, ...]]]
     "seen.seen": _Reading.seen,
     "dismiss.dismiss": _Reading.dismiss,
     "dismiss.off": _Reading.dismiss,
+    "dismiss.instead": _Reading.dismiss,
     "more.more": _Reading.more,
     "more.only": _Reading.only,
     "undo.undo": _constant(Undo()),
@@ -831,6 +926,9 @@ MEANINGS: Mapping[str, Callable[[_Reading, Match], Intent | tuple[Intent, ...]]]
     "watchlist.all": _constant(Watchlist()),
     "watchlist.search": _Reading.wanted,
     "watchlist.best": _constant(Watchlist(best=True)),
+    "listed.best": _constant(Watchlist(best=True)),
+    "listed.search": _Reading.wanted,
+    "listed.clear": _constant(Unwant(clear=True)),
     "setting.show": _constant(Settings()),
     **{f"setting.{setting.value}": _Reading.adjust for setting in Setting if setting is not Setting.GROUP_OPT_IN},
     **{f"set.{setting.value}": _Reading.adjust for setting in Setting},
@@ -845,6 +943,7 @@ MEANINGS: Mapping[str, Callable[[_Reading, Match], Intent | tuple[Intent, ...]]]
     "meant.meant": _Reading.meant,
     "forget.forget": _constant(Forget()),
     "help.help": _constant(Help()),
+    "help.who": _constant(Help(who=True)),
     "greeting.greeting": _constant(Greeting()),
     **{f"thanks.{said.value}": _constant(Thanks(said)) for said in Pleasantry if said is not Pleasantry.SMALL_TALK},
     **{f"answer.{kind.value}": _Reading.answer for kind in AnswerKind if kind is not AnswerKind.WORDS},
@@ -893,6 +992,10 @@ def _with_more(before: Intent, intent: Intent) -> Intent | None:
             return replace(before, reaction=reaction, rating=rating, state=state)
         case LogWatches(when=None), Seen(places=(), every=False):
             return replace(before, when=intent.when, reaction=intent.reaction or before.reaction)
+        case LogWatches(), Meant(text=""):  # “…, it was a rewatch”
+            state, rating = intent.state or before.state, intent.rating or before.rating
+            when, reaction = intent.when or before.when, intent.reaction or before.reaction
+            return replace(before, when=when, state=state, rating=rating, reaction=reaction)
         case LogWatches(reaction=None), Dismiss(places=(), film=None, every=False, off=False):
             return replace(before, reaction=Reaction.DISLIKED)  # “watched Eraserhead. Not for me.”
         case (Undo(), Meant()) | (More(), Recommend()):

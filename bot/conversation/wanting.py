@@ -105,7 +105,9 @@ def want(turn: Turn, intent: Want) -> None:
     elif intent.places:
         want_films(turn, places_of(turn, listed, intent.places))
     elif intent.every and (turn.in_mind or listed):
-        want_films(turn, turn.in_mind if len(turn.in_mind) > 1 else listed)
+        done = turn.dismissed | {watch.film_id for watch in turn.history}
+        left = [film_id for film_id in listed if film_id not in done]
+        want_films(turn, turn.in_mind if len(turn.in_mind) > 1 else left or listed)
     elif turn.in_mind:
         want_films(turn, turn.in_mind)
     elif len(listed) > 1:
@@ -114,6 +116,19 @@ def want(turn: Turn, intent: Want) -> None:
         want_films(turn, listed)
     else:
         turn.tell("want-what")
+
+
+def want_instead(turn: Turn, places: Sequence[int]) -> bool:
+    """Put films of the list on the watchlist in place of those of it just put there; whether there were any."""
+    listed = shown_films(turn)
+    before = [film_id for film_id in turn.in_mind if film_id in turn.wanted and film_id in listed]
+    if not before or len(before) < len(turn.in_mind):
+        return False
+    chosen = places_of(turn, listed, places)
+    if chosen:
+        unwant_films(turn, [film_id for film_id in before if film_id not in chosen])
+        want_films(turn, chosen)
+    return True
 
 
 def _want_named(turn: Turn, typed: str) -> None:

@@ -25,6 +25,7 @@ from bot.conversation.intents import (
     NotUnderstood,
     NotWatched,
     React,
+    Reaction,
     Seen,
     State,
 )
@@ -169,7 +170,8 @@ def links_of(turn: Turn, text: str) -> tuple[Link, ...]:
 
 def _question(turn: Turn, link: Link, details: Details) -> Question:
     film_ids = [match.film_id for match in link.matches]
-    ordered = turn.engine.order(turn.member, film_ids)
+    called = {match.film_id for match in link.matches if loose_key(match.name) == loose_key(link.text)}
+    ordered = sorted(turn.engine.order(turn.member, film_ids), key=lambda film_id: film_id not in called)
     near = link.certainty is Certainty.UNKNOWN
     return Question(Asked.WHICH_FILM, link.text, tuple(map(int, ordered)), details, near=near)
 
@@ -279,7 +281,10 @@ def _answer_which(turn: Turn, question: Question, intent: Answer) -> None:
     chosen = _chosen(turn, question, intent)
     if chosen is None:
         _settled(turn)
-        _none_of_these(turn, question)
+        if intent.kind is AnswerKind.CANCEL and question.logs:
+            turn.tell("cancelled-wanted" if question.wants else "cancelled", title=shown_title(question.typed))
+        else:
+            _none_of_these(turn, question)
     elif len(chosen) == 1 or (chosen and intent.kind is AnswerKind.ALL):
         _settled(turn)
         if question.wants:
@@ -295,13 +300,16 @@ def _answer_which(turn: Turn, question: Question, intent: Answer) -> None:
         turn.drop_questions()
         bare_title(turn, BareTitle(intent.text))
     else:
-        turn.tell("which-again")
+        told = _with_day(turn, question.details, intent)
+        if told == question.details:
+            turn.tell("which-again")
+        turn.questions[0] = replace(question, details=told)
         turn.asked_anew = True
 
 
 def _with_day(turn: Turn, details: Details, intent: Answer) -> Details:
     """What was said about a watch, with what the answer adds."""
-    if intent.when and details.day is None:
+    if intent.when:
         said = day_of(intent.when, turn.moment, turn.phrases, turn.language)
         details = replace(details, day=said.day, exactness=said.exactness)
     return replace(
@@ -358,7 +366,7 @@ def _chosen(turn: Turn, question: Question, intent: Answer) -> list[int] | None:
     """The films that an answer means: none of them (None), or those that fit; empty when it fits nothing."""
     choices = list(question.choices)
     match intent.kind:
-        case AnswerKind.NONE:
+        case AnswerKind.NONE | AnswerKind.CANCEL:
             return None
         case AnswerKind.PLACE:
             if intent.place == len(choices) + 1:
@@ -456,7 +464,7 @@ def seen(turn: Turn, intent: Seen) -> None:
     elif listed:
         turn.ask(Question(Asked.WHICH_SHOWN, choices=tuple(listed), details=details))
     else:
-        turn.tell("no-slate")
+        turn.tell("seen-what")
 
 
 def react(turn: Turn, intent: React) -> None:
@@ -660,10 +668,21 @@ def bare_title(turn: Turn, intent: BareTitle) -> None:
     if intent.whole and intent.whole != text and _is_title(turn, intent.whole):
         text = intent.whole
     links = [link for link in links_of(turn, text) if link.matches]
+    if text.strip().isdecimal() and not any(_is_known(turn, link) for link in links):
+        turn.take(NotUnderstood(text))
+        turn.tell("no-place", number=text.strip())
+        return
+    plain = text.rstrip(" .!?")
+    everyday = plain in turn.phrases.around.everyday or (plain.islower() and plain in turn.phrases.usual)
+    if everyday and not any(_is_known(turn, link) for link in links):
+        not_understood(turn, NotUnderstood(text))
+        return
     known = [link for link in links if link.certainty is not Certainty.UNKNOWN and _likely(link)]
     if known and len(known) == len(links):
         clear = tuple(int(link.matches[0].film_id) for link in known if link.certainty is Certainty.CLEAR)
         choices = clear if len(clear) == len(known) else ()
+        if intent.fond and choices and not _rate_known(turn, choices, Details(reaction=Reaction.LOVED)):
+            return  # “I love The Matrix”, which was watched
         turn.ask(Question(Asked.WATCHED_OR_LIKE, text, choices))
         turn.in_mind = choices
     elif near := [match.film_id for link in links for match in link.matches if match.similarity >= _NEAR_TITLE]:
@@ -671,6 +690,11 @@ def bare_title(turn: Turn, intent: BareTitle) -> None:
         turn.ask(Question(Asked.WHICH_FILM, text, tuple(map(int, ordered)), logs=False))
     else:
         not_understood(turn, NotUnderstood(text))
+
+
+def _is_known(turn: Turn, link: Link) -> bool:
+    """Whether people know a film of that name."""
+    return any(turn.titles.is_known(turn.film(match.film_id).rating_count) for match in link.matches)
 
 
 def _likely(link: Link) -> bool:
@@ -713,7 +737,10 @@ def not_a_watch(turn: Turn, intent: NotAWatch) -> None:
         turn.take(intent.otherwise)
         log_watches(turn, intent.otherwise)
         return
-    link = turn.link(intent.film) if intent.film else None
+    film_name = intent.film
+    if intent.kind is NotWatched.QUESTION and not film_name and len(turn.in_mind) == 1:
+        film_name = turn.film(turn.in_mind[0]).label  # “who's in it?”
+    link = turn.link(film_name) if film_name else None
     if link is None or link.certainty is Certainty.UNKNOWN or not _likely(link):
         turn.tell(f"not-{intent.kind.value}-unknown")
         return

@@ -82,6 +82,14 @@ async def test_more_shows_none_of_the_films_shown_before(ada: Person) -> None:
     assert len({*first, *second, *third}) == 15
 
 
+async def test_a_surprise_is_another_for_each_and_every_time(ada: Person, bob: Person) -> None:
+    first, again, bobs = [titles(await one.say("surprise me")) for one in (ada, ada, bob)]
+    assert len(first) == len(again) == len(bobs) == 5
+    assert not set(first) & set(again)
+    assert set(first) != set(bobs)
+    assert not set(again) & set(titles(await ada.say("more")))
+
+
 async def test_a_wish_holds_for_every_card_and_for_more(ada: Person) -> None:
     for said in ("3 westerns from the 60s", "more"):
         for card in (await ada.say(said)).cards:

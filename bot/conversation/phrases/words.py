@@ -61,6 +61,8 @@ class Pointing:
     """What means the film just talked about."""
     ones: frozenset[str]
     """What ends words that point at a film rather than wish for one: “the 1977 one”."""
+    after_ones: frozenset[str]
+    """What goes on to tell which: “the one with Adjani”."""
     given_to: frozenset[str]
     """What stands between a mark and the film it is given to."""
     after_pointing: frozenset[str]
@@ -129,6 +131,10 @@ class Signs:
     """Turns a setting round."""
     correcting: frozenset[str]
     """Says no more than that something is to be corrected."""
+    questions: frozenset[str]
+    """What questions begin with."""
+    logging: frozenset[str]
+    """Asks for what is named next to be put somewhere."""
 
 
 _Words = TypeVar("_Words", Around, People, Pointing, Places, Wishing, Signs)
