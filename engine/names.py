@@ -63,6 +63,8 @@ class Standing(IntEnum):
     """The beginning of a name: “Borat”, “Terminator 2”, “Crouching Tiger”."""
     SUBTITLE = 3
     """The end of a name: “The Empire Strikes Back”, “Ragnarok”."""
+    SHORT = 4
+    """Other words in a row of a name: “Spotless Mind”. No key is built for them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ from engine.names import (
     words,
 )
 from engine.people import People, shipped
-from engine.slips import Slips
+from engine.slips import SAME_SOUND, Slips, sounds_alike
 
 WORDS_FILE = Path(__file__).with_name("titles.toml")
 """Aliases, abbreviations and the words that tell films of one name apart."""
@@ -87,6 +87,11 @@ _NEAR = 0.75
 """Least similarity of a near miss."""
 _LEAST_RATIO = 45.0
 """Ratio, of 100, below which two names can't be near misses."""
+_LEAST_SOUNDED = 0.7
+"""Similarity by letters of names that sound the same, from which they are taken for one."""
+_SHORT_NAME, _CARRIERS, _FEW_CARRIERS = 5, 2, 3
+"""Letters of one word that is short for a name, and the names that it is in at most; the same for one that is the end
+of a famous name and an obscure film's."""
 _NAMED_WITHIN = 0.8
 """Similarity of the films whose name is within what was typed, among words that nothing explains."""
 _LESS = 0.03
@@ -101,14 +106,16 @@ _STRANGE = 2
 """Pieces of a list that may be no names for misspelt titles of two pieces to be looked for."""
 _LONGEST = 6
 """Pieces of a list that one title may have."""
-_MARGIN, _MARGIN_OVER_RARE = 0.08, 0.04
+_MARGIN, _MARGIN_OVER_RARE = 0.08, 0.03
 """How far ahead a misspelt name must be of other names; the second where those have under a tenth of the ratings."""
 
 _OBSCURE = 0.2
 """What a piece of a list costs that is a hardly known film's name or a part of a name."""
 _COSTS: dict[str, float] = {"clear": 0.3, "ambiguous": 0.5, "unknown": 1.0}
 """What a piece of a list costs that is no name but is taken for a film, asked about or not understood."""
-_SIMILARITY = {Standing.NAME: 1.0, Standing.LOOSE: 0.98, Standing.PART: 0.9, Standing.SUBTITLE: 0.9}
+_SIMILARITY = {
+    Standing.NAME: 1.0, Standing.LOOSE: 0.98, Standing.PART: 0.9, Standing.SUBTITLE: 0.9, Standing.SHORT: 0.9,
+}  # fmt: skip
 
 _A_YEAR = r"((?:18|19|20)\d\d)"
 _BRACKET_YEAR = re.compile(rf"^(.*?)[\s,]*[(\[]\s*{_A_YEAR}\s*[)\]]\s*(.*)$")
@@ -182,6 +189,8 @@ class Telling:
     joining: frozenset[str]
     leading: frozenset[str]
     before_year: frozenset[str]
+    before_people: frozenset[str]
+    sequel: frozenset[str]
     behind_year: frozenset[str]
     decades: Mapping[str, int]
     ordinals: Mapping[str, int]
@@ -208,6 +217,8 @@ class Words(Telling):
 
     aliases: tuple[Alias, ...]
     abbreviations: Mapping[str, str]
+    spoken: Mapping[str, str]
+    everyday: frozenset[str]
 
     @classmethod
     def read(cls, file: Path = WORDS_FILE) -> Words:
@@ -221,6 +232,8 @@ class Words(Telling):
                 for name in alias["names"]
             ),
             abbreviations=data["abbreviations"],
+            spoken=data["spoken"],
+            everyday=frozenset(data["everyday"]),
         )
 
 
@@ -282,12 +295,15 @@ def similarity(typed: str, name: str) -> float:
     """How alike two names in words with spaces are, 0 to 1.
 
     The mean of `ratio` and `token_sort_ratio` (one forgives letters, the other order), or the ratio without spaces when
-    that is higher. Two neighbouring letters in the wrong order count as one slip. Names with different numbers are 0.
+    that is higher; names that sound the same are alike. Two neighbouring letters in the wrong order count as one slip.
+    Names with different numbers are 0.
     """
     if [w for w in typed.split() if w.isdigit()] != [w for w in name.split() if w.isdigit()]:
         return 0.0
     run_typed, run_name = typed.replace(" ", ""), name.replace(" ", "")
     score = max((ratio(typed, name) + token_sort_ratio(typed, name)) / 2, ratio(run_typed, run_name)) / 100
+    if _LEAST_SOUNDED <= score < SAME_SOUND and sounds_alike(typed, name):
+        return SAME_SOUND
     jumbled = len(run_typed) == len(run_name) and OSA.distance(run_typed, run_name, score_cutoff=1) == 1
     if jumbled and sorted(run_typed) == sorted(run_name):
         return max(score, 1 - 0.5 / len(run_name))
@@ -310,6 +326,11 @@ class TitleIndex:
         # A plain view of a mapped array: slices of `np.memmap` itself cost ten times as much.
         self._arrays = {name: np.asarray(arrays[name]) for name in self._ARRAYS}
         self._catalog = catalog
+        counts = np.sort(catalog.rating_counts)[::-1]
+        self._known_from, self._famous_from = (
+            max(1, int(counts[min(films, len(counts)) - 1])) if len(counts) else 1
+            for films in (_KNOWN_FILMS, _FAMOUS_FILMS)
+        )
         self._speak(spoken)
         self._alias(spoken.aliases)
         self._hashes: npt.NDArray[np.uint64] = self._arrays["hashes"]
@@ -328,15 +349,10 @@ class TitleIndex:
             or int(self._offsets[-1]) != len(self._postings)
         ):
             raise ValueError("the arrays of the title index do not fit together")
-        counts = np.sort(catalog.rating_counts)[::-1]
-        self._known_from, self._famous_from = (
-            max(1, int(counts[min(films, len(counts)) - 1])) if len(counts) else 1
-            for films in (_KNOWN_FILMS, _FAMOUS_FILMS)
-        )
         lengths = np.diff(self._offsets.astype(np.int64)).reshape(self._blocks, -1).sum(axis=0)
         self._weights = np.log1p(len(catalog) / np.maximum(lengths, 1)).astype(np.float32)
         self._forms = lru_cache(maxsize=4096)(partial(self._forms_of, catalog))
-        self._slips = lru_cache(maxsize=1)(partial(Slips, catalog, self._known_from))
+        self._carriers = lru_cache(maxsize=4096)(self._carriers_of)
         self._people: Callable[[], People] = shipped
 
     def _speak(self, spoken: Words) -> None:
@@ -351,6 +367,7 @@ class TitleIndex:
         self._aliases: dict[str, list[int]] = {}
         for name, row in dict.fromkeys(known):
             self._aliases.setdefault(name.replace(" ", ""), []).append(row)
+        self._slips = lru_cache(maxsize=1)(partial(Slips, self._catalog, self._known_from, known, self._words.nothing))
         self._remember()
 
     def _remember(self) -> None:
@@ -465,9 +482,9 @@ class TitleIndex:
             if link:
                 return link
         for whole in filter(None, (typed, self._expanded(typed))):
-            series = _FIRST_OF.match(whole)
+            series = None if self._exact(whole) else _FIRST_OF.match(whole)
             if series and self._exact(f"{series['of']} 2"):
-                return replace(self.link(series["of"], year=year), text=typed)
+                return replace(self.link(self._first_of(series["of"]) or series["of"], year=year), text=typed)
         if (part := self._part_of_series(typed)) and (link := self.link(part)).certainty is Certainty.CLEAR:
             return replace(link, text=typed)
         near: list[Link] = []
@@ -475,7 +492,7 @@ class TitleIndex:
             expanded = self._expanded(name)
             if expanded and (link := self._by_name(typed, expanded, said)):
                 return link
-            for way in (self._by_part, self._told_apart, self._by_likeness):
+            for way in (self._by_part, self._told_apart, self._with_people, self._by_likeness, self._by_sound):
                 link = way(typed, expanded or name if way == self._by_likeness else name, said)
                 if link and link.certainty is not Certainty.UNKNOWN:
                     return link
@@ -483,18 +500,41 @@ class TitleIndex:
         return max(near, key=lambda link: link.matches[0].similarity if link.matches else 0.0)
 
     def _part_of_series(self, typed: str) -> str | None:
-        """“The second Godfather” as “Godfather 2”; the first of a series by its name alone."""
+        """“The second Godfather” as “Godfather 2”; the first of a series by its name and its year."""
         said = [word for word in typed.split() if word.casefold() != "the"]
         number = self._words.ordinals.get(said[0].casefold()) if len(said) > 1 else None
+        if len(said) > 2 and said[0].casefold() in self._words.sequel and said[1].casefold() in self._words.nothing:
+            said, number = said[1:], 2  # “the sequel to Sicario”
         if number is None:
             return None
         if len(said) > 2 and said[-1].casefold() in self._words.film_words:
             said.pop()
         name = " ".join(said[1:])
+        if all(word in self._words.nothing or word.isdigit() for word in loose_words(name)):
+            return None  # “the second one”, “the first two”
         whole = f"{name} {number}"
-        if number > 1 or self._exact(whole):
+        if number > 1:
             return whole if self._exact(whole) else None
-        return name if self._exact(f"{name} 2") else None
+        if not (self._exact(whole) or self._exact(f"{name} 2")):
+            return None
+        return self._first_of(name) or whole
+
+    def _first_of(self, name: str) -> str | None:
+        """A name of a series with the year of its first film: of several of that name, the last before the second part;
+        the oldest where they have other names too. None when none of the best known has the name, or none is so old."""
+        found = self._exact(name)
+        strongest = max(map(self._ratings, found), default=0)
+        known = [row for row in found if self._ratings(row) * _CLEAR_RATIO >= strongest > 0]
+        best = min((found[row] for row in known), default=Standing.SUBTITLE)
+        if best >= Standing.SUBTITLE:
+            return None
+        years = [int(self._catalog.years[row]) for row in known if found[row] is best]
+        second = self._exact(f"{name} 2")
+        if best is Standing.PART or not second:
+            return f"{name} {min(years)}"
+        after = int(self._catalog.years[max(second, key=self._ratings)])
+        before = [year for year in years if year < after]
+        return f"{name} {max(before)}" if before else None
 
     def _readings(self, typed: str, year: int | None) -> Iterator[tuple[str, int | None]]:
         """The ways to read a text as a name and a year, the likeliest first: “Blade Runner 2049” is a name as well."""
@@ -541,8 +581,9 @@ class TitleIndex:
         """
         plain = [words(piece) for piece in pieces]
         written = [self._written_out(piece) for piece in plain]
+        spoken = [self._written_out(piece, figures=True) for piece in plain]
         found: dict[tuple[int, int], Named] = {}
-        for read in (plain, written) if written != plain else (plain,):
+        for read in (plain, *(other for other in (written, spoken) if other != plain)):
             for named in self._named(pieces, read):
                 known = found.get((named.start, named.end))
                 if known is None or known.ratings < named.ratings:
@@ -569,16 +610,33 @@ class TitleIndex:
                     spans.append((start, end + 1, run))
                     keys.append(key)
         wanted = np.array([key_hash(key) for key in keys], np.uint64)
+        yield from self._in_order(pieces, read)
         there = self._hashes[np.minimum(np.searchsorted(self._hashes, wanted), len(self._hashes) - 1)] == wanted
         for number, (start, end, run) in enumerate(spans):
             rows = dict(self._entries_of(keys[number])) if there[number] else {}
             rows |= dict.fromkeys(self._aliases.get(keys[number], ()), Standing.NAME)
-            if not rows:
+            if not rows and not (rows := self._short(keys[number], run)):
                 continue
             best = max(rows, key=self._ratings)
             if not self._has_marks(best, pieces[start:end]) or self._runs_into(best, run):
                 continue
             yield Named(start, end, rows[best], self._ratings(best), any(map(self._rare, run)))
+
+    def _in_order(self, pieces: Sequence[str], read: Sequence[list[str]]) -> Iterator[Named]:
+        """The films of series that are named by their place: “third Die Hard”."""
+        for start, first in enumerate(read):
+            if len(first) != 1 or first[0] not in self._words.ordinals.keys() | self._words.sequel:
+                continue
+            for end in range(start + 2, min(len(read), start + 1 + _LONGEST) + 1):
+                if not read[end - 1]:
+                    break
+                part = self._part_of_series(" ".join(pieces[start:end]))
+                for name, year in self._readings(part, None) if part else ():
+                    rows = [row for row in self._exact(name) if year is None or self._catalog.years[row] == year]
+                    if rows:
+                        best = max(rows, key=self._ratings)
+                        yield Named(start, end, Standing.NAME, self._ratings(best), rare=True)
+                        break
 
     def _has_marks(self, row: int, pieces: Sequence[str]) -> bool:
         """Whether a film's names have the marks that part sentences where they stand in what was typed: “alone, in the
@@ -593,9 +651,11 @@ class TitleIndex:
             len(form.spaced.split()) < len(run) and run[-1] != form.spaced.split()[-1] for form in self._forms(row)
         )
 
-    def _written_out(self, read: list[str]) -> list[str]:
-        """Words with their abbreviations written out, those with a number behind them too: “HP4”."""
-        return [out for word in read for out in self._long(word).split()]
+    def _written_out(self, read: list[str], *, figures: bool = False) -> list[str]:
+        """Words with their abbreviations written out, those with a number behind them too, “HP4”; with `figures` also
+        those that stand for a word: “catch me if u can”."""
+        long = self._words.spoken.get if figures else self._long
+        return [out for word in read for out in (long(word) or word).split()]
 
     def _long(self, word: str) -> str:
         """What an abbreviation is short for; any other word as it is."""
@@ -634,11 +694,15 @@ class TitleIndex:
             least[Standing.LOOSE] = float("inf") if strongest >= self._known_from else max(many, self._famous_from)
         rivals = [row for row, of in found.items() if of is not best and self._ratings(row) >= max(1, least[of])]
         if rivals:
-            return self._choices(typed, {row: found[row] for row in (*same, *rivals)})
+            meant = {row: found[row] for row in (*same, *rivals)}
+            informal = name == name.lower() and self._tells(loose_words(name))
+            famous = informal and strongest < self._known_from and any(map(self._famous, rivals))
+            return self._among(typed, meant) if famous else self._choices(typed, meant)
         named = {row: found[row] for row in same}
         if strongest >= self._known_from:
             return self._among(typed, named)
-        link = self._choices(typed, named) if self._everyday(name, best) else self._among(typed, named)
+        doubtful = self._everyday(name, best) or self._precedes_series(name, named)
+        link = self._choices(typed, named) if doubtful else self._among(typed, named)
         if link.certainty is Certainty.CLEAR and best is Standing.NAME:
             return link
         return self._with_famous(typed, name, named) or link
@@ -651,8 +715,17 @@ class TitleIndex:
             return None
         rows = [row for row in self._candidates(spaced) if row not in named and self._famous(row)]
         alike = {row: max(similarity(spaced, form.spaced) for form in self._forms(row)) for row in rows}
-        meant = {row: of for row, of in alike.items() if of >= _CUT_OFFS[0][1]} | self._holding(read, rows)
+        meant: dict[int, Standing | float] = {row: of for row, of in alike.items() if of >= _CUT_OFFS[0][1]}
+        meant |= self._holding(read, rows) | self._shortened(read)
         return self._choices(typed, {**named, **meant}) if meant else None
+
+    def _precedes_series(self, name: str, named: Iterable[int]) -> bool:
+        """Whether obscure films with the number of a sequel are older than the famous film that it would follow: by
+        *Inside Out 2* nobody means one of 1992."""
+        *of, number = loose_words(name) or [""]
+        firsts = [row for row in self._exact(" ".join(of)) if self._famous(row)] if of and number.isdigit() else []
+        years = [int(self._catalog.years[row]) for row in firsts]
+        return bool(years) and all(int(self._catalog.years[row]) < min(years) for row in named)
 
     def _everyday(self, name: str, standing: Standing) -> bool:
         """Whether an obscure film's name may be no name: one word without a capital that many names carry or that has
@@ -661,6 +734,10 @@ class TitleIndex:
         if len(read) != 1 or not read[0].isalpha() or name != name.lower():
             return False
         return standing is Standing.LOOSE or not self._rare(read[0])
+
+    def _tells(self, read: Sequence[str]) -> bool:
+        """Whether words are several, or one that is in hardly a name."""
+        return len(read) > 1 or self._carriers(read[0]) <= _FEW_CARRIERS
 
     def _ratings(self, row: int) -> int:
         return int(self._catalog.rating_counts[row])
@@ -722,12 +799,12 @@ class TitleIndex:
 
     def _by_part(self, typed: str, name: str, year: int | None) -> Link | None:
         """A link by parts of names: “The Empire Strikes Back”. One everyday word is no part of a name."""
+        read = loose_words(name)
         found = self._exact(name)
         if not found:
-            return None
+            return self._by_short(typed, self._shortened(read), year)
         if year is not None:
             return self._with_year(typed, found, year)
-        read = loose_words(name)
         rare = any(map(self._rare, read)) or any(word.isdigit() and len(word) == 4 for word in read)
         known = self._known(max(found, key=self._ratings))
         if len(read) < 2 and (not rare or min(found.values()) is Standing.SUBTITLE):
@@ -736,10 +813,51 @@ class TitleIndex:
         sure = rare or (known and (len(read) > 2 or self._famous(max(found, key=self._ratings))))
         return link if sure or link.certainty is Certainty.AMBIGUOUS else self._choices(typed, found)
 
+    def _by_sound(self, typed: str, name: str, year: int | None) -> Link | None:
+        """A link by words that sound like a part of a name: “Tinker Taylor”."""
+        return self._by_short(typed, self._shortened(loose_words(name), by_sound=True), year)
+
+    def _by_short(self, typed: str, found: Mapping[int, Standing | float], year: int | None) -> Link | None:
+        if not found:
+            return None
+        return self._among(typed, found) if year is None else self._with_year(typed, found, year)
+
+    def _shortened(self, read: Sequence[str], *, by_sound: bool = False) -> dict[int, Standing | float]:
+        """The known films whose names hold some words in a row that tell something: “Spotless Mind”, “Lebowski”; or
+        words that sound like them.
+
+        One word has to be a famous film's, in hardly another name, and no everyday word.
+        """
+        slips, run = self._slips(), "".join(read)
+        rows = slips.sounding(read) if by_sound else slips.holding(run) or slips.initials(run)
+        if not rows:
+            return {}
+        if len(read) > 1:
+            telling = any(map(self._rare, read)) or (self._famous(rows[0]) and not by_sound)
+            return dict.fromkeys(rows, Standing.SHORT) if telling else {}
+        alone = len(run) >= _SHORT_NAME and run not in self._words.everyday and self._famous(rows[0])
+        return dict.fromkeys(rows, _NAMED_WITHIN) if alone and self._carriers(run) <= _CARRIERS else {}
+
+    def _short(self, key: str, run: Sequence[str]) -> dict[int, Standing]:
+        """The one film that words in a text, and run together as a key, are short for."""
+        slips = self._slips()
+        if not (slips.holding(key) or (len(run) == 1 and slips.initials(key))):
+            return {}
+        found = self._shortened([key] if len(run) == 1 else loose_words(" ".join(run)))
+        order = sorted(found, key=self._ratings, reverse=True)
+        clear = order and self._ratings(order[0]) > _CLEAR_RATIO * max(map(self._ratings, order[1:]), default=0)
+        return {order[0]: Standing.SHORT} if clear else {}
+
+    def _carriers_of(self, word: str) -> int:
+        """How many films carry a word in their names."""
+        rows = map(int, self._rows_with(f"{word} "))
+        return sum(any(word in form.spaced.split() for form in self._forms(row)) for row in rows)
+
     def _expanded(self, name: str) -> str | None:
         """The name with its abbreviations written out, or None when it has none."""
         read = words(name)
         written = self._written_out(read)
+        written = self._written_out(read, figures=True) if written == read else written
         return " ".join(written) if written != read else None
 
     def _told_apart(self, typed: str, name: str, year: int | None) -> Link | None:
@@ -754,17 +872,19 @@ class TitleIndex:
         for length in range(len(said) - 1, max(0, len(said) - 5), -1):
             for start in range(len(said) - length + 1):
                 of_name = re.sub(r"['’]s$", "", " ".join(said[start : start + length]))
-                found = {row: of for row, of in self._exact(of_name).items() if of < Standing.PART}
+                exact = self._exact(of_name)
+                rest = " ".join((*said[:start], *said[start + length :]))
+                edition = set(words(rest)) <= self._words.film_words
+                found = {row: of for row, of in exact.items() if of < Standing.PART} or (exact if edition else {})
                 if not found or not any(len(w) > 2 and w not in self._words.nothing for w in loose_words(of_name)):
                     continue
-                rest = " ".join((*said[:start], *said[start + length :]))
                 strongest = max(map(self._ratings, found))
                 rivals = [row for row in found if self._ratings(row) * _CLEAR_RATIO >= strongest]
                 chosen, by_age = self._narrowed(list(found), rest)
                 if by_age:  # “the first Halloween” is none that hardly anybody knows
                     chosen, by_age = self._narrowed(rivals, rest)
                 known = any(map(self._known, found))
-                if set(words(rest)) <= self._words.film_words:
+                if edition:
                     # “the movie Alien” is Alien; “the big movie” may be no title.
                     return self._among(typed, found) if known and len(of_name) > _SHORT else self._choices(typed, found)
                 if chosen and not (by_age and len(found) == 1):
@@ -772,10 +892,32 @@ class TitleIndex:
                     return self._among(typed, told) if known or not by_age else self._choices(typed, told)
                 if near is None and known and len(of_name) >= _SHORT:
                     # “Spielberg's Dune” is one of those of the name; of other words nobody knows what they are.
-                    named = self._people().is_somebody(_left_over(rest, self._words.nothing)) and len(found) > 1
+                    left = _left_over(rest, self._words.nothing)
+                    named = len(found) > 1 and not left.isdigit() and self._people().is_somebody(left)
                     certainty = Certainty.AMBIGUOUS if named else Certainty.UNKNOWN
                     near = Link(typed, certainty, self._ranked(dict.fromkeys(found, _NAMED_WITHIN)))
         return near
+
+    def _with_people(self, typed: str, name: str, year: int | None) -> Link | None:
+        """A name and people of the film behind it: “Nope with Daniel Kaluuya and Keke Palmer”."""
+        said = name.split()
+        for place in range(len(said) - 1, 0, -1):
+            if year is not None or said[place].casefold() not in self._words.before_people:
+                continue
+            of_name, tail = " ".join(said[:place]).strip(" ,"), " ".join(said[place + 1 :])
+            link = self.link(of_name)
+            if link.certainty is Certainty.UNKNOWN:
+                continue
+            rows = {
+                row: match.similarity
+                for match in link.matches
+                if (row := self._catalog.row_of(match.film_id)) is not None
+            }
+            found = {**rows, **{row: _alike(of) for row, of in self._exact(of_name).items() if of < Standing.PART}}
+            kept, _, named = self._by_people(list(found), tail, alone=True)
+            if named and kept:
+                return self._among(typed, {row: found[row] for row in kept})
+        return None
 
     def told_elsewhere(self, title: str, names: str, pointing: str = "") -> str | None:
         """The film of a name, as its title with its year, that is told by people named in a text (of *Crash*, “the
@@ -784,8 +926,14 @@ class TitleIndex:
         None when no other film has the name, when nothing is told, or when several are.
         """
         typed = _clean(title, MAX_TYPED).replace("\n", " ")
-        found = {row: of for row, of in self._exact(typed).items() if of < Standing.PART} if typed else {}
-        if len(found) < 2:
+        found: dict[int, Standing | float] = {row: of for row, of in self._exact(typed).items() if of < Standing.PART}
+        if not found and typed:
+            found = {
+                row: match.similarity
+                for match in self.link(typed).matches
+                if (row := self._catalog.row_of(match.film_id)) is not None
+            }
+        if not found:
             return None
         kept, _, named = self._by_people(list(found), _POSSESSIVE.sub(" ", names), alone=False)
         if not named and pointing:
@@ -794,6 +942,8 @@ class TitleIndex:
             kept, by_age = self._narrowed(list(found), pointing)
             kept = self._narrowed(rivals, pointing)[0] if by_age and len(rivals) > 1 else [] if by_age else kept
         elif not named:
+            return None
+        if len(found) < 2 and not named:
             return None
         if not any(map(self._ratings, kept)):
             return None

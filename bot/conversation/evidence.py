@@ -29,11 +29,15 @@ _POINTED_FROM = 2
 _SEVERAL, _SURE_OF_SEVERAL = 3, 0.7
 """Words of a longer name that are enough to mean it, and the similarity that they have at least."""
 _EXACT = 0.98
+_MOST_PARTS = 5
+"""Number of a part up to which a figure behind a name is one rather than a mark."""
+_MAX_PERSON = 3
+"""Words of somebody's name beside a film."""
 _MOST_STRANGE, _STRANGE_LENGTH, _AROUND = 3, 4, 5
 """Words that are looked at for slips, the letters that they have at least, and the words on either side that may belong
 to the same name."""
-_SURE = 0.86
-"""Similarity from which a misspelt name is one."""
+_SURE, _LONGER = 0.86, 0.05
+"""Similarity from which a misspelt name is one, and what each of its words is worth beside it."""
 _QUOTES = frozenset("\"“”„«»'‘’")
 _WEAK = frozenset(',:—–-()/"“”+=&')
 _ENDING = frozenset(".!?…")
@@ -340,7 +344,7 @@ class Evidence:
             not (token.is_mark or token.is_film) and token.mistyped is None and not any(map(str.isdigit, token.word))
         )
         known = token.word in self._phrases.usual or token.word in self._people.third_persons
-        return plain and len(token.word) >= _STRANGE_LENGTH and not known and self._cues.at(place) is None
+        return plain and len(token.word) >= _STRANGE_LENGTH and not known and self._may_belong(place)
 
     def _misspelt_at(self, place: int, least: int) -> tuple[int, int] | None:
         """The span of a misspelt name that holds a word."""
@@ -361,7 +365,15 @@ class Evidence:
         return (first, last) if slip and link.certainty is not Certainty.UNKNOWN else None
 
     def _may_belong(self, place: int) -> bool:
-        return not self.tokens[place].is_mark and self._cues.at(place) is None
+        cue = self._cues.at(place)
+        opinion = cue is not None and cue.label in REACTIONS and self._is_written_as_name(place)  # “Good Felas”
+        return not self.tokens[place].is_mark and (cue is None or opinion)
+
+    def _is_written_as_name(self, place: int) -> bool:
+        """Whether a word has a capital that no sentence gives it."""
+        token = self.tokens[place]
+        begins = place == 0 or self.tokens[place - 1].raw in STRONG
+        return token.raw[:1].isupper() and not token.raw.isupper() and not begins
 
     def _is_everyday(self, film: NamedFilm) -> bool:
         """Whether a name is a word like “us” in lower case, which is asked about."""
@@ -398,6 +410,7 @@ class Evidence:
             self._is_told_by_verb(film)
             or self._is_told_by_detail(film)
             or self._is_told_by_pointing(film)
+            or self._is_told_afterwards(film)
             or self._is_to_be_logged(film)
         )
 
@@ -461,6 +474,22 @@ class Evidence:
         )
         return colon + 1 if announced and colon is not None else start
 
+    def _is_told_afterwards(self, film: NamedFilm) -> bool:
+        """“10/10 for Dune, saw it on Sunday”, “Robocop. Watched it”: a verb of this person's behind the only film, with
+        “it” or nothing as what was watched."""
+        verb = next((cue for cue in self._cues if cue.label in _VERBS and cue.start >= film.end), None)
+        if verb is None or len(self.films) > 1 or not self._is_own(verb) or self._speaks_against(film):
+            return False
+        if self.has(*_NEGATIVE) or self._sentence[verb.start] > self._sentence[film.start] + 1:
+            return False
+        behind = self.tokens[verb.end] if verb.end < len(self.tokens) else None
+        return (
+            behind is None
+            or behind.is_mark
+            or behind.word in self._pointing.pointers
+            or self._cues.at(verb.end) is not None
+        )
+
     @staticmethod
     def _is_beside(cue: Cue | None) -> bool:
         """Whether a cue may stand between a verb and its film: “seen with my wife the film Amour”."""
@@ -516,7 +545,8 @@ class Evidence:
         if behind is None or behind.label not in {"when", "rating", "again", "rewatched", "abandoned"}:
             return False
         listed = place > film.end + 1
-        telling = len([word for word in self.tokens[film.start].word.split() if word not in self._around.articles]) > 1
+        words = [word for token in self.tokens[film.start : film.end] for word in token.word.split()]
+        telling = len([word for word in words if word not in self._around.articles]) > 1
         typed = self._raw(film.start, film.end)
         return behind.label != "when" or listed or telling or typed[:1].isupper() or typed.isdigit()
 
@@ -564,6 +594,7 @@ class Evidence:
         firm = {film.start for film in positive if self._is_firm(film)}
         for film in positive:
             self._widen(film)
+        firm |= {film.start for film in positive if self._is_firm(film)}
         positive = self._joined([*positive, *self._listed(positive, films)])
         self.describe(positive)
         return self._as_intents(positive, {film.start for film in positive if self._begins_firmly(film, firm)})
@@ -719,6 +750,8 @@ class Evidence:
         for named in self._titles.named_in([token.raw for token in self.tokens]):
             word = self.tokens[named.start]
             plain = named.end == named.start + 1 and word.word not in self._phrases.usual and not word.word.isdigit()
+            if named.start and self.tokens[named.start - 1].word in self._around.before_people:
+                continue  # “with amanda seyfried”
             if plain and named.standing < Standing.PART and self._titles.is_known(named.ratings):
                 return [NamedFilm(named.start, named.end)]
         return []
@@ -851,8 +884,17 @@ class Evidence:
         if word.word in self._phrases.usual:
             at = self.tokens.index(word)
             begins = at == 0 or self.tokens[at - 1].raw in STRONG
-            return self._titles.is_known(named.ratings) and not begins
+            return self._titles.is_known(named.ratings) and not begins and self._ends_there(at + 1)
         return True
+
+    def _ends_there(self, place: int) -> bool:
+        """Whether what goes on behind a name is something else: “watched up with the kids”, not “saw big crowds”."""
+        if place >= len(self.tokens):
+            return True
+        token = self.tokens[place]
+        around = self._around
+        small = around.before_people | around.telling_joins | around.before_days | self._phrases.joins
+        return token.is_mark or token.word in small or self._cues.at(place) is not None
 
     def _roughly(self, begin: int) -> list[NamedFilm]:
         """The misspelt name that begins right here, if one is near enough."""
@@ -872,9 +914,9 @@ class Evidence:
             words = end - begin >= _SEVERAL and link.certainty is Certainty.CLEAR
             least = _SURE_OF_SEVERAL if words else _SURE
             if link.matches and link.matches[0].similarity >= least and link.certainty is not Certainty.UNKNOWN:
-                alike = link.matches[0].similarity
-                if best is None or alike > best[0]:
-                    best = alike, end
+                weight = link.matches[0].similarity + _LONGER * (end - begin)
+                if best is None or weight > best[0]:
+                    best = weight, end
         return [NamedFilm(begin, best[1])] if best else []
 
     # The words that tell which film
@@ -893,6 +935,9 @@ class Evidence:
                 self._try(film, film.start, close + 1, plain.certainty)
         elif following and following[0].word.isdigit() and not self._cues.cover(end, end + 1):
             self._try(film, film.start, end + 1, plain.certainty)
+            counts = len(following) > 1 and following[1].word in self._around.units
+            if 1 < int(following[0].word) <= _MOST_PARTS and not counts:
+                film.end = max(film.end, end + 1)  # a part that is not known is not the first one
         elif (
             len(following) > 1
             and following[1].word.isdigit()
@@ -906,6 +951,8 @@ class Evidence:
                 if not (self._cues.cover(end, end + 1) or any(t.is_mark or t.is_film for t in words)):
                     self._try(film, film.start, min(end + more, len(self.tokens)), Certainty.CLEAR)
         self._widen_by_numbers(film)
+        self._widen_by_sequel(film)
+        self._widen_by_people(film)
         self._widen_by_capitals(film)
         for back in (2, 1):
             begin = film.start - back
@@ -920,16 +967,53 @@ class Evidence:
             if telling or (back == 2 and self.tokens[begin + 1].raw.endswith(("'s", "’s"))):
                 self._try(film, begin, film.end, plain.certainty)
                 break
-        if plain.certainty is Certainty.AMBIGUOUS:
-            tail = self._telling_tail(film.end)
-            if tail:
-                name = self._raw(film.start, film.end)
-                told = [token.raw for token in self.tokens[slice(*tail)] if self._tells(token)]
-                for spoken in (self._raw(*tail), " ".join(told)):
-                    text = f"{spoken} {name}" if spoken else name
-                    if self._titles.link(text).certainty is Certainty.CLEAR:
-                        film.text, film.end = text, tail[1]
-                        break
+        self._widen_by_tail(film, plain.certainty)
+
+    def _widen_by_tail(self, film: NamedFilm, plain: Certainty) -> None:
+        """“Civil War, the Captain America one”: words behind a name that tell which film of that name."""
+        tail = self._telling_tail(film.end)
+        if not tail or not (plain is Certainty.AMBIGUOUS or any(t.is_film for t in self.tokens[slice(*tail)])):
+            return
+        name, words = self._raw(film.start, film.end), self.tokens[slice(*tail)]
+        told = [token.raw for token in words if self._tells(token)]
+        inner = [token.raw for token in words[:-1] if token.word not in self._around.articles]
+        for spoken in (self._raw(*tail), " ".join(told), " ".join(inner)):
+            text = f"{spoken} {name}" if spoken else name
+            if self._titles.link(text).certainty is Certainty.CLEAR:
+                film.text, film.end = text, tail[1]
+                break
+
+    def _widen_by_sequel(self, film: NamedFilm) -> None:
+        """“The Fly and its sequel”."""
+        place = film.end
+        while place < len(self.tokens) and self.tokens[place].word in self._around.telling_joins | self._around.its:
+            place += 1
+        if place > film.end and place < len(self.tokens) and self.tokens[place].word in self._around.sequel:
+            film.text, film.end = f"{self._raw(film.start, film.end)} 1 & 2", place + 1
+
+    def _widen_by_people(self, film: NamedFilm) -> None:
+        """“Crash by David Cronenberg”, “the Peter Jackson King Kong”: with people of the film beside its name."""
+        end, start = film.end, film.start
+        if end < len(self.tokens) and self.tokens[end].word in self._around.before_people and not self._cues.at(end):
+            for stop in range(min(len(self.tokens), end + _MAX_PERSON + 1), end + 1, -1):
+                words = self.tokens[end + 1 : stop]
+                if self._are_plain(words, end + 1) and self._tells_clearly(film.start, stop):
+                    film.end = stop
+                    return
+        for begin in range(max(0, start - _MAX_PERSON), start):
+            if self._are_plain(self.tokens[begin:start], begin) and self._tells_clearly(begin, end):
+                film.start = begin
+                return
+
+    def _are_plain(self, words: Sequence[Token], place: int) -> bool:
+        """Whether words may be somebody's name: no marks, films or cues, and none that phrases are made of at their
+        ends."""
+        free = all(not (t.is_mark or t.is_film or self._cues.at(place + n)) for n, t in enumerate(words))
+        return free and not any(t.word in self._phrases.usual for t in (words[0], words[-1]))
+
+    def _tells_clearly(self, start: int, end: int) -> bool:
+        link = self._titles.link(self._raw(start, end))
+        return link.certainty is Certainty.CLEAR and link.matches[0].similarity >= _SURE
 
     def _widen_by_capitals(self, film: NamedFilm) -> None:
         """Words with capitals right behind a name belong to another, longer one: “Aliens Stole My Grandmother”."""
@@ -964,7 +1048,7 @@ class Evidence:
         while place < len(self.tokens) and self.tokens[place].raw in ",(–—-":
             place += 1
         for stop in range(place, min(place + 7, len(self.tokens))):
-            if self.tokens[stop].is_mark or self.tokens[stop].is_film or self._cues.at(stop) is not None:
+            if self.tokens[stop].is_mark or self._cues.at(stop) is not None:
                 break
             if self.tokens[stop].word in self._around.ends_telling and stop > place:
                 return place, stop + 1

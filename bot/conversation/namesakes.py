@@ -65,6 +65,8 @@ def settled(intents: Sequence[Intent], said: str, phrases: Phrases, titles: Titl
         title = getattr(intent, fields[0]) if fields else None
         if fields and title and (films := _told(title, said, phrases, titles)) != title:
             whole: dict[str, Any] = dict.fromkeys(fields, films)
+            if isinstance(intent, LogWatches) and title in phrases.around.everyday:
+                whole["doubtful"] = False  # “watched us yesterday, the Jordan Peele one”
             out.append(replace(intent, **whole))
             told = True
         elif not ((told or out) and _points(intent, phrases, told=told)):

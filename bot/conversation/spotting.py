@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from bot.conversation.grammar import Token
-from bot.conversation.phrases import Phrases
+from bot.conversation.phrases import Phrases, number_of
 from engine.names import Standing
 from engine.titles import Link, Named
 
@@ -72,7 +72,21 @@ def spotted(tokens: Sequence[Token], phrases: Phrases, titles: Titles) -> tuple[
     """The tokens, with the words of each film's name as one."""
     said = _Said(tokens, phrases, titles)
     chosen = _apart((said.weight(named), named.start, named.end) for named in said.names())
-    return as_films(tokens, chosen[:MAX_FILMS])
+    return as_films(tokens, [_with_part(span, tokens, phrases) for span in chosen[:MAX_FILMS]])
+
+
+def _with_part(span: tuple[int, int], tokens: Sequence[Token], phrases: Phrases) -> tuple[int, int]:
+    """A name with the number of a part that no film of that name has: “Dune part two”, “the second Dune” are not
+    *Dune*."""
+    start, end = span
+    before, following = [
+        [token.word for token in near] for near in (tokens[max(0, start - 2) : start], tokens[end : end + 2])
+    ]
+    if len(following) == 2 and following[0] in phrases.around.parts and number_of(following[1], phrases.numbers):
+        return start, end + 2
+    if len(before) == 2 and before[0] in phrases.around.articles and phrases.ordinals.get(before[1], 0) > 1:
+        return start - 1, end
+    return span
 
 
 def as_films(tokens: Sequence[Token], spans: Iterable[tuple[int, int]]) -> tuple[Token, ...]:
@@ -151,10 +165,14 @@ class _Said:
         usual = all(self._is_usual(word) for word in words)
         if words[0].word in self._around.saw and size > 1 and before not in self._around.saw:
             return 0.0  # “saw 3 Idiots”
+        if named.standing is Standing.SHORT:
+            return self._weight_of_short(named, words)
+        if {word.word for word in words} <= self._around.sequel | self._around.articles:
+            return 0.0
         if size == 1:
             return self._weight_of_word(named, words[0], capitals=capitals, usual=usual)
         if usual and size < _LONG:
-            return float(size) if capitals and known and not part else 0.0
+            return float(size) if (capitals or self._is_watched(named, words)) and known and not part else 0.0
         if part:
             telling = named.rare or size > 2 or self._titles.is_famous(named.ratings)
             return float(size) - 0.2 if known and telling else 0.0
@@ -163,9 +181,26 @@ class _Said:
         written = capitals and size >= _WRITTEN and not part
         return float(size) - 0.5 if written or (named.ratings and (capitals or size > 3)) else 0.0
 
+    def _weight_of_short(self, named: Named, words: Sequence[Token]) -> float:
+        """The same for words out of a longer name: those at its ends have to tell something, and one alone has to stand
+        where a name does."""
+        last = words[-1].word
+        if self._is_usual(words[0]) or (self._is_usual(words[-1]) and last not in self._around.day_names):
+            return 0.0
+        if last in self._around.units:
+            return 0.0
+        if len(words) > 1:
+            famous = len(words) > 2 or self._titles.is_famous(named.ratings)
+            return len(words) - 0.5 if famous else 0.0
+        before = next((t for t in reversed(self._tokens[: named.start]) if t.word not in self._around.articles), None)
+        leads = before is None or before.raw in _ENDS or before.word in self._around.saw
+        return 0.8 if leads and words[0].mistyped is None else 0.0
+
     def _weight_of_word(self, named: Named, word: Token, *, capitals: bool, usual: bool) -> float:
         """The same for a name of one word, which may be anybody's word."""
         if word.word.isdigit() or len(word.word) < 2 or word.word in self._around.everyday | self._around.day_names:
+            return 0.0
+        if self._is_somebody(named):
             return 0.0
         if capitals and named.standing < Standing.PART and named.ratings >= _NAMED_FROM:
             return 1.0
@@ -173,6 +208,18 @@ class _Said:
         if not usual and self._is_alone(named) and named.standing is Standing.NAME:
             return 0.9 if self._titles.is_known(named.ratings) else 0.0  # “RRR!!!!”
         return 0.9 if plain and (named.rare or named.standing is Standing.NAME) else 0.0
+
+    def _is_watched(self, named: Named, words: Sequence[Token]) -> bool:
+        """Whether a verb leads to a famous name of several everyday words: “watched toy story three”."""
+        before = self._tokens[named.start - 1].word if named.start else ""
+        several = sum(word.word not in self._around.articles for word in words) > 1
+        return several and before in self._around.saw and self._titles.is_famous(named.ratings)
+
+    def _is_somebody(self, named: Named) -> bool:
+        """Whether a word is a first name: “with amanda seyfried”."""
+        before, after = self._tokens[named.start - 1 : named.start], self._tokens[named.end : named.end + 1]
+        people = bool(before) and before[0].word in self._around.before_people
+        return people and bool(after) and not (after[0].is_mark or self._is_usual(after[0]))
 
     def _quoted(self, named: Named) -> bool:
         before = self._tokens[named.start - 1].raw if named.start else ""

@@ -199,7 +199,7 @@ def understand(text: str, situation: Situation, language: str = "en", known: Kno
     denied = evidence.vetoes() and any(isinstance(intent, LogWatches) for intent in whole or ())
     if whole is None or denied or _contradicted(whole, gist.of(tokens, evidence.skeleton), situation):
         whole = _merged(read_loosely(said, evidence, phrases, situation, known, gist))
-    whole = _gone_on(whole, tokens, phrases, situation)
+    whole = _gone_on(_pointed_back(whole, phrases), tokens, phrases, situation)
     whole = about_told(whole, evidence, situation)
     return settled(refined(whole, said, tokens, phrases, situation, known), said, phrases, known.titles)
 
@@ -228,6 +228,24 @@ def spoken(text: str, situation: Situation, language: str, known: Known) -> str:
 def _read_by(phrases: Phrases, said: str, tokens: Sequence[Token], situation: Situation, known: Known) -> _Reading:
     """A message as the phrases of a language read it."""
     return _Reading(said, spotted(phrases.sentences.correct(tokens), phrases, known.titles), phrases, situation)
+
+
+def _pointed_back(intents: tuple[Intent, ...], phrases: Phrases) -> tuple[Intent, ...]:
+    """“Loved Drive My Car! Watched it yesterday” is one watch, of the film that was named before."""
+    out: list[Intent] = []
+    for intent in intents:
+        before = out[-1] if out else None
+        again = isinstance(intent, LogWatches) and intent.films.casefold() in phrases.pointing.pointers
+        seen = isinstance(intent, Seen) and not (intent.places or intent.every)
+        if isinstance(before, BareTitle) and (again or seen):
+            before = LogWatches(before.text, before.text)
+        if isinstance(before, LogWatches) and isinstance(intent, (LogWatches, Seen)) and (again or seen):
+            rating = before.rating if intent.rating is None else intent.rating
+            reaction = intent.reaction or before.reaction
+            out[-1] = replace(before, when=before.when or intent.when, rating=rating, reaction=reaction)
+        else:
+            out.append(intent)
+    return tuple(out)
 
 
 def _gone_on(

@@ -23,6 +23,11 @@ def films_in(said: str, recommender: Recommender) -> list[str]:
         ('the film was "Up"', ["Up"]),
         ("saw 3 Idiots with my cousins", ["3 Idiots"]),
         ("Jaws two years ago", ["Jaws"]),
+        ("my brother wont stop quoting holy grail", ["holy grail"]),
+        ("lebowski last night, man", ["lebowski"]),
+        ("on sunday the third die hard with dad", ["third die hard"]),
+        ("saw dune part two with emma stone", ["dune part two"]),
+        ("watched toy story three yesterday", ["toy story three"]),
     ],
 )  # fmt: skip
 def test_a_film_is_found_where_it_stands(said: str, films: list[str], recommender: Recommender) -> None:
@@ -35,6 +40,7 @@ def test_a_film_is_found_where_it_stands(said: str, films: list[str], recommende
         "he saw us and waved", "what next?", "up to you", "it was the end of the day",
         "we sat there, alone, in the dark",
         "on halloween we stayed in", "the one i meant",
+        "in the mood for a feel good film", "our dog howls", "something with time travel in it", "seen the second one",
     ],
 )  # fmt: skip
 def test_everyday_words_are_no_films(said: str, recommender: Recommender) -> None:

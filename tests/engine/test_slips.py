@@ -3,6 +3,7 @@
 import pytest
 
 from engine.recommender import Recommender
+from engine.slips import sounds_alike
 from engine.titles import TitleIndex
 
 
@@ -18,6 +19,9 @@ def titles(shipped: Recommender) -> TitleIndex:
         ("a thriller like silense of the lambs", "silense", "silense of the lambs"),
         ("finally saw inseption on sunday", "inseption", "inseption"),
         ("kung foo hustle was great", "hustle", "kung foo hustle"),
+        ("zodiak on tuesday", "zodiak", "zodiak"),
+        ("then good felas and heat", "felas", "good felas"),
+        ("add tinker taylor please", "taylor", "tinker taylor"),
     ],
 )
 def test_a_name_with_slips_is_found(titles: TitleIndex, said: str, word: str, name: str) -> None:
@@ -31,3 +35,16 @@ def test_a_name_with_slips_is_found(titles: TitleIndex, said: str, word: str, na
 def test_other_words_are_no_names(titles: TitleIndex, said: str, word: str) -> None:
     words = said.split()
     assert titles.slip_around(words, words.index(word)) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [("zodiak", "zodiac"), ("fite club", "fight club"), ("brasil", "brazil"), ("rashoman", "rashomon")],
+)
+def test_names_that_sound_the_same_are_alike(said: str, name: str) -> None:
+    assert sounds_alike(said, name)
+
+
+@pytest.mark.parametrize(("said", "name"), [("crash", "cash"), ("fight club", "flight club"), ("heat", "heart")])
+def test_names_that_sound_otherwise_are_not(said: str, name: str) -> None:
+    assert not sounds_alike(said, name)

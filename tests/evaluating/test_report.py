@@ -13,7 +13,20 @@ from engine import bundle
 
 CASES = Path(__file__).parent.parent / "conversation"
 CHAT_FOLDER = Path(os.environ.get("NEXTREEL_TEST_INSPIRED", CASES.parents[2] / "shared" / "data" / "inspired-dev"))
-FILES = ("held_back", "watching", "telling", "asking", "wishing", "nasty", "titles", "detail", "mix", "de", "es")
+FILES = (
+    "held_back",
+    "watching",
+    "telling",
+    "asking",
+    "wishing",
+    "nasty",
+    "titles",
+    "names",
+    "detail",
+    "mix",
+    "de",
+    "es",
+)
 
 
 @pytest.fixture(scope="module")
@@ -30,9 +43,10 @@ def report() -> Report:
         ("asking", 0.85, 0.90, 0.99, 0.94),
         ("wishing", 0.81, 0.95, 0.99, 0.92),
         ("nasty", 0.66, 0.94, 0.96, 0.86),
-        ("titles", 0.60, 0.90, 0.95, 0.85),
         ("detail", 0.85, 0.96, 0.95, 0.94),
         ("mix", 0.88, 0.98, 0.98, 0.90),
+        ("titles", 0.85, 0.96, 0.97, 0.95),
+        ("names", 0.75, 0.96, 0.98, 0.90),
         ("de", 0.99, 0.99, 0.99, 0.99),
         ("es", 0.99, 0.99, 0.99, 0.99),
     ],

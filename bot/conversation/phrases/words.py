@@ -25,6 +25,14 @@ class Around:
     """What may stand before all that a message says: “ok so”, “omg”."""
     before_year: frozenset[str]
     """What comes before a year that tells a film from its namesakes."""
+    before_people: frozenset[str]
+    """What people of a film are named behind."""
+    its: frozenset[str]
+    """What a sequel belongs to: “its”, “the”."""
+    sequel: frozenset[str]
+    """Words for the film that follows another."""
+    parts: frozenset[str]
+    """What stands before the number of a sequel."""
     tells_apart: frozenset[str]
     """What tells films of one name apart: “the original”."""
     telling_joins: frozenset[str]
