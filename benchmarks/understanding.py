@@ -16,7 +16,20 @@ from config import logging as log
 from config.settings import LogFormat, LogLevel
 
 CASES = Path(__file__).parent.parent / "tests" / "conversation"
-TUNED = ("watching", "telling", "asking", "wishing", "nasty", "titles", "names", "detail", "mix", "de", "es")
+TUNED = (
+    "watching",
+    "telling",
+    "asking",
+    "wishing",
+    "choosing",
+    "nasty",
+    "titles",
+    "names",
+    "detail",
+    "mix",
+    "de",
+    "es",
+)
 HELD_BACK = "held_back"
 MENTIONS = CASES / "inspired.yaml"
 LEAST = {

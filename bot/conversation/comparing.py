@@ -27,7 +27,8 @@ from bot.conversation.intents import (
 )
 from bot.conversation.phrases import Phrases, decade_of
 from bot.conversation.spotting import Known
-from bot.conversation.wishes import compact, read_wish
+from bot.conversation.wish_words import compact
+from bot.conversation.wishes import read_wish
 from engine.titles import Certainty
 
 _FEW = 6
@@ -89,6 +90,8 @@ def _refining(wish: Wish, tokens: Sequence[Token], phrases: Phrases) -> Recommen
     """The change that a wish is; None when it is a wish of its own."""
     words = [token.meant for token in tokens if not token.is_mark]
     cues = phrases.refining
+    if wish.count and wish == Wish(count=wish.count):
+        return Recommend(wish, refines=Refining.ADDING)  # “give me 10”
     age = None if _names_years(tokens, phrases) else _age(words, phrases)
     says = age is not None or replace(wish, count=None).says_something
     if not says or wish.like:
@@ -113,6 +116,9 @@ def _compares(wish: Wish, tokens: Sequence[Token], phrases: Phrases) -> bool:
     more = any(_has(words, cue) for cue in phrases.refining.get("more", ()))
     toned = less and bool(wish.unwanted or wish.softer or wish.without_genres or wish.without_films)
     raised = (less or more) and wish.adventurousness is not None
+    raised = raised or any(
+        _has(words, f"{cue} {said}") for cue in phrases.refining.get("more", ()) for said in wish.words
+    )
     return bool(wish.age or wish.compared or toned or raised or (more and wish.like_places))
 
 

@@ -251,12 +251,13 @@ class Undo:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What was watched; `search` names a film (“have I seen Alien?”), `when` a time (“in October”); `it`: the film just
-    talked about."""
+    """What was watched; `search` names a film (“have I seen Alien?”), `when` a time (“in October”), `of` the genres and
+    years of films (“how many westerns”); `it`: the film just talked about."""
 
     search: str | None = None
     when: str | None = None
     it: bool = False
+    of: Wish | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ from bot.conversation.intents import (
     Pleasantry,
     Privacy,
     React,
+    Reaction,
     Recommend,
     Remove,
     Seen,
@@ -50,9 +51,11 @@ from bot.conversation.intents import (
     Want,
     Watchlist,
     Why,
+    Wish,
 )
-from bot.conversation.phrases import Phrases, number_of, places_in
+from bot.conversation.phrases import Phrases, number_of, ordinal_of, places_in
 from bot.conversation.spotting import Known
+from bot.conversation.wish_words import in_words
 from bot.conversation.wishes import read_wish
 from bot.conversation.zones import place_in
 
@@ -81,7 +84,12 @@ _MUCH_ALIKE = (
     frozenset({"save", "unsave", "watchlist"}),
 )
 """What need not be told apart to know that a part of a message asks for something of its own."""
+_NAMING = frozenset({"mention", "title", "unclear"})
+"""What a message may be taken for because of the names in it."""
+_IN_WORDS = 0.6
+"""Probability from which it is a wish when those names are words."""
 _STRONG = frozenset(".!?\n;…—–")
+_FOND = frozenset({Reaction.LOVED, Reaction.LIKED})
 _OF_A_FILM = frozenset({"dismiss", "save", "unsave"})
 """What is asked for about one film."""
 _WISHING = frozenset({"recommend", "more"})
@@ -108,7 +116,7 @@ def read_loosely(
     found: list[Intent] = []
     for part in reader.parts():
         found += [intent for intent in reader.meaning(part) if intent not in found]
-    return _with_named(found) or (NotUnderstood(said),)
+    return tuple(found) or (NotUnderstood(said),)
 
 
 def only_corrects(evidence: Evidence, situation: Situation) -> bool:
@@ -123,27 +131,31 @@ def only_corrects(evidence: Evidence, situation: Situation) -> bool:
     return told or dated
 
 
-def _with_named(intents: Sequence[Intent]) -> tuple[Intent, ...]:
-    """“I never saw Tag, delete it”: what is to be taken back is the film that was named before."""
+def with_named(intents: Sequence[Intent], situation: Situation) -> tuple[Intent, ...]:
+    """The intents, those that name no film with what was named before: “I never saw Tag, delete it”. Without what is
+    about a list that was not shown, beside others: “a western. I've seen the big ones”."""
     out: list[Intent] = []
     for intent in intents:
         before = out[-1] if out else None
+        of_list = isinstance(intent, (Seen, Why)) and not (intent.places or _film_of(intent))
         if isinstance(before, NotAWatch) and before.film and intent == Undo():
             out[-1] = Remove(before.film)
         elif isinstance(before, NotAWatch) and before.film and isinstance(intent, Want) and not intent.film:
             out[-1] = replace(intent, film=before.film) if not intent.places else intent
-        elif isinstance(intent, Why) and not (intent.places or intent.film) and isinstance(before, Why):
+        elif of_list and isinstance(intent, Why) and isinstance(before, Why):
             pass  # “2? why tho”
-        elif (
-            isinstance(intent, Why) and not (intent.places or intent.film) and isinstance(before, (Want, Seen, Dismiss))
-        ):
+        elif of_list and isinstance(intent, Why) and isinstance(before, (Want, Seen, Dismiss)):
             out.append(replace(intent, places=before.places, film=None if before.places else _film_of(before)))
+        elif of_list and before and not situation.shown and (isinstance(intent, Why) or isinstance(before, Recommend)):
+            pass
+        elif isinstance(intent, Recommend) and before == Dismiss():
+            out[-1] = intent  # “nah, something funnier”
         else:
             out.append(intent)
     return tuple(out)
 
 
-def _film_of(intent: Want | Seen | Dismiss) -> str | None:
+def _film_of(intent: Want | Seen | Dismiss | Why) -> str | None:
     return None if isinstance(intent, Seen) else intent.film
 
 
@@ -181,6 +193,15 @@ class _Loose:
         whole = sum(odds.values())
         return {name: share / whole for name, share in odds.items()}
 
+    def _wished(self, start: int, end: int) -> float:
+        """How likely a wish is where all names are typed like words that may describe films: “a heist film”."""
+        tokens = self._tokens[start:end]
+        plain = in_words(tokens, self._said, self._phrases, self._known.tags)
+        if not any(token.is_film for token in tokens) or any(token.is_film for token in plain):
+            return 0.0
+        evidence = Evidence(self._said, plain, self._phrases, self._known.titles)
+        return self._gist.of(plain, evidence.skeleton)["recommend"]
+
     def _is_short(self, start: int, end: int) -> bool:
         return sum(not token.is_mark for token in self._tokens[start:end]) <= _ANSWER_WORDS
 
@@ -195,6 +216,8 @@ class _Loose:
     def _part(self, start: int, end: int) -> _Part:
         odds = self.about(start, end)
         best = max(odds, key=lambda name: odds[name])
+        if best in _NAMING and (wished := self._wished(start, end)) > _IN_WORDS:
+            return _Part(start, end, "recommend", wished)
         alike = next((names for names in _MUCH_ALIKE if best in names), (best,))
         return _Part(start, end, best, sum(odds[name] for name in alike))
 
@@ -245,12 +268,21 @@ class _Loose:
             token = self._tokens[place]
             if not (token.raw in ",:-" or token.word in self._phrases.joins or token.word in self._phrases.begins):
                 continue
+            if not self._says_more(place, whole.end):
+                continue
             first, second = self._part(whole.start, place), self._part(place, whole.end)
             split = self._apart((first, second), _BREAK_SURE)
             sure = first.sure * second.sure
             if len(split) > 1 and sure > best[0] and {first.about, second.about} != {whole.about}:
                 best = sure, split
         return best[1]
+
+    def _says_more(self, start: int, end: int) -> bool:
+        """Whether words are more than places that go on a list: “1 and 4”."""
+        beside = self._phrases.joins | self._phrases.places.around
+        numbers, ordinals = self._phrases.numbers, self._phrases.ordinals
+        words = [token for token in self._tokens[start:end] if not token.is_mark and token.word not in beside]
+        return any(ordinal_of(token.word, ordinals, numbers) is None for token in words)
 
     def _asks(self, part: _Part, *, behind: bool) -> bool:
         """Whether a part that may be a wish asks for films; before a watch “quick one before bed” does not, nor behind
@@ -292,12 +324,25 @@ class _Loose:
         return [self._said[token.start : token.end] for token in tokens if token.is_film]
 
     def film(self, part: _Part) -> str | None:
-        """The one film, or the words that may be one because nothing else is left of the part."""
-        films = self.films(part)
+        """The films, or the words that may be one because nothing else is left of the part."""
+        films = [*self.films(part), *self._joined(part)]
         if films:
             return "\n".join(films)
         pointed = self._situation.film_in_mind and self.says(part, self._pointing.pointers)
         return self._evidence(part.start, part.end).unspotted(exactly=pointed)
+
+    def _joined(self, part: _Part) -> Iterator[str]:
+        """Words that are names because a list of films goes on to them: “Memories of Murder and Ikiru to my list”."""
+        for place in range(part.start, part.end - 1):
+            after_film = self._tokens[place - 1].is_film if place > part.start else False
+            if after_film and self._tokens[place].word in {",", *self._phrases.around.list_joins}:
+                end = next((e for e in range(place + 1, part.end) if self._ends_name(e)), part.end)
+                if place + 1 < end <= place + 1 + _TELLING_WORDS and not self._tokens[place + 1].is_film:
+                    yield self.raw(place + 1, end)
+
+    def _ends_name(self, place: int) -> bool:
+        token = self._tokens[place]
+        return token.is_mark or token.is_film or (token.word in self._phrases.usual and token.raw.islower())
 
     def places(self, part: _Part) -> tuple[int, ...]:
         """The places on the list that a part names."""
@@ -376,6 +421,9 @@ class _Loose:
 
     def recommend(self, part: _Part) -> Intent:
         wish = read_wish(self._tokens[part.start : part.end], self._said, self._phrases, tags=self._known.tags)
+        marked = self._situation.film_in_mind and self._evidence(part.start, part.end).judgement().rating is not None
+        if marked and not self._situation.shown and not replace(wish, count=None).says_something:
+            return self.correct(part)  # “make it 3.5”
         places = self.places(part) if self.says(part, self._signs.like) and self._situation.shown else ()
         if places and not wish.like:
             wish = replace(wish, like_places=places, count=None)
@@ -412,6 +460,10 @@ class _Loose:
 
     def dismiss(self, part: _Part) -> Intent:
         films, places = self.films(part), self.places(part)
+        judged = self._evidence(part.start, part.end).judgement().reaction
+        fond = judged in _FOND or (judged is None and not self.says(part, self._signs.refusing))
+        if places and not films and fond:
+            return Want(places)  # “the third one looks right”
         return Dismiss(
             places, films[0] if films and not places else None, every=not films and not places and self.every(part)
         )
@@ -434,7 +486,12 @@ class _Loose:
     def history(self, part: _Part) -> Intent:
         film = "\n".join(self.films(part)) or self._evidence(part.start, part.end).object_of_question()
         it = not film and self._situation.film_in_mind and self.says(part, self._pointing.pointers)
-        return History(film or None, when=None if film or it else self._evidence(part.start, part.end).when(), it=it)
+        if film or it:
+            return History(film or None, it=it)
+        when = self._evidence(part.start, part.end).when()
+        wish = read_wish(self._tokens[part.start : part.end], self._said, self._phrases, tags=self._known.tags)
+        of = Wish(genres=wish.genres, years=(None, None) if when else wish.years)
+        return History(when=when, of=of if of.says_something else None)
 
     def remove(self, part: _Part) -> Intent:
         film = self.film(part)

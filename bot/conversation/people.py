@@ -14,7 +14,7 @@ import numpy as np
 
 from bot.conversation.intents import Wish
 from bot.conversation.phrases import Phrases
-from bot.conversation.wishes import compact
+from bot.conversation.wish_words import compact
 from engine.films import Catalog
 from engine.people import People, Person, Role
 
@@ -130,7 +130,10 @@ def _among_words(said: str, people: People, catalog: Catalog) -> tuple[list[Pers
         sizes = range(min(_LONGEST, len(words)), 0, -1)
         named = ((size, _somebody(" ".join(words[:size]), people, catalog)) for size in sizes)
         size, persons = next(((size, persons) for size, persons in named if persons), (1, ()))
+        tag = next((n for n in sizes if n > size and " ".join(words[:n]).casefold() in films_of_tags(catalog)), 0)
+        if tag:  # “black and white” is no film with Jack Black
+            size, persons = tag, ()
         found += persons
-        left += [] if persons else words[:1]
+        left += [] if persons else words[:size]
         words = words[size:]
     return found, " ".join(left)

@@ -12,8 +12,11 @@ from bot.conversation.telling import (
     labels,
     opinion_in_words,
     shown_title,
+    wish_in_words,
 )
 from bot.conversation.turn import Turn, details_of
+from engine.films import Film
+from engine.requests import Request
 from engine.titles import Certainty
 from storage.changes import MessageChanges, RemoveWatch, UndoMessage
 from storage.records import FeedbackKind, Precision, Watch, WatchState
@@ -43,9 +46,15 @@ def history(turn: Turn, intent: History) -> None:
     if not watches:
         turn.tell("history-none")
         return
+    when = None
     if intent.when and (said := day_of(intent.when, turn.moment, turn.phrases, turn.language)).day:
         watches = [watch for watch in watches if _within(watch, said)]
         when = day_in_words(turn.say, said.day, said.exactness, turn.today)
+    if intent.of:
+        request = Request(genres=frozenset(intent.of.genres), years=intent.of.years)
+        _list_of(turn, [watch for watch in watches if _is_of(turn.film(watch.film_id), request)], request, when)
+        return
+    if when:
         if not watches:
             turn.tell("history-none-then", when=when)
             return
@@ -55,6 +64,23 @@ def history(turn: Turn, intent: History) -> None:
     turn.tell("history-total" if len(watches) > 1 else "history-total-one", count=len(watches))
     _list(turn, watches)
     turn.hint("history-footer")
+
+
+def _is_of(film: Film, request: Request) -> bool:
+    """Whether a film has the genres and is from the years asked about."""
+    first, last = request.years
+    return request.genres <= set(film.genres) and (
+        request.years == (None, None) or (film.year is not None and (first or 0) <= film.year <= (last or film.year))
+    )
+
+
+def _list_of(turn: Turn, watches: Sequence[Watch], request: Request, when: str | None) -> None:
+    """How many watches of such films there are, and which."""
+    what = turn.say("list-comma").join(
+        part for part in (wish_in_words(turn.say, request, (), request.adventurousness), when) if part
+    )
+    turn.tell("history-of" if watches else "history-none-of", what=what, count=len(watches))
+    _list(turn, watches)
 
 
 def _within(watch: Watch, said: When) -> bool:

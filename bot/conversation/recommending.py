@@ -284,12 +284,12 @@ def _tags(turn: Turn, wish: Wish, notes: list[str]) -> tuple[str, ...]:
     """The tags that the words of a wish are; says which are none."""
     tags: list[str] = []
     for name in wish.names:
-        if said := tags_said(name.casefold(), turn.engine.catalog):
+        if said := tags_said(name.casefold(), turn.phrases, turn.engine.catalog):
             tags += said
         else:
             notes.append(turn.say("can-not-person", name=shown_title(name)))
     for words in wish.words:
-        found, lost = split_tags(words, turn.engine.catalog)
+        found, lost = split_tags(words, turn.phrases, turn.engine.catalog)
         tags += found
         if lost:
             notes.append(turn.say("can-not-words", words=shown_title(lost)))

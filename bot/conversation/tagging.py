@@ -8,15 +8,17 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from functools import lru_cache
 
-import numpy as np
-
+from bot.conversation.grammar import plain
+from bot.conversation.people import films_of_tags
 from bot.conversation.phrases import Phrases
-from bot.conversation.wishes import compact
+from bot.conversation.wish_words import compact
 from engine.films import Catalog
 from engine.titles import same_word
 
 _FILMS_OF_A_NAME = 3
 """Films that carry a tag of several words before its last word is taken for a surname."""
+_SAYING_AS_MUCH = 2
+"""Tags that a word which is none stands for."""
 _LONGEST = 4
 """Words that a tag may have to be looked for in others."""
 _TAKES_BACK = frozenset({"no", "not", "non", "anti", "without", "isn't", "lacks", "free"})
@@ -39,11 +41,10 @@ def compact_tags_of(catalog: Catalog) -> frozenset[str]:
 def surnames_of(catalog: Catalog) -> Mapping[str, str]:
     """By last word, the tags of two or three words that at least `_FILMS_OF_A_NAME` films carry, when there is one such
     tag: “kubrick” is “stanley kubrick”. Which of them are people the data does not say."""
-    films = np.bincount(catalog.film_tags, minlength=catalog.tag_count)
     by_last: dict[str, list[str]] = {}
-    for number in np.flatnonzero(films >= _FILMS_OF_A_NAME):
-        words = catalog.tag(int(number)).casefold().split()
-        if 2 <= len(words) <= 3:
+    for tag, films in films_of_tags(catalog).items():
+        words = tag.split()
+        if films >= _FILMS_OF_A_NAME and 2 <= len(words) <= 3:
             by_last.setdefault(words[-1], []).append(" ".join(words))
     return {last: tags[0] for last, tags in by_last.items() if len(tags) == 1}
 
@@ -51,29 +52,31 @@ def surnames_of(catalog: Catalog) -> Mapping[str, str]:
 # Wanted
 
 
-def tags_said(words: str, catalog: Catalog) -> tuple[str, ...]:
+def tags_said(words: str, phrases: Phrases, catalog: Catalog) -> tuple[str, ...]:
     """The tags that words are: in the singular or plural, and the one whose last word they are, as directors are
-    called."""
+    called; else the best known of those that say as much in the language."""
     known = tags_of(catalog)
     spelt = next((form for form in (words, words.removesuffix("s"), f"{words}s") if form in known), None)
-    return tuple(tag for tag in (surnames_of(catalog).get(words), spelt) if tag)
+    said = tuple(tag for tag in (surnames_of(catalog).get(words), spelt) if tag)
+    if said:
+        return said
+    meant = [tag for tag in phrases.described.get(plain(words), ()) if tag in known]
+    films = films_of_tags(catalog)
+    return tuple(sorted(meant, key=lambda tag: -films[tag])[:_SAYING_AS_MUCH])
 
 
-def split_tags(words: str, catalog: Catalog) -> tuple[list[str], str]:
+def split_tags(words: str, phrases: Phrases, catalog: Catalog) -> tuple[list[str], str]:
     """The longest tags that words hold, and the words that are none."""
-    known = tags_of(catalog)
     left = words.split()
     tags: list[str] = []
     lost: list[str] = []
     while left:
-        size = next((n for n in range(min(_LONGEST, len(left)), 0, -1) if " ".join(left[:n]) in known), 0)
-        if size:
-            tags.append(" ".join(left[:size]))
-        elif said := tags_said(left[0], catalog):
-            tags += said
-        else:
-            lost.append(left[0])
-        left = left[max(size, 1) :]
+        sizes = range(min(_LONGEST, len(left)), 0, -1)
+        spans = ((size, tags_said(" ".join(left[:size]), phrases, catalog)) for size in sizes)
+        size, said = next(((size, said) for size, said in spans if said), (1, ()))
+        tags += said
+        lost += [] if said else left[:1]
+        left = left[size:]
     return tags, " ".join(lost)
 
 

@@ -66,7 +66,7 @@ from bot.conversation.intents import (
     Why,
     Wish,
 )
-from bot.conversation.loosely import DOING, only_corrects, read_loosely
+from bot.conversation.loosely import DOING, only_corrects, read_loosely, with_named
 from bot.conversation.namesakes import settled
 from bot.conversation.phrases import (
     Phrases,
@@ -79,7 +79,8 @@ from bot.conversation.phrases import (
 )
 from bot.conversation.ratings import stars_said
 from bot.conversation.spotting import Known, spotted
-from bot.conversation.wishes import compact, read_wish
+from bot.conversation.wish_words import compact
+from bot.conversation.wishes import read_wish
 from engine.names import loose_key
 from engine.titles import Certainty
 
@@ -198,7 +199,8 @@ def understand(text: str, situation: Situation, language: str = "en", known: Kno
     whole = None if corrects else reading.whole(known) or reading.title(known)
     denied = evidence.vetoes() and any(isinstance(intent, LogWatches) for intent in whole or ())
     if whole is None or denied or _contradicted(whole, gist.of(tokens, evidence.skeleton), situation):
-        whole = _merged(read_loosely(said, evidence, phrases, situation, known, gist))
+        whole = read_loosely(said, evidence, phrases, situation, known, gist)
+    whole = _merged(with_named(whole, situation))
     whole = _gone_on(_pointed_back(whole, phrases), tokens, phrases, situation)
     whole = about_told(whole, evidence, situation)
     return settled(refined(whole, said, tokens, phrases, situation, known), said, phrases, known.titles)
@@ -463,7 +465,12 @@ class _Reading:
     def whole(self, known: Known) -> tuple[Intent, ...] | None:
         """What the phrases mean that read all of the message, when films stand where they must; else None."""
         read = all(self._is_read(part, known) for part in self._parts) and not self._only_remarks_on_looks()
-        return self.intents() if read else None
+        return self.intents() if read and not self._goes_on_about_a_wish() else None
+
+    def _goes_on_about_a_wish(self) -> bool:
+        """Whether what stands beside a wish may belong to it: “what should I watch? My mum hates violence”."""
+        labels = [part.label.partition(".")[0] for part in self._parts if isinstance(part, Match)]
+        return "recommend" in labels and "not" in labels and not any(token.is_film for token in self.tokens)
 
     def _only_remarks_on_looks(self) -> bool:
         """Whether “the last one looks cool” stands beside something to do, and says only which."""
@@ -522,12 +529,16 @@ class _Reading:
                 if named or (match.label.startswith("log.") and word_key(words) in self.phrases.around.everyday):
                     continue
                 return False
-        wishes = (
-            *match.captures.get("wish", ()),
-            *match.captures.get("without", ()),
-            *match.captures.get("spared", ()),
-        )
-        return all(self._is_tight_wish(*span, known) for span in wishes)
+        wishes = (*match.captures.get("without", ()), *match.captures.get("spared", ()))
+        wanted = [(self._wished_from(match), end) for _, end in match.captures.get("wish", ())]
+        return all(self._is_tight_wish(*span, known) for span in (*wanted, *wishes))
+
+    def _wished_from(self, match: Match) -> int:
+        """Where a wish begins: the word that calls for it may belong to it (“not Aliens”, “no horror”)."""
+        start, end = match.captures["wish"][0]
+        if self.tokens[end - 1].word in self.phrases.pointing.ones:
+            return start  # “King Kong, not the Peter Jackson one”
+        return next((i for i in range(match.start, start) if self.tokens[i].word in self.phrases.negations), start)
 
     def _is_beside_titles(self, token: Token) -> bool:
         """Whether a word may stand beside titles without saying anything of its own: “Rocky II and III”."""
@@ -549,6 +560,9 @@ class _Reading:
         bare = replace(strict, like=(), names=(), players=(), without_films=())
         if bare != replace(loose, like=(), names=(), players=(), without_films=()):
             return False
+        both = ((strict.like, loose.like), (strict.names, loose.names), (strict.without_films, loose.without_films))
+        if any(bool(said) != bool(found) for said, found in both):
+            return False  # “by the sea” is no name
         films = " ".join(token.raw for token in self.tokens[start:end] if token.is_film).casefold()
         unknown = [plain(word) for word in named.split() if word.strip("(),.!?").casefold() not in films]
         beside = self.phrases.around_titles | self.phrases.wishing.alternatives
@@ -585,7 +599,9 @@ class _Reading:
             parted = before.raw in _BEGINNING or (before.raw in _SEPARATORS and before.end < token.start)
             if parted or token.word in self.phrases.joins:
                 points[place] = True
-            elif token.word in self.phrases.begins and not before.is_mark:
+            elif (
+                token.word in self.phrases.begins and before.word not in self.phrases.around.saw and not before.is_mark
+            ):
                 points[place] = False
         return points
 
@@ -725,10 +741,8 @@ class _Reading:
             return Recommend(read_wish(self.tokens[slice(*without[0])], self.said, self.phrases, negated=True))
         if spared := match.captures.get("spared"):  # “anything but horror” is read whole
             return Recommend(read_wish(self.tokens[match.start : spared[0][1]], self.said, self.phrases))
-        start, end = match.captures["wish"][0]
-        # The word that calls for a wish may belong to it: “not Aliens”, “no horror”.
-        start = next((i for i in range(match.start, start) if self.tokens[i].word in self.phrases.negations), start)
-        return Recommend(read_wish(self.tokens[start:end], self.said, self.phrases))
+        words = self.tokens[self._wished_from(match) : match.captures["wish"][0][1]]
+        return Recommend(read_wish(words, self.said, self.phrases))
 
     def weak_wish(self, match: Match) -> Intent:
         """“More horror” is a wish; “not too gory” is one beside another."""

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 
 from bot.conversation.grammar import Match, Token, cover
 from bot.conversation.intents import Wish
 from bot.conversation.phrases import Phrases, decade_of, number_of, word_key
+from bot.conversation.wish_words import as_typed, clauses, compact, forms, is_aside, wished_words
 
 MAX_WORDS = 60
 """Words of one wish that are read."""
 
-_TELLING_LENGTH = 3
 _UNREAD_WORD = 1.6
 """What a word costs that no wish phrase reads: less than as part of a title two words longer, more than a filler."""
 
+_NAMED_IN = 3
+"""Words up to which what nobody knows may be something that is not wanted."""
+
 _BRACKET_YEAR = re.compile(r"\s*[(\[]\s*(\d{4})\s*[)\]]")
 
+_OVERHEARD = frozenset({"disliked", "runtime", "language", "service", "group"})
+"""What of a wish may be said in a clause about something else: “she hates violence”."""
 _UNANSWERABLE = {"runtime": "runtime", "language": "language", "service": "service", "group": "group"}
 
 
@@ -36,91 +40,35 @@ def read_wish(
     are passed over.
     """
     words = phrases.wishes.correct(tokens[:MAX_WORDS])
-    count, words = _leading_count(words, phrases)
-    if tags is not None:
-        words = _with_tags(words, phrases, tags)
-    parts = cover(words, phrases.wishes, dict.fromkeys(range(1, len(words)), True), _any, gap_word=_UNREAD_WORD)
-    wish = _Wish(words, said, phrases, count, tags)
-    for part in parts:
-        if isinstance(part, Match):
-            negated = wish.take(part, negated=negated)
+    wish = _Wish(said, phrases, tags)
+    if tags is None:
+        wish.read(wish.counted(words), negated=negated)
+        return wish.made()
+    spoken = [list(clause) for clause in clauses(wished_words(words, said, phrases, tags), phrases)]
+    asides = [is_aside(clause, phrases) for clause in spoken]
+    for clause, aside in zip(spoken, asides, strict=True):
+        if aside and not all(asides):
+            wish.overhear(clause)
         else:
-            wish.leave(*part, negated=negated)
+            negated = wish.read(wish.counted(clause), negated=negated)
     return wish.made()
-
-
-def _leading_count(words: tuple[Token, ...], phrases: Phrases) -> tuple[int | None, tuple[Token, ...]]:
-    """The number that a wish begins with (“me 5 horror films”), and the words after it."""
-    place = next((i for i, token in enumerate(words) if token.word not in phrases.wishing.before_count), len(words))
-    number = number_of(words[place].word, phrases.numbers) if place < len(words) else None
-    if number is not None and words[place].raw.casefold() != words[place].word:
-        number = None  # “3.5” is no 35
-    return (None, words) if number is None else (number, words[place + 1 :])
-
-
-def compact(words: str) -> str:
-    """Words without what parts them."""
-    return words.replace(" ", "").replace("-", "").replace("'", "")
-
-
-def as_typed(tokens: Sequence[Token]) -> str:
-    """Words as they were typed, without case; typing errors corrected."""
-    return " ".join((token.mistyped or token.raw).casefold() for token in tokens if not token.is_mark)
-
-
-def _with_tags(words: tuple[Token, ...], phrases: Phrases, tags: frozenset[str]) -> tuple[Token, ...]:
-    """The tokens, with the words of a tag of several words as one: “cold war” is no war film by itself."""
-    out: list[Token] = []
-    place = 0
-    while place < len(words):
-        size = next((n for n in (3, 2) if _is_one_tag(words[place : place + n], n, phrases, tags)), 1)
-        inside = words[place : place + size]
-        first = inside[0]
-        if size > 1:
-            said = " ".join(token.raw for token in inside)
-            first = replace(first, raw=said, word=word_key(inside), end=inside[-1].end, mistyped=None)
-        out.append(first)
-        place += size
-    return tuple(out)
-
-
-def _is_one_tag(words: Sequence[Token], size: int, phrases: Phrases, tags: frozenset[str]) -> bool:
-    """Whether words are one tag, and each says more than words around a wish do; “too slow” asks for none."""
-    if len(words) < size or any(token.is_mark or token.is_film for token in words):
-        return False
-    if words[0].word in phrases.refining.get("less", frozenset()):
-        return False
-    key = word_key(words)
-    telling = [t for t in words if not (phrases.wishes.is_filler(t) or t.word in phrases.wishing.film_words)]
-    known = key in phrases.genres or key in phrases.eras or key in phrases.adventurousness
-    ends = words[0] in telling and words[-1] in telling
-    # “Teen comedy” is a comedy for teens, but “cold war” no war film that is cold.
-    others = [
-        token for token in words if token.meant not in phrases.genres and token.word not in phrases.wishing.film_words
-    ]
-    of_genre = len(others) < len(words) and all(compact(t.meant) in tags or t.meant in phrases.eras for t in others)
-    small = any(len(token.word) < _TELLING_LENGTH for token in (words[0], words[-1]))
-    usual = key in phrases.wishing.usual or small
-    return compact(key) in tags and ends and not (known or of_genre or usual)
 
 
 def _any(_label: str) -> bool:
     return True
 
 
+def _is_unwanted(label: str) -> bool:
+    return label in _OVERHEARD
+
+
 class _Wish:
     """A wish being read."""
 
-    def __init__(
-        self,
-        tokens: Sequence[Token],
-        said: str,
-        phrases: Phrases,
-        count: int | None,
-        tags: frozenset[str] | None = None,
-    ) -> None:
-        self._tokens, self._said, self._phrases, self._tags = tokens, said, phrases, tags
-        self._count = count
+    def __init__(self, said: str, phrases: Phrases, tags: frozenset[str] | None) -> None:
+        self._said, self._phrases, self._tags = said, phrases, tags
+        self._tokens: Sequence[Token] = ()
+        self._count: int | None = None
         self._first: int | None = None
         self._last: int | None = None
         self._without_years: list[tuple[int, int]] = []
@@ -139,6 +87,46 @@ class _Wish:
         self._unanswerable: list[str] = []
         self._compared: list[str] = []
         self._softer: list[str] = []
+
+    def counted(self, words: Sequence[Token]) -> Sequence[Token]:
+        """The words behind the number that they begin with, if they do (“me 5 horror films”), which is kept."""
+        before = self._phrases.wishing.before_count
+        place = next((place for place, one in enumerate(words) if one.word not in before), len(words))
+        if self._count is not None or (number := self._number(words, place)) is None:
+            return words
+        self._count = number
+        return words[place + 1 :]
+
+    def _number(self, words: Sequence[Token], place: int) -> int | None:
+        """The number of films that a word is: not that of people (“four of us”) or minutes."""
+        token = words[place] if place < len(words) else None
+        number = number_of(token.word, self._phrases.numbers) if token else None
+        if token is None or number is None or token.raw.casefold() != token.word:  # “3.5” is no 35
+            return None
+        following = [one.word for one in words[place + 1 : place + 3]]
+        of_people = any(word in self._phrases.people.oneself for word in following[1:])
+        uncounted = self._phrases.around.units | self._phrases.wishing.being
+        uncounted |= self._phrases.around.before_year if of_people else frozenset()
+        return None if uncounted & set(following[:1]) else number
+
+    def read(self, words: Sequence[Token], *, negated: bool) -> bool:
+        """Read words of the wish; returns whether a “not” that was said still waits for its word."""
+        self._tokens = words
+        ends = dict.fromkeys(range(1, len(words)), True)
+        for part in cover(words, self._phrases.wishes, ends, _any, gap_word=_UNREAD_WORD):
+            if isinstance(part, Match):
+                negated = self.take(part, negated=negated)
+            else:
+                self.leave(*part, negated=negated)
+        return negated
+
+    def overhear(self, words: Sequence[Token]) -> None:
+        """Take what matters to the wish from words that are about something else."""
+        self._tokens = words
+        ends = dict.fromkeys(range(1, len(words)), True)
+        for part in cover(words, self._phrases.wishes, ends, _is_unwanted):
+            if isinstance(part, Match):
+                self.take(part, negated=False)
 
     def made(self) -> Wish:
         """The wish as read so far."""
@@ -173,75 +161,103 @@ class _Wish:
         """The words that a tag is made of; a film's name that stands alone is one to be like."""
         kept: list[str] = []
         place = start
-        tags = self._tags or frozenset()
         while place < end:
             token = self._tokens[place]
             if token.is_film and not self._names_more(place, end):
                 self._like.append(self._raw(place, place + 1))
-                place += 1
-                continue
-            for size in (3, 2, 1):
-                inside = self._tokens[place : min(place + size, end)]
-                words = word_key(inside)
-                run = compact(words)
-                marks = any(one.is_mark for one in inside)
-                known = {run, run.removesuffix("s"), f"{run}s"} & tags or words in self._phrases.described
-                if words and not marks and place + size <= end and known:
-                    if size > 1 or " " in words or self._is_told(place, words):
-                        kept.append(as_typed(inside))
-                        place += size - 1
-                    break
-            else:
-                following = self._tokens[place + 1].word if place + 1 < len(self._tokens) else ""
-                before = self._tokens[place - 1].word if place else ""
-                strange = not token.is_mark and token.word not in self._phrases.usual and token.mistyped is None
-                describes = following in self._phrases.wishing.film_words or following in self._phrases.genres
-                if strange and (describes or before in self._phrases.wishing.about):
-                    kept.append(as_typed([token]))  # what it asks for is said to be unknown
+            elif size := self._described(place, end):
+                if (size > 1 or " " in token.word or self._is_told(place)) and not forms(token.word) & set(self._words):
+                    kept.append(as_typed(self._tokens[place : place + size]))
+                place += size - 1
+            elif self._count is None and (number := self._number(self._tokens, place)) and self._is_counted(place + 1):
+                self._count = number
+            elif self._must_describe(place):
+                kept.append(as_typed([token]))  # what it asks for is said to be unknown
             place += 1
         return kept
+
+    def _described(self, place: int, end: int) -> int:
+        """How many words from here on are something that films are described by, or somebody; 0 when none is."""
+        for size in range(min(3, end - place), 0, -1):
+            inside = self._tokens[place : place + size]
+            words = word_key(inside)
+            known = forms(words) & (self._tags or frozenset()) or words in self._phrases.described
+            if words and known and not any(one.is_mark for one in inside):
+                return size
+        return 0
+
+    def _is_counted(self, place: int) -> bool:
+        """Whether films stand behind a number: “6 obscure sci-fi films”."""
+        word = self._tokens[place].word if place < len(self._tokens) else ""
+        listed = self._phrases.genres, self._phrases.adventurousness, self._phrases.eras, self._phrases.described
+        return word in self._phrases.wishing.film_words or any(word in words for words in listed)
+
+    def _must_describe(self, place: int) -> bool:
+        """Whether an unknown word can only say what films shall be like: “something zany”, “a zany film”."""
+        token, wishing = self._tokens[place], self._phrases.wishing
+        if token.is_mark or token.is_film or token.word in self._phrases.usual or token.mistyped is not None:
+            return False
+        following = self._tokens[place + 1] if place + 1 < len(self._tokens) else None
+        if following and (following.word in wishing.film_words or following.word in self._phrases.genres):
+            return True
+        first = place
+        while first and self._tokens[first - 1].word in wishing.degrees:
+            first -= 1
+        before = self._tokens[first - 1].word if first else ""
+        ends = not following or following.is_mark or following.word in self._phrases.joins | wishing.after_described
+        return before in wishing.about or (before in wishing.things and ends)
 
     def _names_more(self, place: int, end: int) -> bool:
         """Whether a film's name begins what is known as something else: “Jack Nicholson”, “alien invasion”."""
         longer = (word_key(self._tokens[place : place + size]) for size in (2, 3) if place + size <= end)
         return any(compact(words) in (self._tags or ()) for words in longer if " " in words)
 
-    def _is_told(self, place: int, words: str) -> bool:
+    def _is_told(self, place: int) -> bool:
         """Whether a word that is said in any sentence describes a film here: “about food”."""
         before = self._tokens[place - 1].word if place else ""
-        return words not in self._phrases.wishing.usual or before in self._phrases.wishing.about
+        usual = self._phrases.wishing.usual | self._phrases.people.third_persons
+        return self._tokens[place].word not in usual or before in self._phrases.wishing.about
 
     def take(self, part: Match, *, negated: bool) -> bool:
         """Take one reading; returns whether a “not” that came before still waits for its word."""
         match part.label:
             case "filler" | "surprise":
                 return negated
+            case "genre" if self._means_people(part):
+                return negated
             case "genre" | "without_genre":
-                said = self._key(part, "genre")
                 without = negated or part.label == "without_genre"
-                (self._without_genres if without else self._genres).extend(self._phrases.genres[said])
-                self._compare(said, without=without)
+                for start, end in part.captures["genre"]:
+                    self._take_genre(word_key(self._tokens[start:end]), without=without)
+                return negated and self._goes_on(part.end)
+            case "swapped":
+                said, other = (word_key(self._tokens[start:end]) for start, end in part.captures["genre"])
+                self._take_genre(said, without=True)
+                self._take_genre(other, without=False)
             case "compared":
                 self._take_compared(self._phrases.compared[self._key(part, "compared")])
-            case "like" | "without_film" if self._tags is not None and not self._names_film(part):
+            case "like" | "without_film" | "disliked" if self._tags is not None and not self._names_film(part):
                 self._take_loosely(part)
-            case "director" | "cast" if self._tags is not None and not self._names_person(part):
-                self.leave(*part.captures["name"][0], negated=negated)
-            case "like" | "without_film" if self._tags is not None:
+            case "director" | "cast" if self._tags is not None and not negated:
+                self.leave(self._take_people(part), part.captures["name"][0][1], negated=False)
+            case "like" | "without_film" | "disliked" if self._tags is not None:
                 start, end = part.captures["films"][0]
                 places = [place for place in range(start, end) if self._tokens[place].is_film]
-                unlike = negated or part.label == "without_film"
+                unlike = negated or part.label != "like"
                 (self._without_films if unlike else self._like).extend(self._with_year(p, p + 1) for p in places)
                 self.leave(places[-1] + 1, end, negated=False)
             case "like" if not negated and len(apart := self._films_apart(*part.captures["films"][0])) > 1:
                 self._like += apart
-            case "like" | "without_film":
+            case "like" | "without_film" | "disliked":
                 films = self._with_year(*part.captures["films"][0])
-                (self._without_films if negated or part.label == "without_film" else self._like).append(films)
+                (self._without_films if negated or part.label != "like" else self._like).append(films)
             case "era":
                 era = self._phrases.eras[self._key(part, "era")]
-                self._recent = era.recent or self._recent
+                self._recent = self._recent if era.recent is None else era.recent
                 self._within(era.first, era.last)
+            case "without_era":
+                era = self._phrases.eras[self._key(part, "era")]
+                self._within(None if era.last is None else era.last + 1, None if era.first is None else era.first - 1)
             case "without_years":
                 self._without_years.append(self._span(part))
             case "decade" if negated:
@@ -250,23 +266,27 @@ class _Wish:
                 self._within(*self._span(part))
             case "in_year" if part.captures["year"][0][0] == self._year_of_film:
                 pass
-            case "since" | "until" | "between" | "in_year":
+            case "since" | "until" | "through" | "between" | "in_year":
                 self._years(part)
-            case "adventurousness":
+            case "adventurousness" | "unadventurousness":
                 value = self._phrases.adventurousness[self._key(part, "adventurousness")]
-                self._adventurousness = round(1.0 - value, 2) if negated else value
+                turned = negated != (part.label == "unadventurousness")
+                self._adventurousness = round(1.0 - value, 2) if turned else value
             case "count":
-                number = number_of(self._key(part, "count"), self._phrases.numbers) if "count" in part.captures else 1
-                self._count = number or self._count
+                self._count = self._counted(part) or self._count
             case "without_person" | "director" | "cast" if negated or part.label == "without_person":
                 self._unwanted.append(self._raw(*part.captures["name"][0]))
             case "director" | "cast":
                 name = self._raw(*part.captures["name"][0])
                 self._names.append(name)
                 self._players += [name] if part.label == "cast" else []
+            case "mood" if number := self._number([self._tokens[part.captures["tag"][0][0]]], 0):
+                self._count = number
             case "unmood" | "mood" if described := self._phrases.genres.get(self._key(part, "tag")):
                 (self._without_genres if part.label == "unmood" else self._genres).extend(described)
                 self._compare(self._key(part, "tag"), without=part.label == "unmood")
+            case "unmood" if self._tags is not None and not self._tells(self._key(part, "tag")):
+                return negated
             case "unmood":
                 self._unwanted.append(self._key(part, "tag"))
             case "mood" if self._tags is not None:
@@ -276,6 +296,53 @@ class _Wish:
             case other:
                 self._unanswerable.append(_UNANSWERABLE[other])
         return False
+
+    def _counted(self, part: Match) -> int | None:
+        """How many films are counted; “the one” counts none."""
+        if "count" not in part.captures:
+            return 1
+        place, end = part.captures["count"][0]
+        number = number_of(word_key(self._tokens[place:end]), self._phrases.numbers)
+        return None if number == 1 and all(one.is_mark for one in self._tokens[end : end + 1]) else number
+
+    def _goes_on(self, place: int) -> bool:
+        """Whether an “or” stands there, behind which what was said before holds still."""
+        return place < len(self._tokens) and self._tokens[place].word in self._phrases.wishing.alternatives
+
+    def _take_genre(self, said: str, *, without: bool) -> None:
+        (self._without_genres if without else self._genres).extend(self._phrases.genres[said])
+        self._compare(said, without=without)
+
+    def _means_people(self, part: Match) -> bool:
+        """Whether a genre is somebody: “the kids are in bed”."""
+        start, end = part.captures["genre"][0]
+        before = self._tokens[start - 1].word if start else ""
+        following = next((token.word for token in self._tokens[end : end + 2] if not token.is_mark), "")
+        people, articles = self._phrases.people, self._phrases.around.articles
+        somebody = word_key(self._tokens[start:end]) in people.third_persons
+        of_films = following in self._phrases.wishing.film_words or following in self._phrases.genres
+        return self._tags is not None and somebody and before in people.others_begin | articles and not of_films
+
+    def _tells(self, word: str) -> bool:
+        """Whether a word can be what films are like: “too many” says nothing of them."""
+        known = forms(word) & (self._tags or frozenset()) or word in self._phrases.described
+        return bool(known) or word not in self._phrases.usual
+
+    def _take_people(self, part: Match) -> int:
+        """Take the people named where some must stand; returns the place behind them."""
+        place, end = part.captures["name"][0]
+        while place < end:
+            sizes = range(min(3, end - place), 0, -1)
+            size = next((size for size in sizes if self._names_person(place, place + size)), 0)
+            if not size:
+                break
+            name = self._raw(place, place + size)
+            self._names.append(name)
+            self._players += [name] if part.label == "cast" else []
+            place += size
+            while place < end and self._tokens[place].word in self._phrases.joins | self._phrases.wishing.alternatives:
+                place += 1
+        return place
 
     def _compare(self, said: str, *, without: bool) -> None:
         """Keep the word that means a genre if it describes films: “not too scary”, “funnier”."""
@@ -290,7 +357,7 @@ class _Wish:
         self._compared.append(word)
         if genres := self._phrases.genres.get(word):
             self._genres.extend(genres)
-        elif self._tags is None or compact(word) in self._tags:
+        elif self._tags is None or compact(word) in self._tags or word in self._phrases.described:
             self._words.append(word)
 
     def _films_apart(self, start: int, end: int) -> list[str]:
@@ -303,27 +370,54 @@ class _Wish:
     def _names_film(self, part: Match) -> bool:
         """Whether a film stands where one must; “no aliens” names none."""
         start, end = part.captures["films"][0]
-        films = [token for token in self._tokens[start:end] if token.is_film]
-        described = part.label == "without_film" and all(
-            token.raw.islower()
-            and {compact(token.word), compact(token.word).removesuffix("s")} & (self._tags or frozenset())
-            for token in films
-        )
-        return bool(films) and not described
+        return any(token.is_film for token in self._tokens[start:end])
 
-    def _names_person(self, part: Match) -> bool:
-        """Whether a name stands where one must, with capitals."""
-        start, end = part.captures["name"][0]
-        return end - start <= 3 and all(self._tokens[place].raw[:1].isupper() for place in range(start, end))
+    def _names_person(self, start: int, end: int) -> bool:
+        """Whether words are a name, with capitals."""
+        names = self._tokens[start:end]
+        capitals = all(one.raw[:1].isupper() and not one.is_film for one in names)
+        return capitals and not all(one.word in self._phrases.usual for one in names)
 
     def _take_loosely(self, part: Match) -> None:
-        """“No jump scares”, “like really weird”: words, not films."""
+        """“No jump scares”, “like really weird”: words, not films, unless nothing says what they are."""
         start, end = part.captures["films"][0]
-        if part.label == "without_film":
-            words = self._describing(start, end)
-            self._unwanted += [" ".join(words)] if words else []
+        if part.label != "like":
+            self._take_unwanted(start, end)
+        elif strange := self._strange(start, end):
+            self._like += strange
         else:
             self.leave(start, end, negated=False)
+
+    def _strange(self, start: int, end: int) -> list[str]:
+        """The names that words must be, since they are nothing else: “coherence or primer”."""
+        while end > start and (self._tokens[end - 1].is_mark or self._tokens[end - 1].word in self._phrases.usual):
+            end -= 1
+        parting = self._phrases.joins | self._phrases.wishing.alternatives | {","}
+        names = [place for place in range(start, end) if self._tokens[place].word not in parting]
+        if any(self._tokens[place].word in self._phrases.usual or self._described(place, end) for place in names):
+            return []
+        return [self._raw(place, place + 1) for place in names]
+
+    def _take_unwanted(self, start: int, end: int) -> None:
+        """Words of a list of what is not wanted; behind a comma only as long as the list goes on to an “or”."""
+        parting = self._phrases.joins | self._phrases.wishing.alternatives
+        last = max((place for place in range(start, end) if self._tokens[place].word in parting), default=start)
+        stop = next((place for place in range(last, end) if self._tokens[place].is_mark), end)
+        self.leave(stop, end, negated=False)
+        place, found = start, False
+        while place < stop:
+            said = (word_key(self._tokens[place : place + size]) for size in (3, 2, 1) if place + size <= stop)
+            if genre := next((words for words in said if words in self._phrases.genres), ""):
+                self._take_genre(genre, without=True)
+                size = len(genre.split())
+            elif size := self._described(place, stop):
+                self._unwanted.append(as_typed(self._tokens[place : place + size]))
+            place += size or 1
+            found = found or bool(size)
+        while stop > start and self._tokens[stop - 1].word in self._phrases.usual:
+            stop -= 1
+        if not found and 0 < stop - start <= _NAMED_IN:
+            self._unwanted.append(as_typed(self._tokens[start:stop]))
 
     def _years(self, part: Match) -> None:
         first, last = self._span(part)
@@ -331,6 +425,8 @@ class _Wish:
             self._within(first, None)
         elif part.label == "until":
             self._within(None, first - 1)
+        elif part.label == "through":
+            self._within(None, last)
         else:
             self._within(first, last)
 

@@ -145,8 +145,8 @@ class Listener:
             asked=turn.asked_anew,
             choices=tuple(self._labels(turn, question.choices) for question in turn.questions),
             films=tuple(found for intent in turn.taken for found in _named(turn, intent)),
-            places=tuple(place for intent in turn.taken for place in _places(intent, len(shown))),
-            wish=_wish(turn, [intent for intent in turn.taken if isinstance(intent, meant.Recommend)]),
+            places=tuple(dict.fromkeys(place for intent in turn.taken for place in _places(intent, len(shown)))),
+            wish=_wish(turn, turn.taken),
             set={
                 intent.setting.value: _kept(turn, intent) for intent in turn.taken if isinstance(intent, meant.Adjust)
             },
@@ -249,10 +249,11 @@ def _kept(turn: Turn, intent: meant.Adjust) -> str:
     return {True: "on", False: "off"}.get(value, str(value)) if value is not None else intent.value
 
 
-def _wish(turn: Turn, intents: Sequence[meant.Recommend]) -> dict[str, Any]:
-    """The wish in the words of the cases; what was not said is not there."""
-    told: dict[str, Any] = {}
-    for wish in (intent.wish for intent in intents):
+def _wish(turn: Turn, intents: Sequence[meant.Intent]) -> dict[str, Any]:
+    """The wish in the words of the cases, of more films their number; what was not said is not there."""
+    counts = [intent.count for intent in intents if isinstance(intent, meant.More) and intent.count]
+    told: dict[str, Any] = {"count": counts[-1]} if counts else {}
+    for wish in (intent.wish for intent in intents if isinstance(intent, meant.Recommend)):
         shown = turn.shown.request.get("like") if turn.shown and wish.like_it else None
         in_mind = [Listener._labels(turn, [film_id]) for film_id in shown] if isinstance(shown, list) else []
         asked = people_of(wish, turn.engine.people, turn.engine.catalog, turn.phrases)

@@ -42,7 +42,7 @@ def understood(
         ("something else but less gory", "unwanted", ("gory",)),
         ("too slow", "unwanted", ("slow",)),
         ("and not too gory", "unwanted", ("gory",)),
-        ("no zombies", "without_films", ("zombies",)),
+        ("no zombies", "unwanted", ("zombies",)),
         ("funnier", "genres", ("Comedy",)),
         ("could they be funnier?", "genres", ("Comedy",)),
         ("darker", "words", ("dark",)),

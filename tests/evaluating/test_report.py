@@ -19,6 +19,7 @@ FILES = (
     "telling",
     "asking",
     "wishing",
+    "choosing",
     "nasty",
     "titles",
     "names",

@@ -311,7 +311,8 @@ def phrases_for(language: str) -> Phrases:
     decades = table("decades") | _decades_in_figures(data["decade_endings"])
     types = _types(numbers, ordinals, decades, people.oneself)
     dates = data["date_words"]
-    no_slips = {*words("no_slips"), *numbers, *ordinals, *decades}
+    described = [said for group in data.get("described", ()) for said in (*group["words"], *group["tags"])]
+    no_slips = {*words("no_slips"), *numbers, *ordinals, *decades, *" ".join(described).split()}
     sentences = Grammar(
         _flat(data["templates"]),
         rules=rules,

@@ -115,6 +115,24 @@ class Wishing:
     """Words between things of which either will do."""
     about: frozenset[str]
     """What comes before what a film is about."""
+    likened: frozenset[str]
+    """What stands before a film that others shall be like."""
+    things: frozenset[str]
+    """What stands for a film before a word that describes it: “something zany”."""
+    degrees: frozenset[str]
+    """What may stand between: “something really zany”."""
+    after_described: frozenset[str]
+    """What goes on behind a word that describes films: “something zany for tonight”."""
+    breaks: frozenset[str]
+    """Words that begin a clause wherever they stand."""
+    subjects: frozenset[str]
+    """Words that begin a clause behind a comma or a joining word."""
+    tells: frozenset[str]
+    """Words of clauses that tell something of people."""
+    being: frozenset[str]
+    """The same where they are not the first word: “the baby is asleep”."""
+    asks: frozenset[str]
+    """Words of clauses that say what is wished for."""
     usual: frozenset[str]
     """Tags that are said of films in any sentence, and describe none."""
 
@@ -129,6 +147,8 @@ class Signs:
     """Empties a list."""
     picking: frozenset[str]
     """Picks from a list."""
+    refusing: frozenset[str]
+    """Refuses a film of a list."""
     none: frozenset[str]
     """Refuses all choices."""
     asking: frozenset[str]
