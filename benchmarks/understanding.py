@@ -23,6 +23,7 @@ TUNED = (
     "wishing",
     "choosing",
     "nasty",
+    "traps",
     "titles",
     "names",
     "detail",

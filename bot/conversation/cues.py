@@ -30,7 +30,7 @@ _CHANGES = {"raised": 1.0, "lowered": -1.0}
 """Cues that change a mark."""
 _FIRST_NUMBER = re.compile(r"\d+(?:[.,]\d+)?|\w+")
 _NO_OPINIONS = frozenset({"when", "rating", "saw", "again", "rewatched", "company"})
-_NOT_THOUGHT = frozenset({"others", "unreal", "passing", "not"})
+_NOT_THOUGHT = frozenset({"others", "unreal", "passing", "nofilm", "not"})
 """Cues beside which nothing is said of what this person thought."""
 
 
@@ -186,7 +186,7 @@ class Cues:
         return any(cue.start <= start and stop <= cue.end for cue in self._cues)
 
     def is_of_others(self, cue: Cue) -> bool:
-        """Whether it is said by or of somebody else: “Kevin loved it”."""
+        """Whether it is said by somebody else or of something else: “Kevin loved it”."""
         if cue.label not in REACTIONS and cue.label not in {"rating", "abandoned"}:
             return False
         if any(other.label == "others" and other.end == cue.start for other in self._cues):
@@ -194,6 +194,9 @@ class Cues:
         place = cue.start
         while place and not (self._tokens[place - 1].is_mark or self._tokens[place - 1].word in self._phrases.joins):
             place -= 1
+        told = (other.end for other in self._cues if other.label == "passing" and place <= other.start < cue.start)
+        if any(not any(token.is_film for token in self._tokens[end : cue.start]) for end in told):
+            return True  # “the trailer made it look awful”
         words = [token.word for token in self._tokens[place : cue.start + 1]]
         every = self._phrases.pointing.each_of  # “all liked it” is of others, “liked all of them” is not
         subjects = words[:1] + [word for word in words[1:] if word not in every]

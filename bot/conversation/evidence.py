@@ -10,8 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+import numpy.typing as npt
+
 from bot.conversation.cues import REACTIONS, STRONG, Clauses, Cue, Cues
 from bot.conversation.details import Description, NamedFilm
+from bot.conversation.gist import THIS, features_around, watched_for
 from bot.conversation.grammar import Token, plain
 from bot.conversation.intents import LogWatches, NotWatched, React, State
 from bot.conversation.phrases import Phrases, number_of
@@ -22,6 +26,8 @@ from engine.titles import Certainty, Named
 
 _MAX_OBJECT = 9
 """Words behind a verb that may be one title."""
+_POINTING_WORDS = 3
+"""Words that mean a film named before: “the whole thing”."""
 _MAX_LINKS = 4
 """Titles that are compared letter by letter in one message."""
 _POINTED_FROM = 2
@@ -36,6 +42,8 @@ _MAX_PERSON = 3
 _MOST_STRANGE, _STRANGE_LENGTH, _AROUND = 3, 4, 5
 """Words that are looked at for slips, the letters that they have at least, and the words on either side that may belong
 to the same name."""
+_LONG = 4
+"""Words from which a name of everyday words is one."""
 _SURE, _LONGER = 0.86, 0.05
 """Similarity from which a misspelt name is one, and what each of its words is worth beside it."""
 _QUOTES = frozenset("\"“”„«»'‘’")
@@ -47,8 +55,12 @@ _PARTING = frozenset(",&+():/")
 _POSITIVE = frozenset({"saw", "rewatched", "abandoned", "loved", "liked", "fine", "disliked", "hated"})
 _VERBS = frozenset({"saw", "rewatched", "abandoned"})
 """Cues behind which a film is named."""
+_EVEN = 0.5
+_DOUBTED, _LIKELY = 0.3, 0.9
+"""Odds that this person watched a film below which a watch that cues tell is asked about, and from which one is told
+that no verb leads to."""
 _DETAILS = frozenset({"when", "rating", "again", "rewatched", "abandoned", *REACTIONS})
-_NEGATIVE = frozenset({"not", "others", "unreal", "passing"})
+_NEGATIVE = frozenset({"not", "others", "unreal", "passing", "nofilm"})
 _KINDS = {
     "unreal": NotWatched.HYPOTHETICAL,
     "others": NotWatched.OTHERS,
@@ -74,10 +86,18 @@ class Evidence:
     """A message read for what it holds."""
 
     def __init__(
-        self, said: str, tokens: Sequence[Token], phrases: Phrases, titles: Titles, clauses: Clauses | None = None
+        self,
+        said: str,
+        tokens: Sequence[Token],
+        phrases: Phrases,
+        titles: Titles,
+        clauses: Clauses | None = None,
+        within: tuple[Evidence, int] | None = None,
     ) -> None:
-        """`clauses`: those that this message and its parts have in common."""
+        """`clauses`: those that this message and its parts have in common. `within`: the message that these tokens are
+        a part of, and the place where it begins."""
         self._said, self._phrases, self._titles = said, phrases, titles
+        self._within, self._odds = within, dict[tuple[int, int], float]()
         self._around, self._pointing, self._people, self._signs = (
             phrases.around,
             phrases.pointing,
@@ -101,11 +121,18 @@ class Evidence:
     @property
     def skeleton(self) -> list[str]:
         """The cues, films and marks of the message in their order."""
+        return self._skeleton()
+
+    def _skeleton(self, this: tuple[int, int] = (-1, -1)) -> list[str]:
+        """The same, with the film that stands there told from others."""
         begun = {cue.start: cue.label for cue in self._cues}
         within = {place for cue in self._cues for place in range(cue.start + 1, cue.end)}
+        within |= set(range(this[0] + 1, this[1]))
         bones: list[str] = []
         for place, token in enumerate(self.tokens):
-            if place in begun:
+            if place == this[0]:
+                bones.append(THIS)
+            elif place in begun:
                 bones.append(begun[place])
             elif token.is_film and place not in within:
                 bones.append("film")
@@ -118,6 +145,28 @@ class Evidence:
             elif place not in within and (not bones or bones[-1] != "…"):
                 bones.append("…")
         return bones
+
+    def part(self, start: int, end: int) -> Evidence:
+        """What some of the words hold."""
+        tokens = self.tokens[start:end]
+        return Evidence(self._said, tokens, self._phrases, self._titles, self.clauses, within=(self, start))
+
+    def features(self, start: int, end: int) -> npt.NDArray[np.intp]:
+        """What is seen of the film that stands there when it is judged whether this person watched it."""
+        tokens = as_films(self.tokens, [(start, end)])
+        everyday = all(word in self._phrases.usual for word in tokens[start].word.split())
+        return features_around(tokens, start, self._skeleton((start, end)), everyday=everyday)
+
+    def odds(self, start: int, end: int) -> float:
+        """How likely it is that this person watched the film that stands there, all of the message read; even where
+        the language has no model of it."""
+        if self._within is not None:
+            whole, first = self._within
+            return whole.odds(first + start, first + end)
+        model = watched_for(self._phrases.language)
+        if (start, end) not in self._odds:
+            self._odds[start, end] = model.of_rows(self.features(start, end))["yes"] if model else _EVEN
+        return self._odds[start, end]
 
     def has(self, *labels: str) -> bool:
         """Whether any of these cues is there."""
@@ -300,7 +349,11 @@ class Evidence:
 
     def of_others(self) -> bool:
         """Whether it begins with somebody else: “my sister would only give it 2 stars”."""
-        first = next((token.word for token in self.tokens if not token.is_mark), "")
+        openers = self._phrases.openers
+        first = next((token.word for token in self.tokens if not (token.is_mark or token.word in openers)), "")
+        judged = [cue for cue in self._cues if cue.label in REACTIONS or cue.label == "rating"]
+        if any(self._sentence[cue.start] for cue in judged):
+            return False  # “Nobody warned me about the trousers. 4 stars.”
         return first in self._people.others_begin or first in self._people.third_persons
 
     def vetoes(self) -> bool:
@@ -313,7 +366,12 @@ class Evidence:
 
     def has_own_verb(self) -> bool:
         """Whether this person says that they watched something."""
-        return any(cue.label in _VERBS and self._is_own(cue) for cue in self._cues)
+        return any(cue.label in _VERBS | {"done"} and self._is_own(cue) for cue in self._cues)
+
+    def points_back(self) -> bool:
+        """Whether a verb of this person's leads to words for the film named before: “too late, watched it”."""
+        verbs = [cue for cue in self._cues if cue.label in _VERBS and self._is_own(cue)]
+        return any(self._points_back(verb.end) for verb in verbs)
 
     def behind_verbs(self) -> list[tuple[int, int]]:
         """The words of films that this person's verbs lead to and that are no films yet: everyday words in lower
@@ -405,14 +463,20 @@ class Evidence:
 
     def _is_firm(self, film: NamedFilm) -> bool:
         """Whether a watch of this person's is told plainly: a verb of theirs leads to the film, or a day, a mark or an
-        “again” stands right behind it, and nothing in its sentence speaks against it."""
-        return (
+        “again” stands right behind it, and nothing in its sentence speaks against it; or a later verb points back at
+        it, or it is to be logged. What was learned must not differ widely, and is enough where cues tell nothing."""
+        odds = self.odds(film.start, film.end)
+        named = self.tokens[film.start].is_film and not (self._is_one_word(film) and self._is_lower(film))
+        if odds >= _LIKELY and named and self._told(film) is not False:
+            return True
+        told = (
             self._is_told_by_verb(film)
             or self._is_told_by_detail(film)
             or self._is_told_by_pointing(film)
             or self._is_told_afterwards(film)
-            or self._is_to_be_logged(film)
         )
+        later = self._is_told_later(film) and not self._is_of_everyday_words(film)
+        return (odds >= _DOUBTED and told) or later or self._is_to_be_logged(film)
 
     def _is_told_by_pointing(self, film: NamedFilm) -> bool:
         """“Everyone said The Meg was rubbish. Saw it yesterday”: a verb of this person's points back at the film, the
@@ -493,7 +557,7 @@ class Evidence:
     @staticmethod
     def _is_beside(cue: Cue | None) -> bool:
         """Whether a cue may stand between a verb and its film: “seen with my wife the film Amour”."""
-        return cue is not None and cue.label in {"company", "when", "again"}
+        return cue is not None and cue.label in {"company", "when", "again", "first"}
 
     def _is_own(self, verb: Cue) -> bool:
         """Whether nobody else stands before a verb: “Ebert watched …”."""
@@ -556,11 +620,10 @@ class Evidence:
         ends = [place for place in range(film.start, len(self.tokens)) if self._sentence[place] == here]
         if self.tokens[ends[-1]].raw == "?" or self._is_quoted(film) or self._is_cancelled(film):
             return True
+        inside = [cue for cue in self._cues if self._sentence[cue.start] == here]
         clause_end = next((place for place in ends if self._ends_clause(place)), ends[-1] + 1)
-        return any(
-            (cue.label in _NEGATIVE and film.end <= cue.start < clause_end)
-            or (cue.label == "unreal" and self._sentence[cue.start] == here)
-            for cue in self._cues
+        return self._is_in_passing(film, inside) or any(
+            cue.label == "unreal" or (cue.label in _NEGATIVE and film.end <= cue.start < clause_end) for cue in inside
         )
 
     def _ends_clause(self, place: int) -> bool:
@@ -671,17 +734,15 @@ class Evidence:
             return True
         here = self._sentence[film.start]
         inside = [cue for cue in self._cues if self._sentence[cue.start] == here]
-        for cue in inside:
-            near = 0 <= film.start - cue.end <= 2 or 0 <= cue.start - film.end <= 1
-            if cue.label == "passing" and near:
-                return False
-        if self._is_quoted(film) or self._is_cancelled(film):
+        if self._resumed(film):
+            return True
+        if self._is_quoted(film) or self._is_cancelled(film) or self._is_in_passing(film, inside):
             return False
         if self._is_to_be_logged(film):
             return True
         if any(cue.label == "unreal" and cue.start < film.start for cue in inside):
             return False
-        verbs = [cue for cue in inside if cue.label in _POSITIVE | _NEGATIVE - {"passing", "unreal"}]
+        verbs = [cue for cue in inside if cue.label in _POSITIVE | {"not", "others"}]
         if any(cue.label in _VERBS and cue.end <= film.start and self._is_anothers(cue) for cue in verbs):
             return False
         verbs = [cue for cue in verbs if cue.label not in _VERBS or self._is_own(cue)]
@@ -697,7 +758,68 @@ class Evidence:
                 governing = None
         if governing is None:
             return None
-        return governing.label in _POSITIVE
+        until = before and any(cue.label == "until" and cue.start >= film.end for cue in inside)
+        return governing.label in _POSITIVE or bool(governing.label == "not" and until)
+
+    def _is_in_passing(self, film: NamedFilm, inside: Sequence[Cue]) -> bool:
+        """Whether it is not the film that its sentence is about: “the trailer for Alien”, “Akira, the comic”."""
+        for cue in inside:
+            near = 0 <= film.start - cue.end <= 2 or 0 <= cue.start - film.end <= 1
+            alone = cue.start > film.end and self._is_bare(cue.start - 1) and self._is_bare(cue.end)
+            if cue.label == "nofilm" or (cue.label == "passing" and (near or alone)):
+                return True
+        return False
+
+    def _is_bare(self, place: int) -> bool:
+        """Whether no word stands there."""
+        return place >= len(self.tokens) or self.tokens[place].is_mark
+
+    def _is_told_later(self, film: NamedFilm) -> bool:
+        """Whether what follows says that this person watched it after all."""
+        later = [cue for cue in self._cues if cue.label == "until" and cue.start >= film.end]
+        return (bool(later) or self._resumed(film) is not None) and self._told(film) is True
+
+    def _resumed(self, film: NamedFilm) -> Cue | None:
+        """What says later that this person watched the film that was named last: “… so I gave in and watched it”."""
+        about = self.tokens[
+            max(0, film.start - 3) : film.start
+        ]  # “watched the trailer for Alien, and watched it again”
+        if any(token.word in self._around.watchable for token in about):
+            return None
+        for cue in self._cues:
+            between = any(token.is_film for token in self.tokens[film.end : cue.start])
+            if cue.start < film.end or between or cue.label not in _VERBS | {"done"} or not self._is_by_oneself(cue):
+                continue
+            here = [other for other in self._cues if self._sentence[other.start] == self._sentence[cue.start]]
+            doubtful = any(
+                other.label == "unreal" or (other.label == "not" and other.end == cue.start) for other in here
+            )
+            follows = self._cues.at(cue.end)
+            ends = self._is_bare(cue.end) or (follows is not None and follows.label in {"when", "again", "company"})
+            if not doubtful and (ends or self._points_back(cue.end)) and not self._is_asked(cue.start):
+                return cue
+        return None
+
+    def _points_back(self, place: int) -> bool:
+        """Whether words there mean the film named before: “it”, “the whole thing”."""
+        said = [token.word for token in self.tokens[place : place + _POINTING_WORDS]]
+        return any(" ".join(said[:count]) in self._pointing.pointers for count in range(1, len(said) + 1))
+
+    def _is_asked(self, place: int) -> bool:
+        """Whether a sentence is a question."""
+        here = [token for at, token in enumerate(self.tokens) if self._sentence[at] == self._sentence[place]]
+        return here[-1].raw == "?"
+
+    def _is_by_oneself(self, verb: Cue) -> bool:
+        """Whether the person named last in its sentence, if any is, is oneself: “mum and I stayed and watched it”."""
+        for place in range(verb.end - 1, -1, -1):
+            if self._sentence[place] != self._sentence[verb.start]:
+                break
+            if self.tokens[place].word in self._people.oneself:
+                return True
+            if self.tokens[place].word in self._people.third_persons:
+                return False
+        return self._is_own(verb)
 
     def _is_quoted(self, film: NamedFilm) -> bool:
         """Whether somebody is quoted who says so: a verb stands in the quotation marks too, and words outside."""
@@ -759,7 +881,15 @@ class Evidence:
     def _at(self, place: int, taken: set[int], *, roughly: bool) -> list[NamedFilm]:
         """The films that are named from there on, if any is."""
         begin = self._past_small_words(place)
-        if begin >= len(self.tokens) or begin in taken or any(cue.start <= begin < cue.end for cue in self._cues):
+        whole = begin > place and self._points_back(place)
+        if (
+            whole
+            or begin >= len(self.tokens)
+            or begin in taken
+            or any(cue.start <= begin < cue.end for cue in self._cues)
+        ):
+            return []
+        if self._is_counted(self.tokens[begin : begin + 1], begin + 1):
             return []
         pointing = self._pointing.pointers | self._phrases.pointing_back.keys() | self._pointing.other_ones
         rough = roughly and self.tokens[begin].word not in pointing | self._people.oneself
@@ -868,23 +998,28 @@ class Evidence:
         return [film for film in films if not self.tokens[film.start].is_film] if films else []
 
     def _is_counted(self, words: Sequence[Token], stop: int) -> bool:
-        """Whether the last word counts what follows: “saw it two weeks ago” is no “It: Chapter Two”."""
+        """Whether the last word counts what follows: “saw it two weeks ago” is no “It: Chapter Two”, “watched two
+        tragedies” no “Two”."""
         last = words[-1].word
-        number = last.isdigit() or last in self._phrases.numbers
-        return number and stop < len(self.tokens) and self.tokens[stop].word in self._around.units
+        if not (last.isdigit() or last in self._phrases.numbers) or stop >= len(self.tokens):
+            return False
+        counted = self.tokens[stop]
+        strange = not (counted.is_mark or counted.is_film or counted.word in self._phrases.usual)
+        return counted.word in self._around.units or (len(words) == 1 and strange and self._cues.at(stop) is None)
 
     def _may_be_name(self, word: Token, named: Named) -> bool:
         """Whether one word behind a verb may be a film: not “it” and no hardly known film of an everyday word."""
-        if word.word in self._pointing.pointers:
+        if word.word in self._people.oneself and self._begins(word):
+            return False
+        if word.word in self._pointing.pointers | self._people.oneself:
             at = self.tokens.index(word)
             dated = [token.raw for token in self.tokens[at + 1 : at + 4]]
             if dated[:1] == ["("] and dated[-1:] == [")"] and dated[1].isdigit():
                 return True  # “it (2017)”
             return word.raw[:1].isupper() and len(word.raw) > 1 and not word.raw.isupper()
         if word.word in self._phrases.usual:
-            at = self.tokens.index(word)
-            begins = at == 0 or self.tokens[at - 1].raw in STRONG
-            return self._titles.is_known(named.ratings) and not begins and self._ends_there(at + 1)
+            ends = self._ends_there(self.tokens.index(word) + 1)
+            return self._titles.is_known(named.ratings) and not self._begins(word) and ends
         return True
 
     def _ends_there(self, place: int) -> bool:
@@ -895,6 +1030,11 @@ class Evidence:
         around = self._around
         small = around.before_people | around.telling_joins | around.before_days | self._phrases.joins
         return token.is_mark or token.word in small or self._cues.at(place) is not None
+
+    def _begins(self, word: Token) -> bool:
+        """Whether a sentence begins with a word."""
+        at = self.tokens.index(word)
+        return at == 0 or self.tokens[at - 1].raw in STRONG
 
     def _roughly(self, begin: int) -> list[NamedFilm]:
         """The misspelt name that begins right here, if one is near enough."""
@@ -1087,6 +1227,8 @@ class Evidence:
             one = LogWatches(
                 text, text, when=film.when, state=film.state or State.FINISHED, rating=film.rating,
                 reaction=film.reaction, questioned=doubtful, firm=film.start in firm,
+                doubtful=film.start not in firm
+                and ((len(films) == 1 and self._is_of_everyday_words(film)) or self._is_by_somebody(film)),
             )  # fmt: skip
             if out and replace(out[-1], films="", whole="") == replace(one, films="", whole=""):
                 both = f"{out[-1].films}\n{text}"
@@ -1094,6 +1236,20 @@ class Evidence:
             else:
                 out.append(one)
         return tuple(out)
+
+    def _is_of_everyday_words(self, film: NamedFilm) -> bool:
+        """Whether a name may be just words: “big fish in the canal”."""
+        words = plain(self._raw(film.start, film.end)).split()
+        return self._is_lower(film) and len(words) < _LONG and all(word in self._phrases.usual for word in words)
+
+    def _is_lower(self, film: NamedFilm) -> bool:
+        return self._raw(film.start, film.end).islower()
+
+    def _is_by_somebody(self, film: NamedFilm) -> bool:
+        """Whether the verb that leads to a film may be anybody's: “hubby finished Gladiator”."""
+        here = [cue for cue in self._cues if self._sentence[cue.start] == self._sentence[film.start]]
+        before = [cue for cue in here if cue.label in _VERBS and cue.end <= film.start]
+        return bool(before) and not self._is_own(before[-1])
 
     def _without_doubles(self, films: Sequence[NamedFilm]) -> list[NamedFilm]:
         """A film that is named twice once, with all that is said of it."""

@@ -1,15 +1,16 @@
 """What words are about when no phrase reads them: `Gist`, learned from examples.
 
-There are two for a language: what a sentence is about (its intent), and what a clause says was thought of a film. Each
-is a linear model over the words of a sentence in ones, twos and threes, with films, days, marks and numbers as kinds of
-words; the probability of each class comes out. It says what is meant at large, never which film or which day. Its
-weights lie beside the phrases of its language and are made from the examples there by `make learn`. Pure functions.
+There are three for a language: what a sentence is about (its intent), what a clause says was thought of a film, and
+whether this person watched a film that is named. Each is a linear model over the words of a sentence in ones, twos and
+threes, with films, days, marks and numbers as kinds of words; the probability of each class comes out. It says what is
+meant at large, never which film or which day. Its weights lie beside the phrases of its language and are made by
+`make learn` from the examples there, the last one from the cases of the tests too. Pure functions.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import as_file, files
@@ -32,6 +33,11 @@ _MARKS = frozenset(".,!?;:\n()\"“”'’—–-…/*&+#@")
 _RATING = re.compile(r"\d+(?:[.,]\d+)?/\d+|\d+%|[★☆⭐½]+|[a-d][+-]", re.IGNORECASE)
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 _YEAR = re.compile(r"(?:19|20)\d\d")
+_ENDS = frozenset(".!?\n;")
+THIS = "<this>"
+"""The film in question, whatever it is called."""
+_LONG_NAME = 3
+"""Words from which a name is a long one."""
 _LONG_RUN = re.compile(r"(.)\1{2,}")
 
 
@@ -47,7 +53,10 @@ class Gist:
     ) -> dict[str, float]:
         """The probability of each class. `skeleton`: the cues and films of the message in their order; `situation`:
         words for what the conversation was about before."""
-        rows = features(tokens, skeleton, situation)
+        return self.of_rows(features(tokens, skeleton, situation))
+
+    def of_rows(self, rows: npt.NDArray[np.intp]) -> dict[str, float]:
+        """The probability of each class where these rows of the weights are touched."""
         scores = self.weights[rows].sum(axis=0) / np.sqrt(len(rows)) + self.weights[BUCKETS]
         odds = np.exp(scores - scores.max())
         return dict(zip(self.classes, (odds / odds.sum()).tolist(), strict=True))
@@ -69,6 +78,43 @@ def features(tokens: Sequence[Token], skeleton: Sequence[str], situation: Sequen
     # What was before tells little alone and much beside the first word.
     said |= {f"@{word}" for word in situation}
     said |= {f"@{word} {first}" for word in situation for first in words[:2]}
+    return _rows(said)
+
+
+def features_around(
+    tokens: Sequence[Token], place: int, skeleton: Sequence[str], *, everyday: bool
+) -> npt.NDArray[np.intp]:
+    """The rows that a film touches: the words, and the cues, before and behind it, in its sentence and in others, and
+    how it was typed, but not what it is called. `skeleton`: as for `features`, with `THIS` where the film stands;
+    `everyday`: whether its name is made of everyday words."""
+    near = range(max(0, place - MAX_TOKENS // 2), min(len(tokens), place + MAX_TOKENS // 2))
+    words = [
+        THIS if at == place else _class_of(tokens[at])
+        for at in near
+        if at == place or not tokens[at].is_mark or tokens[at].raw in _MARKS
+    ]
+    said = {f"={one}" for one in _sided(words)} | {f"_{one}" for one in _sided(skeleton)}
+    film = tokens[place]
+    said.add(f"{film.raw[:1].isupper()} {min(len(film.word.split()), _LONG_NAME)} {everyday}")
+    return _rows(said)
+
+
+def _sided(row: Sequence[str]) -> Iterator[str]:
+    """Words in ones and twos, and on which side of the film they stand, twice as far in another sentence."""
+    at = row.index(THIS)
+    first = max((place for place in range(at) if row[place] in _ENDS), default=-1)
+    last = min((place for place in range(at, len(row)) if row[place] in _ENDS), default=len(row))
+    framed = ["[", *row, "]"]
+    for place in range(len(row) + 1):
+        one, two = framed[place], framed[place + 1]
+        side = "=" if at in (place - 1, place) else "<" if place < at else ">"
+        side *= 2 if place <= first or place > last else 1
+        yield f"{side} {one} {two}"
+        if place - 1 != at:
+            yield f"{side} {one}"
+
+
+def _rows(said: Iterable[str]) -> npt.NDArray[np.intp]:
     return np.array(sorted({crc32(one.encode("utf-8", "surrogatepass")) % BUCKETS for one in said}), np.intp)
 
 
@@ -89,6 +135,11 @@ def _class_of(token: Token) -> str:
 def gist_for(language: str) -> Gist | None:
     """What sentences of a language are about; None when it has no such model."""
     return _model(f"{language}.gist.npz")
+
+
+def watched_for(language: str) -> Gist | None:
+    """Whether this person watched a film that is named: “yes” or “no”; None when the language has no such model."""
+    return _model(f"{language}.watched.npz")
 
 
 def opinions_for(language: str) -> Gist | None:

@@ -304,9 +304,7 @@ class _Loose:
     def _evidence(self, start: int, end: int) -> Evidence:
         known = self._found.get((start, end))
         if known is None:
-            tokens = self._tokens[start:end]
-            known = Evidence(self._said, tokens, self._phrases, self._known.titles, self._whole.clauses)
-            self._found[start, end] = known
+            known = self._found[start, end] = self._whole.part(start, end)
         return known
 
     def meaning(self, part: _Part) -> tuple[Intent, ...]:
@@ -374,6 +372,8 @@ class _Loose:
     def log(self, part: _Part) -> Intent | tuple[Intent, ...]:
         evidence = self._evidence(part.start, part.end)
         watches = evidence.watches()
+        if self._situation.film_in_mind and not evidence.films and evidence.points_back():
+            return self.seen(part)
         if not watches and (unknown := evidence.unknown_object()):
             return replace(unknown, doubtful=True)
         if not watches:
@@ -449,6 +449,8 @@ class _Loose:
             return self.mention(part)
         if evidence.films and (watches := evidence.watches()):
             return self._as_sure(watches, part)
+        if (evidence.of_others() or evidence.has("others")) and not evidence.has_own_verb():
+            return NotAWatch(NotWatched.OTHERS, "")
         places = self.places(part)
         if places and self._is_question(part) and not evidence.has_own_verb():
             return Why(places)

@@ -197,8 +197,11 @@ def understand(text: str, situation: Situation, language: str = "en", known: Kno
     reading = _Reading(said, tokens, phrases, situation, evidence)
     corrects = only_corrects(evidence, situation)
     whole = None if corrects else reading.whole(known) or reading.title(known)
-    denied = evidence.vetoes() and any(isinstance(intent, LogWatches) for intent in whole or ())
-    if whole is None or denied or _contradicted(whole, gist.of(tokens, evidence.skeleton), situation):
+    logged = [intent for intent in whole or () if isinstance(intent, LogWatches)]
+    denied = bool(logged) and evidence.vetoes()
+    # “Alien? We saw it” is about the film that is named.
+    pointed = evidence.films and any(plain(intent.films) in phrases.pointing.pointers for intent in logged)
+    if whole is None or denied or pointed or _contradicted(whole, gist.of(tokens, evidence.skeleton), situation):
         whole = read_loosely(said, evidence, phrases, situation, known, gist)
     whole = _merged(with_named(whole, situation))
     whole = _gone_on(_pointed_back(whole, phrases), tokens, phrases, situation)

@@ -2,7 +2,8 @@
 
 Examples are lines of `intent<TAB>text` beside the phrases of a language, and of `reaction<TAB>clause` for opinions,
 where a film's name is written <film>; more of them, better ones, and `make learn` is all that it takes to understand
-more. Needs scipy (extra `train`); serving does not.
+more. Who watched which film is learned from the same messages and from the cases of the tests, whose full parse says
+which films are logged. Needs scipy (extra `train`); serving does not.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bot.conversation.cues import Cues
 from bot.conversation.evidence import read_films
@@ -23,14 +25,24 @@ from bot.conversation.loosely import INTENTS
 from bot.conversation.phrases import phrases_for
 from bot.conversation.spotting import Titles
 from bot.conversation.understand import cleaned
-from bot.evaluating.cases import CaseError
+from bot.evaluating.cases import Case, CaseError, read_cases
 from engine import bundle
 
 PHRASES = Path(__file__).parent.parent / "conversation" / "phrases"
 RIDGE = 5e-7
 """Weight of the squared weights beside the mean loss."""
 STEPS = 300
+_WATCHED_RIDGE = 2e-5
+"""The same for whether a film was watched, of which there are fewer examples."""
 
+CASES = Path(__file__).parents[2] / "tests" / "conversation"
+_NOT_LEARNED = frozenset({"held_back", "inspired"})
+"""Cases that nothing is learned from, so that they tell how well what was learned serves; and names of films that are
+no cases."""
+_WEIGHT = 3.0
+"""How much a film of a case counts beside one of an example, which tells less surely whether it was watched."""
+_BEFORE = frozenset({"answer", "correct", "react", "remove", "seen", "undo"})
+"""What messages are about whose films are watched or not by what was said before."""
 
 OPINIONS = frozenset(reaction.value for reaction in Reaction) | {"none"}
 """What a clause may say was thought of a film."""
@@ -79,22 +91,69 @@ def read_clause(text: str, language: str) -> tuple[Token, ...]:
 
 def learned(examples: Sequence[Example], titles: Titles, language: str) -> Gist:
     """The model that tells what these messages are about."""
-    return _fitted([example.about for example in examples], [read(one.text, titles, language) for one in examples])
+    texts = [read(one.text, titles, language) for one in examples]
+    return _fitted([one.about for one in examples], [features(*text) for text in texts])
 
 
 def opinions_learned(examples: Sequence[Example], messages: Sequence[Example], titles: Titles, language: str) -> Gist:
     """The model that tells what these clauses say was thought. What is left of the clauses of `messages` about other
     things says nothing of the kind."""
-    texts: list[tuple[Sequence[Token], Sequence[str]]] = [(read_clause(one.text, language), ()) for one in examples]
+    texts: list[Sequence[Token]] = [read_clause(one.text, language) for one in examples]
     about = [one.about for one in examples]
     known = {one.text.casefold() for one in examples}
     for message in messages:
         if message.about not in _OPINIONATED:
             for clause in _left_over(message.text, titles, language):
                 if " ".join(token.raw for token in clause).casefold() not in known:
-                    texts.append((clause, ()))
+                    texts.append(clause)
                     about.append("none")
-    return _fitted(about, texts)
+    return _fitted(about, [features(text, ()) for text in texts])
+
+
+def watched_learned(cases: Sequence[Case], messages: Sequence[Example], titles: Titles, language: str) -> Gist:
+    """The model that tells whether this person watched a film that is named: all those that a case logs or asks about,
+    and all of messages about watches."""
+    about: list[str] = []
+    rows: list[npt.NDArray[np.intp]] = []
+    weights: list[float] = []
+
+    def learn(touched: npt.NDArray[np.intp], weight: float, *, watched: bool) -> None:
+        about.append("yes" if watched else "no")
+        rows.append(touched)
+        weights.append(weight)
+
+    for case in cases:
+        if case.language == language and not _BEFORE.intersection(*case.does[:1]):
+            films = {match.film_id for label in watched_in(case) for match in titles.link(label).matches[:1]}
+            for name, touched in films_seen(case.say, titles, language):
+                meant = {match.film_id for match in titles.link(name).matches}
+                learn(touched, _WEIGHT, watched=bool(meant & films))
+    for message in messages:
+        if message.about not in _BEFORE:
+            for _, touched in films_seen(message.text, titles, language):
+                learn(touched, 1.0, watched=message.about == "log")
+    return _fitted(about, rows, weights, _WATCHED_RIDGE)
+
+
+def watched_in(case: Case) -> tuple[str, ...]:
+    """The films that this person watched, those that the bot asks about too."""
+    asked = case.asked or () if any("log" in either for either in case.does) else ()
+    return (*(watch.film for watch in case.logged if watch.film), *asked)
+
+
+def films_seen(text: str, titles: Titles, language: str) -> Iterator[tuple[str, npt.NDArray[np.intp]]]:
+    """The films that a message names, and what is seen of each."""
+    phrases, said = phrases_for(language), cleaned(text)
+    tokens, evidence = read_films(said, phrases.sentences.correct(tokenize(said)), phrases, titles)
+    for place, token in enumerate(tokens):
+        if token.is_film:
+            yield said[token.start : token.end], evidence.features(place, place + 1)
+
+
+def learned_cases() -> tuple[Case, ...]:
+    """The cases of the tests that may be learned from."""
+    files = sorted(file for file in CASES.glob("*.yaml") if file.stem not in _NOT_LEARNED)
+    return tuple(case for file in files for case in read_cases(file))
 
 
 def _left_over(text: str, titles: Titles, language: str) -> Iterator[list[Token]]:
@@ -105,13 +164,18 @@ def _left_over(text: str, titles: Titles, language: str) -> Iterator[list[Token]
         yield [tokens[place] for place in places]
 
 
-def _fitted(about: Sequence[str], texts: Sequence[tuple[Sequence[Token], Sequence[str]]], ridge: float = RIDGE) -> Gist:
-    """The model that tells examples apart best: logistic regression by L-BFGS, the same for the same examples."""
+def _fitted(
+    about: Sequence[str],
+    rows: Sequence[npt.NDArray[np.intp]],
+    weights: Sequence[float] | None = None,
+    ridge: float = RIDGE,
+) -> Gist:
+    """The model that tells examples apart best: logistic regression by L-BFGS, the same for the same examples. `rows`:
+    what each touches; `weights`: how much it counts."""
     from scipy.optimize import minimize
     from scipy.sparse import csr_matrix
 
     classes = tuple(sorted(set(about)))
-    rows = [features(tokens, skeleton) for tokens, skeleton in texts]
     values = np.concatenate([np.full(len(row), 1 / np.sqrt(len(row))) for row in rows])
     starts = np.concatenate([[0], np.cumsum([len(row) for row in rows])])
     touched, columns = np.unique(np.concatenate(rows), return_inverse=True)
@@ -121,6 +185,8 @@ def _fitted(about: Sequence[str], texts: Sequence[tuple[Sequence[Token], Sequenc
     # Each class counts by the root of how often it is there: rare ones are not drowned.
     counts = wanted.sum(axis=0)
     importance = (wanted / np.sqrt(counts)).sum(axis=1)
+    if weights is not None:
+        importance *= np.array(weights)
     importance /= importance.sum()
     size = len(touched)
     shape = (size + 1, len(classes))
@@ -137,13 +203,14 @@ def _fitted(about: Sequence[str], texts: Sequence[tuple[Sequence[Token], Sequenc
         return float(cost), slope.ravel()
 
     found = minimize(loss, np.zeros(shape).ravel(), jac=True, method="L-BFGS-B", options={"maxiter": STEPS})
-    weights = np.zeros((BUCKETS + 1, len(classes)), np.float32)
-    weights[[*touched, BUCKETS]] = found.x.reshape(shape)
-    return Gist(classes, weights)
+    fitted = np.zeros((BUCKETS + 1, len(classes)), np.float32)
+    fitted[[*touched, BUCKETS]] = found.x.reshape(shape)
+    return Gist(classes, fitted)
 
 
 def main() -> None:
     """Learn each language that has examples, opinions first, and keep what was learned beside its phrases."""
+    cases = learned_cases()
     titles = bundle.load(bundle.STARTER, provider="cpu").titles
     for file in sorted(PHRASES.glob("*.opinions.tsv")):
         language = file.name.partition(".")[0]
@@ -157,6 +224,8 @@ def main() -> None:
         language = file.name.partition(".")[0]
         messages = examples_of(language)
         _keep(f"{language}.gist.npz", learned(messages, titles, language), len(messages))
+        watched = watched_learned(cases, messages, titles, language)
+        _keep(f"{language}.watched.npz", watched, len(cases) + len(messages))
 
 
 def _keep(name: str, gist: Gist, examples: int) -> None:

@@ -17,6 +17,8 @@ class Around:
     """What may stand before a title."""
     everyday: frozenset[str]
     """Titles that are everyday words: in lower case they are asked about."""
+    watchable: frozenset[str]
+    """What of a film is watched that is not the film."""
     saw: frozenset[str]
     """Forms of “watch”."""
     list_joins: frozenset[str]
