@@ -5,7 +5,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help chat test lint docs bench bench-storage bench-faults bench-discord bench-slack \
-	bench-understanding bench-titles bench-ml-1m bench-ml-1m-ablation bench-ml-1m-candidates bench-data bench-ml-32m-shape bench-metrics peers learn \
+	bench-understanding bench-titles bench-ml-1m bench-ml-1m-ablation bench-ml-1m-candidates bench-data bench-ml-32m-shape bench-metrics bench-training-speed bench-starter-peers peers learn \
 	train-starter clean
 SHELL := /bin/sh
 
@@ -24,6 +24,8 @@ SAMPLE ?=
 JOBS ?= 2
 # Which seeds `make bench-ml-1m` trains, such as `SEEDS="0 1"`; those that are finished count in any case.
 SEEDS ?=
+# Which folds `make bench-starter-peers` trains, such as `FOLDS="0 1"`; those that are finished count in any case.
+FOLDS ?=
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -37,6 +39,8 @@ help:
 	@echo 'make bench-data DATA=…     prepares 32 million made-up ratings (data.json)'
 	@echo 'make bench-ml-32m-shape DATA=…  an epoch of training at the size of MovieLens 32M (ml-32m-shape.json)'
 	@echo 'make bench-metrics         our figures beside those of RecTools, in an environment of its own (metrics.json)'
+	@echo 'make bench-training-speed DATA=…  our training beside RecTools and RePlay (training-speed.json)'
+	@echo 'make bench-starter-peers DATA=…   RecTools and RePlay on the starter bundle'"'"'s protocol (starter.json)'
 	@echo 'make bench-ml-1m DATA=…    trains and examines the recipe for MovieLens 1M, in the folder DATA'
 
 chat: $(VENV)/.chat
@@ -97,16 +101,24 @@ bench-ml-32m-shape: $(VENV)/.dev
 
 PEERS := checkpoints/peers
 
-peers: $(PEERS)/.made
+peers: $(PEERS)/rectools/.made $(PEERS)/replay/.made
 
-$(PEERS)/.made: $(VENV)/bin/python benchmarks/peers/requirements.txt
-	@echo 'Installing the libraries that are measured beside ours (once, some minutes) …' >&2
-	@$(PYTHON) -m venv --clear $(PEERS) </dev/null >&2
-	@$(PEERS)/bin/python -m pip install -q --disable-pip-version-check -r benchmarks/peers/requirements.txt </dev/null >&2
+$(PEERS)/%/.made: $(VENV)/bin/python benchmarks/peers/%.txt benchmarks/peers/%-constraints.txt
+	@echo 'Installing $*, which is measured beside ours (once, some minutes) …' >&2
+	@$(PYTHON) -m venv --clear $(@D) </dev/null >&2
+	@$(@D)/bin/python -m pip install -q --disable-pip-version-check -r benchmarks/peers/$*.txt </dev/null >&2
 	@touch $@
 
-bench-metrics: $(VENV)/.dev $(PEERS)/.made
-	@$(BIN)/python -m benchmarks.peers.metrics --python $(PEERS)/bin/python
+bench-metrics: $(VENV)/.dev $(PEERS)/rectools/.made
+	@$(BIN)/python -m benchmarks.peers.metrics --python $(PEERS)/rectools/bin/python
+
+bench-training-speed: $(VENV)/.dev peers
+	@test -n "$(DATA)" || { echo 'Say where MovieLens 1M is: make bench-training-speed DATA=path' >&2; exit 2; }
+	@$(BIN)/python -m benchmarks.peers.training --data "$(DATA)"
+
+bench-starter-peers: $(VENV)/.dev peers
+	@test -n "$(DATA)" || { echo 'Say where the MovieLens folders are: make bench-starter-peers DATA=path' >&2; exit 2; }
+	@$(BIN)/python -m benchmarks.peers.starter --data "$(DATA)" $(if $(FOLDS),--folds $(FOLDS))
 
 train-starter: $(VENV)/.dev
 	@test -n "$(DATA)" || { echo 'Say where the MovieLens folders are: make train-starter DATA=path' >&2; exit 2; }

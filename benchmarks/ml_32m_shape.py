@@ -60,7 +60,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="nextreel-") as folder:
         before = resource.getrusage(resource.RUSAGE_SELF)
         fitted = fit(dataset, recipe, everybody, seed=0, checkpoints=Path(folder), epochs=1, report=report)
-        minutes = (time.perf_counter() - moments[0]) / 60
+        minutes = fitted.epochs[0].seconds / 60
     used = resource.getrusage(resource.RUSAGE_SELF)
     learned = training_sequences(dataset.ratings, everybody, fitted.vocabulary, sequences)
     targets = sum(len(one.ids) - 1 for one in learned)

@@ -303,6 +303,49 @@ def shape_figures() -> str:
     return _beside_budget("ml-32m-shape", {"epoch-minutes": "minutes an epoch", "peak-gb": "memory at its peak, GB"})
 
 
+TRAINERS = {"ours": "ours", "rectools": "RecTools", "replay": "RePlay"}
+
+
+def training_speed() -> str:
+    """Our training beside other libraries', from `training-speed.json`: a Markdown table."""
+    figures = _metrics("training-speed")
+    rows = []
+    for name, label in TRAINERS.items():
+        ratios = [figures.get(f"vs-{name}{by}") for by in ("", "-cpu")]
+        row = (f"{figures[f'{name}/sequences-per-second']:.0f}", f"{figures[f'{name}/cpu-seconds']:.1f}")
+        shown = (f"{ratio:.2f}" if ratio else "" for ratio in ratios)
+        rows.append((label, *row, *shown, f"{figures[f'parameters/{name}']:,.0f}"))
+    head = ("", "histories a second", "processor, s an epoch", "ours is faster by", "by processor", "parameters")
+    return _table(head, *rows)
+
+
+def training_speed_settings() -> str:
+    """On how much, and how busy the machine was, from `training-speed.json`: a sentence."""
+    run = json.loads((RESULTS / "training-speed.json").read_text(encoding="utf-8"))
+    done, figures = run["settings"]["speed"], run["metrics"]
+    said = (
+        f"{done['people']:,} people, the last {done['length'] + 1} films of each, {done['threads']} "
+        f"thread{'s' * (done['threads'] > 1)} each, the middle one of {figures['rounds']:.0f} epochs; other programs "
+        f"kept {figures['speed/other-load']:.1f} processes waiting for the processor or running when it began."
+    )
+    return textwrap.fill(said, 120)
+
+
+def training_to_best() -> str:
+    """How long RecTools trains to its best figure and ours to the same, from `training-speed.json`: a sentence."""
+    run = json.loads((RESULTS / "training-speed.json").read_text(encoding="utf-8"))
+    done, found = run["settings"]["best"], run["metrics"]
+    said = (
+        f"RecTools' default SASRec trained for {found['rectools-seconds-to-best']:.0f} s, "
+        f"{found['rectools-best/epoch']:.0f} epochs, to its best NDCG@10 of the last films, "
+        f"{found['rectools-best/ndcg@10']:.4f}; the recipe `ml-1m` was at {found['ours/ndcg@10']:.4f} after "
+        f"{found['seconds-to-rectools-best']:.0f} s, in epoch {found['ours/epoch']:.0f} ({done['people']:,} people, "
+        f"histories of at most {done['length']} films, {done['threads']} thread{'s' * (done['threads'] > 1)}, RecTools "
+        f"with batches of {done['batch_size']} histories; validation, by our evaluator for both, is not counted)."
+    )
+    return textwrap.fill(said, 120)
+
+
 def metric_checks() -> str:
     """Our figures beside RecTools' for the same made-up slates, from `metrics.json`: a Markdown table."""
     figures = _metrics("metrics")

@@ -13,8 +13,9 @@ import hashlib
 import json
 import math
 import pickle
+import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -59,11 +60,13 @@ _CHECKPOINT_FORMAT = 1
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """What an epoch gave: mean `loss`, and `ndcg` of the validation people (not a number when there are none)."""
+    """What an epoch gave: mean `loss`, and `ndcg` of the validation people (not a number when there are none). Its
+    training took `seconds`, the validation not among them; an epoch from before that was kept has 0."""
 
     number: int
     loss: float
     ndcg: float
+    seconds: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +213,7 @@ class _Run:
 
     def epoch(self, report: Report) -> None:
         """One pass over everybody, then the validation."""
-        number, settings = len(self.done) + 1, self.recipe.training
+        number, settings, began = len(self.done) + 1, self.recipe.training, time.perf_counter()
         batches = list(self._batches(number))
         if self.crew.size > 1:
             # Each process leaves out values of its own, and the same again after a stop.
@@ -228,8 +231,9 @@ class _Run:
                     f"{settings.learning_rate:g} is probably too high for this recipe."
                 )
             losses.append(loss)
+        seconds = time.perf_counter() - began
         score = self._validated() if self.questions else math.nan
-        self.done.append(Epoch(number, float(np.mean(losses)), score))
+        self.done.append(Epoch(number, float(np.mean(losses)), score, seconds))
         if self.best == number:
             self.best_weights = _copied_weights(self.average) if settings.average else _copied(self.model)
         report(Progress(number, len(batches), len(batches), self.done))
@@ -290,10 +294,11 @@ class _Run:
         following = torch.zeros(len(batch), length, dtype=torch.int64)
         for row, window in enumerate(batch):
             count = len(window.ids) - 1
-            history[row, length - count :] = torch.from_numpy(window.ids[:-1])
-            following[row, length - count :] = torch.from_numpy(np.where(window.asked, window.ids, 0)[1:])
-        asked = (following > 0).to(self.device)
-        return self.model(history.to(self.device), films)[asked], following[following > 0].to(self.device)
+            history[row, :count] = torch.from_numpy(window.ids[:-1])
+            following[row, :count] = torch.from_numpy(np.where(window.asked, window.ids, 0)[1:])
+        places = following.flatten().nonzero().squeeze(1)
+        users = self.model.after_each(history.to(self.device), films).flatten(0, 1)
+        return users.index_select(0, places.to(self.device)), following.flatten()[places].to(self.device)
 
     def _validated(self) -> float:
         """What the first process finds, for all."""
@@ -340,7 +345,7 @@ class _Run:
             "optimizer": self.optimizer.state_dict(),
             "average": self.average,
             "best": self.best_weights,
-            "epochs": [(epoch.number, epoch.loss, epoch.ndcg) for epoch in self.done],
+            "epochs": [(epoch.number, epoch.loss, epoch.ndcg, epoch.seconds) for epoch in self.done],
             "steps": self.steps,
             "torch_generator": torch.get_rng_state(),
         }
@@ -410,6 +415,7 @@ def _optimizer(model: SASRec, settings: TrainingSettings) -> torch.optim.AdamW:
         ],
         lr=settings.learning_rate,
         betas=(0.9, 0.98),
+        fused=True,
     )
 
 

@@ -147,6 +147,9 @@ class ModelSettings(_Section):
     length: int = Field(50, ge=1, le=1024)
     """Films of a history that are read, the last ones."""
     dropout: float = Field(0.2, ge=0, lt=1)
+    attention_dropout: bool = True
+    """Plain blocks leave out attention weights as well, as in SASRec; where they do not, the processor's fast attention
+    serves."""
     block: Annotated[Blocks, Field(strict=False)] = Blocks.PLAIN
     convolution: int = Field(0, ge=0, le=64)
     """Films up to and with its own that each place of a block's input is mixed from, each dimension by weights of its

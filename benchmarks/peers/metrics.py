@@ -1,7 +1,7 @@
 """Our figures beside RecTools', for the same made-up slates.
 
-`python -m benchmarks.peers.metrics --python checkpoints/peers/bin/python` (`make peers` makes that environment). Ends
-with exit code 1 when a figure differs by more than a rounding.
+`python -m benchmarks.peers.metrics --python checkpoints/peers/rectools/bin/python` (`make peers` makes that
+environment). Ends with exit code 1 when a figure differs by more than a rounding.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ THEIRS = Path(__file__).with_name("rectools_metrics.py")
 def main() -> None:
     """Compare, write `metrics.json`, print both."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--python", type=Path, default=Path("checkpoints/peers/bin/python"), help="of the peers")
+    parser.add_argument(
+        "--python", type=Path, default=Path("checkpoints/peers/rectools/bin/python"), help="of the peers"
+    )
     parser.add_argument("--results", type=Path, default=figures.RESULTS, help="where metrics.json goes")
     asked = parser.parse_args()
     made = made_up(np.random.default_rng(0))

@@ -103,14 +103,14 @@ def test_every_step_learns_from_as_many_films_where_the_recipe_says_so(
     dataset: Dataset, recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shapes: list[tuple[int, int]] = []
-    forward = SASRec.forward
+    after_each = SASRec.after_each
 
-    def watched(model: SASRec, history: torch.Tensor, vectors: torch.Tensor | None = None) -> torch.Tensor:
+    def watched(model: SASRec, films_first: torch.Tensor, vectors: torch.Tensor | None = None) -> torch.Tensor:
         if model.training:
-            shapes.append(tuple(history.shape))
-        return forward(model, history, vectors)
+            shapes.append(tuple(films_first.shape))
+        return after_each(model, films_first, vectors)
 
-    monkeypatch.setattr(SASRec, "forward", watched)
+    monkeypatch.setattr(SASRec, "after_each", watched)
     even = changed(recipe, "training", batch_films=60, newcomers=0, drop_inputs=0.0)
     fit(dataset, even, everybody(dataset), seed=0, checkpoints=tmp_path, epochs=1)
     films = [windows * length for windows, length in shapes]
