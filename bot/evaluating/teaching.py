@@ -36,7 +36,7 @@ _WATCHED_RIDGE = 2e-5
 """The same for whether a film was watched, of which there are fewer examples."""
 
 CASES = Path(__file__).parents[2] / "tests" / "conversation"
-_NOT_LEARNED = frozenset({"held_back", "inspired"})
+_NOT_LEARNED = frozenset({"held_back", "unseen", "inspired"})
 """Cases that nothing is learned from, so that they tell how well what was learned serves; and names of films that are
 no cases."""
 _WEIGHT = 3.0
