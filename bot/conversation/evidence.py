@@ -680,7 +680,8 @@ class Evidence:
         sure += [
             film
             for film in positive
-            if self._is_one_word(film) and (self._leads_to(film, starts) or self._is_listed(film, starts))
+            if self._is_one_word(film)
+            and (self._leads_to(film, starts) or self._is_listed(film, starts) or self._is_told_until(film))
         ]
         return sorted(sure, key=lambda film: film.start)
 
@@ -776,8 +777,12 @@ class Evidence:
 
     def _is_told_later(self, film: NamedFilm) -> bool:
         """Whether what follows says that this person watched it after all."""
-        later = [cue for cue in self._cues if cue.label == "until" and cue.start >= film.end]
-        return (bool(later) or self._resumed(film) is not None) and self._told(film) is True
+        return self._is_told_until(film) or (self._resumed(film) is not None and self._told(film) is True)
+
+    def _is_told_until(self, film: NamedFilm) -> bool:
+        """“I hadn't seen Chinatown until last night”."""
+        later = any(cue.label == "until" and cue.start >= film.end for cue in self._cues)
+        return later and self._told(film) is True
 
     def _resumed(self, film: NamedFilm) -> Cue | None:
         """What says later that this person watched the film that was named last: “… so I gave in and watched it”."""
@@ -796,6 +801,7 @@ class Evidence:
             )
             follows = self._cues.at(cue.end)
             ends = self._is_bare(cue.end) or (follows is not None and follows.label in {"when", "again", "company"})
+            ends = ends and not self._names_its_own(cue)  # “what we watched last night was Tampopo”
             if not doubtful and (ends or self._points_back(cue.end)) and not self._is_asked(cue.start):
                 return cue
         return None
@@ -1005,7 +1011,8 @@ class Evidence:
             return False
         counted = self.tokens[stop]
         strange = not (counted.is_mark or counted.is_film or counted.word in self._phrases.usual)
-        return counted.word in self._around.units or (len(words) == 1 and strange and self._cues.at(stop) is None)
+        spelled = len(words) == 1 and not last.isdigit()
+        return counted.word in self._around.units or (spelled and strange and self._cues.at(stop) is None)
 
     def _may_be_name(self, word: Token, named: Named) -> bool:
         """Whether one word behind a verb may be a film: not “it” and no hardly known film of an everyday word."""
@@ -1227,8 +1234,7 @@ class Evidence:
             one = LogWatches(
                 text, text, when=film.when, state=film.state or State.FINISHED, rating=film.rating,
                 reaction=film.reaction, questioned=doubtful, firm=film.start in firm,
-                doubtful=film.start not in firm
-                and ((len(films) == 1 and self._is_of_everyday_words(film)) or self._is_by_somebody(film)),
+                doubtful=film.start not in firm and self._is_doubtful(film, alone=len(films) == 1),
             )  # fmt: skip
             if out and replace(out[-1], films="", whole="") == replace(one, films="", whole=""):
                 both = f"{out[-1].films}\n{text}"
@@ -1236,6 +1242,10 @@ class Evidence:
             else:
                 out.append(one)
         return tuple(out)
+
+    def _is_doubtful(self, film: NamedFilm, *, alone: bool) -> bool:
+        """Whether a watch is to be asked about: neither its name nor its verb tells surely."""
+        return (alone and self._is_of_everyday_words(film)) or self._is_by_somebody(film)
 
     def _is_of_everyday_words(self, film: NamedFilm) -> bool:
         """Whether a name may be just words: “big fish in the canal”."""

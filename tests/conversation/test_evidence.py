@@ -68,3 +68,32 @@ def test_a_longer_title_is_not_cut_to_a_known_one(recommender: Recommender) -> N
 def test_of_two_days_a_denied_one_does_not_count(recommender: Recommender) -> None:
     assert evidence("wednesday, not tuesday!", recommender).when(last=True) == "wednesday"
     assert evidence("not monday, tuesday", recommender).when(last=True) == "tuesday"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "everyone kept quoting Office Space so I gave in and watched it on Sunday",
+        "I hadn't seen Chinatown until last night",
+        "my brother slept through Andrei Rublev. I watched every minute",
+    ],
+)
+def test_a_watch_may_be_told_after_all(said: str, recommender: Recommender) -> None:
+    assert [one.firm for one in evidence(said, recommender).watches()] == [True]
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["hubby finished Gladiator last night", "frozen peas on my knee, saw the physio yesterday"],
+)
+def test_what_may_be_no_watch_is_asked_about(said: str, recommender: Recommender) -> None:
+    assert all(one.doubtful or not one.firm for one in evidence(said, recommender).watches())
+
+
+def test_what_was_learned_tells_a_watch_from_a_plan(recommender: Recommender) -> None:
+    watched, planned = (
+        evidence(said, recommender).odds(at, at + 1)
+        for said, at in (("watched Zodiac last night", 1), ("I want to see Zodiac tomorrow", 4))
+    )
+    assert watched > 0.9
+    assert planned < 0.3

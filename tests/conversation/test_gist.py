@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bot.conversation.gist import BUCKETS, Gist, features, gist_for, to_arrays
+from bot.conversation.gist import BUCKETS, THIS, Gist, features, features_around, gist_for, to_arrays
 from bot.conversation.grammar import tokenize
 from bot.conversation.loosely import INTENTS
 from bot.evaluating.cases import CaseError
@@ -64,3 +64,13 @@ def test_any_message_has_features() -> None:
 def test_a_line_that_is_no_example_is_named() -> None:
     with pytest.raises(CaseError, match="line 2"):
         parsed("help\twhat can you do\ndance\tla la\n")
+
+
+def test_what_is_seen_of_a_film_is_not_what_it_is_called() -> None:
+    one, other = (
+        features_around(tokenize(f"we watched {name} again"), 2, ["saw", THIS, "again"], everyday=False)
+        for name in ("Zodiac", "Fargo")
+    )
+    assert np.array_equal(one, other)
+    long = tokenize("a " * 5000)
+    assert len(features_around(long, len(long) // 2, [THIS], everyday=True)) < 1000
