@@ -30,8 +30,6 @@ _POINTING_WORDS = 3
 """Words that mean a film named before: “the whole thing”."""
 _MAX_LINKS = 4
 """Titles that are compared letter by letter in one message."""
-_POINTED_FROM = 2
-"""Sentences between a film and a verb that points at it, at most."""
 _SEVERAL, _SURE_OF_SEVERAL = 3, 0.7
 """Words of a longer name that are enough to mean it, and the similarity that they have at least."""
 _EXACT = 0.98
@@ -469,33 +467,9 @@ class Evidence:
         named = self.tokens[film.start].is_film and not (self._is_one_word(film) and self._is_lower(film))
         if odds >= _LIKELY and named and self._told(film) is not False:
             return True
-        told = (
-            self._is_told_by_verb(film)
-            or self._is_told_by_detail(film)
-            or self._is_told_by_pointing(film)
-            or self._is_told_afterwards(film)
-        )
+        told = self._is_told_by_verb(film) or self._is_told_by_detail(film)
         later = self._is_told_later(film) and not self._is_of_everyday_words(film)
         return (odds >= _DOUBTED and told) or later or self._is_to_be_logged(film)
-
-    def _is_told_by_pointing(self, film: NamedFilm) -> bool:
-        """“Everyone said The Meg was rubbish. Saw it yesterday”: a verb of this person's points back at the film, the
-        last that was named."""
-        for verb in self._cues:
-            near = verb.start >= film.end and self._sentence[verb.start] <= self._sentence[film.start] + _POINTED_FROM
-            if not (near and verb.label in _VERBS and self._is_own(verb)):
-                continue
-            ends = next((n for n in range(verb.end, len(self.tokens)) if self.tokens[n].is_mark), len(self.tokens))
-            points = any(token.word in self._pointing.pointers for token in self.tokens[verb.start : verb.end + 1])
-            between = any(token.is_film for token in self.tokens[film.end : ends])
-            asked = ends < len(self.tokens) and self.tokens[ends].raw == "?"
-            denied = any(
-                cue.label in {"unreal", "not"} and self._sentence[cue.start] == self._sentence[verb.start]
-                for cue in self._cues
-            )
-            if points and not (between or asked or denied) and not self._is_quoted(film):
-                return True
-        return False
 
     def _is_to_be_logged(self, film: NamedFilm) -> bool:
         """Whether nothing else is asked for: “can you mark Heat as watched?”, “add Heat to my diary”."""
@@ -537,22 +511,6 @@ class Evidence:
             for place, token in enumerate(self.tokens[start:colon])
         )
         return colon + 1 if announced and colon is not None else start
-
-    def _is_told_afterwards(self, film: NamedFilm) -> bool:
-        """“10/10 for Dune, saw it on Sunday”, “Robocop. Watched it”: a verb of this person's behind the only film, with
-        “it” or nothing as what was watched."""
-        verb = next((cue for cue in self._cues if cue.label in _VERBS and cue.start >= film.end), None)
-        if verb is None or len(self.films) > 1 or not self._is_own(verb) or self._speaks_against(film):
-            return False
-        if self.has(*_NEGATIVE) or self._sentence[verb.start] > self._sentence[film.start] + 1:
-            return False
-        behind = self.tokens[verb.end] if verb.end < len(self.tokens) else None
-        return (
-            behind is None
-            or behind.is_mark
-            or behind.word in self._pointing.pointers
-            or self._cues.at(verb.end) is not None
-        )
 
     @staticmethod
     def _is_beside(cue: Cue | None) -> bool:
@@ -731,8 +689,6 @@ class Evidence:
 
     def _told(self, film: NamedFilm) -> bool | None:
         """Whether a film was watched by this person, as far as cues tell."""
-        if self._is_told_by_pointing(film):
-            return True
         here = self._sentence[film.start]
         inside = [cue for cue in self._cues if self._sentence[cue.start] == here]
         if self._resumed(film):
