@@ -52,16 +52,16 @@ VARIANTS: Mapping[str, Mapping[str, Mapping[str, object]]] = {
     "no average of weights": {"training": {"average": 0.0}},
     "dot products": {"model": {"similarity": "dot"}},
     "full softmax": {"training": {"negatives": 0}},
-    "128 dimensions": {"model": {"dimensions": 128}},
+    "64 dimensions": {"model": {"dimensions": 64, "heads": 2}},
 }
 """What is changed of the recipe, by name: sections with the settings that differ."""
 
 
 CANDIDATES: Mapping[str, Mapping[str, Mapping[str, object]]] = {
     "the recipe": {},
-    "wider, more dropout": {
-        "model": {"dimensions": 128, "heads": 4, "dropout": 0.45},
-        "training": {"negatives": 1024, "epochs": 28},
+    "narrower, less dropout": {
+        "model": {"dimensions": 64, "heads": 2, "dropout": 0.3},
+        "training": {"negatives": 512, "epochs": 40},
     },
 }
 """What may become the recipe, by name: what it changes of it."""
