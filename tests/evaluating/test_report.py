@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.understanding import HELD_BACK, TUNED, UNSEEN
 from bot.evaluating.cases import CaseError, read_cases
 from bot.evaluating.mentions import CHAT, link_mentions, read_mentions
 from bot.evaluating.report import Report, examined
@@ -13,23 +14,7 @@ from engine import bundle
 
 CASES = Path(__file__).parent.parent / "conversation"
 CHAT_FOLDER = Path(os.environ.get("NEXTREEL_TEST_INSPIRED", CASES.parents[2] / "shared" / "data" / "inspired-dev"))
-FILES = (
-    "held_back",
-    "unseen",
-    "watching",
-    "telling",
-    "asking",
-    "wishing",
-    "choosing",
-    "nasty",
-    "traps",
-    "titles",
-    "names",
-    "detail",
-    "mix",
-    "de",
-    "es",
-)
+FILES = (HELD_BACK, UNSEEN, *TUNED)
 
 
 @pytest.fixture(scope="module")
