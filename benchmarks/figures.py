@@ -11,6 +11,7 @@ import math
 import os
 import platform
 import subprocess
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -56,6 +57,18 @@ def table(measured: Iterable[Figure]) -> str:
         limit = "" if figure.limit is None else f"{figure.limit:>12,.6g}  {'' if figure.holds else 'OVER'}"
         lines.append(f"{figure.name:54}{figure.value:>12,.4g}{limit}".rstrip())
     return "\n".join(lines)
+
+
+def say_where(path: Path) -> None:
+    """Print where a file was written, from here if it lies below."""
+    print(f"\n{path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}")
+
+
+def exit_unless_held(measured: Iterable[Figure]) -> None:
+    """End the process with code 1, naming the figures that are over their limits, if any is."""
+    broken = [figure.name for figure in measured if not figure.holds]
+    if broken:
+        sys.exit(f"does not hold: {', '.join(broken)}")
 
 
 def write(

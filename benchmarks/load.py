@@ -115,7 +115,5 @@ def main(
             metrics=figures.flat(found),
             measured_at=began_at,
         )
-        print(f"\n{path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}")
-    broken = [figure.name for figure in found if not figure.holds]
-    if broken:
-        sys.exit(f"does not hold: {', '.join(broken)}")
+        figures.say_where(path)
+    figures.exit_unless_held(found)

@@ -18,6 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.text import Text as RichText
@@ -177,8 +178,14 @@ def picture(target: Path) -> None:
     target.write_text(console.export_svg(title="nextreel chat", unique_id="nextreel"), encoding="utf-8")
 
 
+def _results(benchmark: str) -> dict[str, Any]:
+    """A results file: its figures under “metrics”, and how, where and when they were measured."""
+    run: dict[str, Any] = json.loads((RESULTS / f"{benchmark}.json").read_text(encoding="utf-8"))
+    return run
+
+
 def _metrics(benchmark: str) -> dict[str, float]:
-    metrics: dict[str, float] = json.loads((RESULTS / f"{benchmark}.json").read_text(encoding="utf-8"))["metrics"]
+    metrics: dict[str, float] = _results(benchmark)["metrics"]
     return metrics
 
 
@@ -321,7 +328,7 @@ def training_speed() -> str:
 
 def training_speed_settings() -> str:
     """On how much, and how busy the machine was, from `training-speed.json`: a sentence."""
-    run = json.loads((RESULTS / "training-speed.json").read_text(encoding="utf-8"))
+    run = _results("training-speed")
     done, figures = run["settings"]["speed"], run["metrics"]
     said = (
         f"{done['people']:,} people, the last {done['length'] + 1} films of each, {done['threads']} "
@@ -333,7 +340,7 @@ def training_speed_settings() -> str:
 
 def training_to_best() -> str:
     """How long RecTools trains to its best figure and ours to the same, from `training-speed.json`: a sentence."""
-    run = json.loads((RESULTS / "training-speed.json").read_text(encoding="utf-8"))
+    run = _results("training-speed")
     done, found = run["settings"]["best"], run["metrics"]
     said = (
         f"RecTools' default SASRec trained for {found['rectools-seconds-to-best']:.0f} s, "
@@ -356,7 +363,7 @@ def metric_checks() -> str:
 
 def _beside_budget(benchmark: str, named: Mapping[str, str]) -> str:
     """Figures beside the budget in the settings of their run, and how busy the machine was with other work."""
-    run = json.loads((RESULTS / f"{benchmark}.json").read_text(encoding="utf-8"))
+    run = _results(benchmark)
     figures, budget = run["metrics"], run["settings"]["budget"]
     rows = [(label, f"{figures[name]:.2f}", f"{budget[name]:g}") for name, label in named.items()]
     said = (
@@ -368,8 +375,7 @@ def _beside_budget(benchmark: str, named: Mapping[str, str]) -> str:
 
 def budgets() -> str:
     """Every budget beside what was measured, from `engine.json`: a Markdown table."""
-    path = RESULTS / "engine.json"
-    run = json.loads(path.read_text(encoding="utf-8"))
+    run = _results("engine")
     figures: dict[str, float] = run["metrics"]
     rows = []
     for name, limit in figures.items():
@@ -386,7 +392,7 @@ def budgets() -> str:
 
 def ran(benchmark: str) -> str:
     """Where and when a benchmark was run, as a line."""
-    run = json.loads((RESULTS / f"{benchmark}.json").read_text(encoding="utf-8"))
+    run = _results(benchmark)
     return f"`{run['command']}` on {run['machine']}, {run['date'][:10]}, commit {run['commit'][:10]}:"
 
 

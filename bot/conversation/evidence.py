@@ -334,7 +334,7 @@ class Evidence:
             written = bool(words) and words[0].raw[:1].isupper() and words[-1].raw[:1].isupper()
             if verb.label in _VERBS and self._is_own(verb) and written:
                 film = NamedFilm(verb.end, end)
-                Description([film], self._cues, self.tokens, self._sentence, self._phrases, self._is_small).give()
+                self.describe([film])
                 return next(iter(self._as_intents([film], set())))
         return None
 
@@ -428,8 +428,7 @@ class Evidence:
     def _is_written_as_name(self, place: int) -> bool:
         """Whether a word has a capital that no sentence gives it."""
         token = self.tokens[place]
-        begins = place == 0 or self.tokens[place - 1].raw in STRONG
-        return token.raw[:1].isupper() and not token.raw.isupper() and not begins
+        return token.raw[:1].isupper() and not token.raw.isupper() and not self._begins(place)
 
     def _is_everyday(self, film: NamedFilm) -> bool:
         """Whether a name is a word like “us” in lower case, which is asked about."""
@@ -691,7 +690,7 @@ class Evidence:
         """Whether a film was watched by this person, as far as cues tell."""
         here = self._sentence[film.start]
         inside = [cue for cue in self._cues if self._sentence[cue.start] == here]
-        if self._resumed(film):
+        if self._is_resumed(film):
             return True
         if self._is_quoted(film) or self._is_cancelled(film) or self._is_in_passing(film, inside):
             return False
@@ -733,20 +732,19 @@ class Evidence:
 
     def _is_told_later(self, film: NamedFilm) -> bool:
         """Whether what follows says that this person watched it after all."""
-        return self._is_told_until(film) or (self._resumed(film) is not None and self._told(film) is True)
+        return self._is_told_until(film) or (self._is_resumed(film) and self._told(film) is True)
 
     def _is_told_until(self, film: NamedFilm) -> bool:
         """“I hadn't seen Chinatown until last night”."""
         later = any(cue.label == "until" and cue.start >= film.end for cue in self._cues)
         return later and self._told(film) is True
 
-    def _resumed(self, film: NamedFilm) -> Cue | None:
-        """What says later that this person watched the film that was named last: “… so I gave in and watched it”."""
-        about = self.tokens[
-            max(0, film.start - 3) : film.start
-        ]  # “watched the trailer for Alien, and watched it again”
+    def _is_resumed(self, film: NamedFilm) -> bool:
+        """Whether it is said later that this person watched the film that was named last: “… so I gave in and watched
+        it”; not if what was watched is about it: “watched the trailer for Alien, and watched it again”."""
+        about = self.tokens[max(0, film.start - 3) : film.start]
         if any(token.word in self._around.watchable for token in about):
-            return None
+            return False
         for cue in self._cues:
             between = any(token.is_film for token in self.tokens[film.end : cue.start])
             if cue.start < film.end or between or cue.label not in _VERBS | {"done"} or not self._is_by_oneself(cue):
@@ -759,8 +757,8 @@ class Evidence:
             ends = self._is_bare(cue.end) or (follows is not None and follows.label in {"when", "again", "company"})
             ends = ends and not self._names_its_own(cue)  # “what we watched last night was Tampopo”
             if not doubtful and (ends or self._points_back(cue.end)) and not self._is_asked(cue.start):
-                return cue
-        return None
+                return True
+        return False
 
     def _points_back(self, place: int) -> bool:
         """Whether words there mean the film named before: “it”, “the whole thing”."""
@@ -972,17 +970,16 @@ class Evidence:
 
     def _may_be_name(self, word: Token, named: Named) -> bool:
         """Whether one word behind a verb may be a film: not “it” and no hardly known film of an everyday word."""
-        if word.word in self._people.oneself and self._begins(word):
+        at = self.tokens.index(word)
+        if word.word in self._people.oneself and self._begins(at):
             return False
         if word.word in self._pointing.pointers | self._people.oneself:
-            at = self.tokens.index(word)
             dated = [token.raw for token in self.tokens[at + 1 : at + 4]]
             if dated[:1] == ["("] and dated[-1:] == [")"] and dated[1].isdigit():
                 return True  # “it (2017)”
             return word.raw[:1].isupper() and len(word.raw) > 1 and not word.raw.isupper()
         if word.word in self._phrases.usual:
-            ends = self._ends_there(self.tokens.index(word) + 1)
-            return self._titles.is_known(named.ratings) and not self._begins(word) and ends
+            return self._titles.is_known(named.ratings) and not self._begins(at) and self._ends_there(at + 1)
         return True
 
     def _ends_there(self, place: int) -> bool:
@@ -994,10 +991,9 @@ class Evidence:
         small = around.before_people | around.telling_joins | around.before_days | self._phrases.joins
         return token.is_mark or token.word in small or self._cues.at(place) is not None
 
-    def _begins(self, word: Token) -> bool:
-        """Whether a sentence begins with a word."""
-        at = self.tokens.index(word)
-        return at == 0 or self.tokens[at - 1].raw in STRONG
+    def _begins(self, place: int) -> bool:
+        """Whether a sentence begins there."""
+        return place == 0 or self.tokens[place - 1].raw in STRONG
 
     def _roughly(self, begin: int) -> list[NamedFilm]:
         """The misspelt name that begins right here, if one is near enough."""

@@ -223,10 +223,10 @@ def spoken(text: str, situation: Situation, language: str, known: Known) -> str:
         more = len(words & phrases.usual) - len(words & own.usual)
         if more < 0 or (not more and not words <= phrases.usual):
             continue
-        reading = _read_by(phrases, said, tokens, situation, known)
-        mine = _read_by(own, said, tokens, situation, known)
-        if reading.whole(known) and not (mine.whole(known) or mine.title(known)):
-            return other
+        if _read_by(phrases, said, tokens, situation, known).whole(known):
+            mine = _read_by(own, said, tokens, situation, known)
+            if not (mine.whole(known) or mine.title(known)):
+                return other
     return language
 
 
